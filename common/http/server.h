@@ -1,0 +1,73 @@
+// HttpServer: HTTP/1.1 with keep-alive on several addresses, one handler each, over Boost.Beast.
+// Beast stays in server.cc (it costs half a minute to compile); this header is plain.
+//
+// Threads: `threads` of its own.  A handler runs on one of them and must not block for long; it may
+// answer at once or later, from any thread, exactly once.
+// Owns: sockets and threads.  stop() closes listeners, lets answers under way finish for
+// kDrainMsMax, then joins.
+// Errors: an address that cannot be bound throws std::runtime_error from start(), naming it.
+// Limits: HttpLimits; over a limit the client gets 413 or 431, a slow one is dropped.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/log.h"
+
+namespace meridian::http {
+
+struct HttpLimits {
+  std::size_t body_bytes_max = 16 * 1024 * 1024;  // DynamoDB's BatchWriteItem limit
+  std::size_t header_bytes_max = 16 * 1024;
+  std::int64_t idle_ms_max = 60'000;     // between requests, and while reading or writing one
+  std::size_t connections_max = 10'000;
+};
+
+struct Request {
+  std::string method;
+  std::string target;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  // Value of the first header of that name (any case), or empty.
+  [[nodiscard]] std::string_view header(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+using Responder = std::function<void(Response)>;
+using Handler = std::function<void(Request, Responder)>;
+
+struct Listener {
+  std::string address;  // host:port; port 0 lets the system choose
+  Handler handler;
+};
+
+class HttpServer {
+ public:
+  static constexpr std::int64_t kDrainMsMax = 5'000;
+
+  HttpServer(std::vector<Listener> listeners, unsigned threads, HttpLimits limits, Logger log);
+  ~HttpServer();
+
+  void start();
+  void stop();
+  // Port that listener `index` is bound to.  REQUIRES: start() has returned.
+  [[nodiscard]] std::uint16_t port(std::size_t index) const;
+  [[nodiscard]] std::size_t connections() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace meridian::http

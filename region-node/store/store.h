@@ -1,0 +1,263 @@
+// Store: a region's tables, change logs and flow positions, behind one interface.
+//
+// Writes are submitted and answered later, after the commit that made them durable; one transaction
+// holds an item, its change record and, for replicated batches, the flow's position.  Reads go
+// through a Reader and see committed, durable state only.  SqliteStore (sqlite_store.h) is the
+// product; InlineStore (inline_store.h) runs the same engine without threads, for the simulator.
+//
+// Threads: every method of Store is safe from any thread.  Completions run on the writer thread, must
+// not block, and may be called before submit returns (when the queue is full).  A Reader belongs to
+// one thread at a time.
+// Errors: outcomes are values.  After a failed commit the store refuses writes (`unavailable`), says
+// so in health(), and goes on serving reads; a full disk is the one failure it leaves by itself.
+// Limits: StoreOptions in sqlite_store.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/bytes.h"
+#include "common/ids.h"
+#include "common/result.h"
+#include "conflict/version.h"
+#include "region-node/store/table_info.h"
+#include "rpc/change_record.h"
+
+namespace meridian::store {
+
+// ---------------------------------------------------------------------------------- local writes
+
+// What a mutation wants done with the item it was shown.
+struct Verdict {
+  enum class Kind { put, remove, reject };
+  Kind kind = Kind::reject;
+  Bytes image;  // canonical, for put
+};
+
+// A client's write, parsed and validated beforehand; evaluated by the writer against the current
+// image.  Pure but for remembering what it will answer with (old item, error), so it may run again:
+// the last run counts.
+class ItemMutation {
+ public:
+  virtual ~ItemMutation() = default;
+  // `current`: canonical image of the item, empty when there is none.  Valid during the call only.
+  virtual Verdict evaluate(std::optional<BytesView> current) = 0;
+};
+
+enum class WriteStatus {
+  committed,     // durable; also a write that changed nothing
+  rejected,      // the mutation said no; it knows why
+  no_such_table,
+  clock_refused,  // the wall clock is not trusted, or the item lies beyond the clock bound: retry
+  log_full,       // a peer has not acknowledged more than the log may hold: retry later
+  overloaded,     // the writer's queue is full: retry
+  unavailable,    // failed commit, full disk or shutting down
+};
+
+struct WriteResult {
+  WriteStatus status = WriteStatus::unavailable;
+  conflict::Version version;  // of the item now, when committed
+};
+
+struct ItemWrite {
+  TableId table;
+  Bytes key;
+  std::shared_ptr<ItemMutation> mutation;
+  std::function<void(const WriteResult&)> done;
+};
+
+// ------------------------------------------------------------------------------------- the tables
+
+enum class ControlError {
+  already_exists,
+  no_such_table,
+  not_empty,
+  not_drained,      // records that no other replica has acknowledged
+  protected_table,  // deletion protection
+  stream_enabled,   // asked to enable a stream that is enabled
+  stream_disabled,  // asked to disable one that is not
+  limit_exceeded,
+  unavailable,
+};
+using ControlResult = Result<TablePtr, ControlError>;
+using ControlDone = std::function<void(ControlResult)>;
+
+struct TableSpec {
+  std::optional<TableId> id;  // given for a replica of another region's table; else drawn here
+  std::string name;
+  model::KeySchema keys;
+  std::optional<std::uint16_t> shards;
+  std::optional<std::int64_t> created_ms;  // of the original, for a replica
+  std::string billing_mode = "PAY_PER_REQUEST";
+  std::int64_t read_units = 0;
+  std::int64_t write_units = 0;
+  bool deletion_protection = false;
+  std::optional<model::StreamViewType> stream;
+  std::map<RegionId, ReplicaEntry> replicas;  // empty for a single-region table
+};
+
+// Settings of UpdateTable that the store keeps; what is empty stays as it is.
+struct TableChange {
+  std::optional<std::string> billing_mode;
+  std::optional<std::int64_t> read_units;
+  std::optional<std::int64_t> write_units;
+  std::optional<bool> deletion_protection;
+  std::optional<model::StreamViewType> enable_stream;
+  bool disable_stream = false;
+};
+
+struct Acknowledgement {
+  TableId table;
+  ShardId shard;
+  RegionId sink;
+  LogPosition position;
+};
+
+// ------------------------------------------------------------------------------------------ reads
+
+struct KeyRange {
+  Bytes from;                 // first key, or last excluded one when `from_excluded`
+  bool from_excluded = false;
+  std::optional<Bytes> to;    // first key that no longer belongs; empty for no end
+};
+enum class Direction { ascending, descending };
+
+// A stored row with what replication knows of it, tombstones included.
+struct Row {
+  Bytes key;
+  conflict::Version version;
+  conflict::Context context;
+  std::optional<Bytes> image;  // empty for a tombstone
+};
+
+struct LogLimits {
+  std::size_t records_max = rpc::kBatchRecordsMax;
+  std::size_t bytes_max = rpc::kBatchBytesMax;
+};
+
+// How far one sink is behind in one shard.
+struct Backlog {
+  std::uint64_t pending_records = 0;  // of local origin, not yet acknowledged
+  std::uint64_t pending_bytes = 0;
+  std::optional<std::int64_t> oldest_us;  // commit time of the oldest of them
+  LogPosition acknowledged;
+};
+
+struct TableStats {
+  std::uint64_t items = 0;
+  std::uint64_t item_bytes = 0;  // canonical images, without tombstones
+  std::uint64_t tombstones = 0;
+};
+
+// A record that could not be applied, kept aside with the reason.
+struct ParkedRecord {
+  rpc::FlowId flow;
+  rpc::ChangeRecord record;
+  std::string reason;
+};
+
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  virtual std::optional<Bytes> get(const TableId& table, BytesView key) = 0;
+  // Calls `visit` with each live item in key order until it answers false.  Views are valid during
+  // the call.  One consistent snapshot.
+  virtual void scan(const TableId& table, const KeyRange& range, Direction direction,
+                    const std::function<bool(BytesView key, BytesView image)>& visit) = 0;
+  // Rows after `after` in key order, tombstones included, at most `rows_max`.
+  virtual std::vector<Row> scan_rows(const TableId& table, BytesView after, std::size_t rows_max) = 0;
+  virtual std::optional<Row> get_row(const TableId& table, BytesView key) = 0;
+
+  // The range after `after`, records of local origin only, without old images: for shipping.
+  virtual rpc::LogPage read_log(const TableId& table, ShardId shard, const LogPosition& after,
+                                const LogLimits& limits) = 0;
+  // Records with sequence in [from, to] that belong to a stream, with both images.  `to` unset: to
+  // the end.  `next` is where to go on (one past the last record looked at).
+  struct StreamPage {
+    std::vector<rpc::ChangeRecord> records;
+    Sequence next;
+    bool trimmed = false;  // `from` lies before the oldest record kept
+  };
+  virtual StreamPage read_stream(const TableId& table, ShardId shard, Sequence from,
+                                 std::optional<Sequence> to, const LogLimits& limits) = 0;
+
+  // Newest and oldest sequence in a shard's log ({0, 1} when empty); `end` + 1 is the next one.
+  struct ShardSpan {
+    Sequence oldest;
+    Sequence end;
+  };
+  virtual ShardSpan shard_span(const TableId& table, ShardId shard) = 0;
+
+  // This region's own position as a sink; a default LogPosition before the first batch.
+  virtual LogPosition flow_position(const rpc::FlowId& flow) = 0;
+  virtual Backlog backlog(const TableId& table, ShardId shard, const RegionId& sink) = 0;
+  virtual TableStats stats(const TableId& table) = 0;
+  virtual std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max) = 0;
+};
+
+// ------------------------------------------------------------------------------------------ store
+
+// For /readyz, metrics and the start-up log.  Counters since start.
+struct StoreHealth {
+  bool accepts_writes = true;
+  std::string reason;             // why not
+  bool clock_stepped = false;
+  std::int64_t clock_step_ms = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t writes_committed = 0;
+  std::uint64_t records_applied = 0;    // replicated records that won
+  std::uint64_t records_stale = 0;      // that lost to a newer version
+  std::uint64_t records_duplicate = 0;
+  std::uint64_t records_forked = 0;     // equal version, unequal image: alarm
+  std::uint64_t records_parked = 0;
+  std::uint64_t batches_held = 0;       // by the clock guard
+  std::uint64_t queue_depth = 0;
+  std::uint64_t queue_refused = 0;
+  std::uint64_t wal_bytes = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  [[nodiscard]] virtual RegionId region() const = 0;
+  [[nodiscard]] virtual NodeId node_id() const = 0;    // of the data directory
+  [[nodiscard]] virtual StartId start_id() const = 0;  // of this run
+  [[nodiscard]] virtual CatalogPtr catalog() const = 0;
+  [[nodiscard]] virtual StoreHealth health() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Reader> open_reader() = 0;
+
+  virtual void write(ItemWrite write) = 0;
+  // A batch from another region's replicator.  `source_node` is the identity said in hello(); the
+  // first one seen for a region is pinned.
+  virtual void apply(rpc::ReplicationBatch batch, NodeId source_node,
+                     std::function<void(const rpc::ApplyOutcome&)> done) = 0;
+
+  virtual void create_table(TableSpec spec, ControlDone done) = 0;
+  virtual void change_table(TableId table, TableChange change, ControlDone done) = 0;
+  // Drops this region's copy and tells nobody.  Unless `force`, refuses while no other replica has
+  // acknowledged everything.  Remembers nothing of the table.
+  virtual void drop_table(TableId table, bool force, ControlDone done) = 0;
+  // Merges membership entries, newer `changed` wins each.
+  virtual void merge_replicas(TableId table, std::map<RegionId, ReplicaEntry> entries,
+                              ControlDone done) = 0;
+  // Sets one region's membership, with a version minted here.
+  virtual void set_replica(TableId table, RegionId region, bool present, ControlDone done) = 0;
+
+  virtual void acknowledge(std::vector<Acknowledgement> acknowledgements) = 0;
+  // Pins `region` to `node`; answers false when it is pinned to another.
+  virtual void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) = 0;
+  // Takes the wall clock as it is, on an operator's word, after a step.
+  virtual void accept_clock() = 0;
+
+  // Called after every commit, on the writer thread; must not block.  Set once, before the first
+  // write; empty to stop.
+  virtual void on_commit(std::function<void()> listener) = 0;
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,96 @@
+// What the store knows of its tables: immutable snapshots, swapped whole on every change.
+//
+// Threads: any may hold a snapshot; it never changes under its holder.
+// Limits: kShardsDefault log shards unless configured; kTablesMax tables.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ids.h"
+#include "conflict/version.h"
+#include "region-node/model/table.h"
+
+namespace meridian::store {
+
+inline constexpr std::uint16_t kShardsDefault = 4;
+inline constexpr std::uint16_t kShardsMax = 64;
+inline constexpr std::size_t kTablesMax = 2500;  // DynamoDB's default quota per region
+
+// One region's membership of a table.  Last writer wins, entry by entry; removals are remembered.
+struct ReplicaEntry {
+  bool present = false;
+  conflict::Version changed;
+  bool operator==(const ReplicaEntry&) const = default;
+};
+
+// A visible shard of a user's stream: a stretch of one log shard.  Rolling over closes one and opens
+// the next generation, whose parent it is.
+struct StreamShard {
+  ShardId shard;
+  std::uint32_t generation = 0;
+  Sequence first;                // first sequence that belongs to it
+  std::optional<Sequence> last;  // set once closed
+  std::int64_t created_ms = 0;
+};
+
+struct StreamInfo {
+  std::string label;  // UTC ISO time with three decimals; unique in its table
+  model::StreamViewType view = model::StreamViewType::NEW_AND_OLD_IMAGES;
+  std::int64_t created_ms = 0;
+  std::optional<std::int64_t> disabled_ms;  // set once disabled; readable for 24 h after
+  std::vector<StreamShard> shards;          // ascending (shard, generation)
+};
+
+struct TableInfo {
+  TableId id;
+  std::string name;
+  model::KeySchema keys;
+  std::uint16_t shards = kShardsDefault;  // of this region's log; other regions may have another number
+  std::int64_t created_ms = 0;
+  std::string billing_mode = "PAY_PER_REQUEST";
+  std::int64_t read_units = 0;
+  std::int64_t write_units = 0;
+  bool deletion_protection = false;
+  std::map<RegionId, ReplicaEntry> replicas;  // this region included once the table is global
+  std::vector<StreamInfo> streams;            // oldest first; at most the last is enabled
+
+  // Other regions that hold the table now.
+  [[nodiscard]] std::vector<RegionId> peers(const RegionId& self) const {
+    std::vector<RegionId> out;
+    for (const auto& [region, entry] : replicas)
+      if (entry.present && region != self) out.push_back(region);
+    return out;
+  }
+  [[nodiscard]] bool has_replica(const RegionId& region) const {
+    auto at = replicas.find(region);
+    return at != replicas.end() && at->second.present;
+  }
+  [[nodiscard]] const StreamInfo* enabled_stream() const {
+    if (streams.empty() || streams.back().disabled_ms) return nullptr;
+    return &streams.back();
+  }
+};
+using TablePtr = std::shared_ptr<const TableInfo>;
+
+struct Catalog {
+  std::uint64_t generation = 0;  // grows with every change
+  std::map<std::string, TablePtr, std::less<>> by_name;
+  std::map<TableId, TablePtr> by_id;
+
+  [[nodiscard]] TablePtr find(std::string_view name) const {
+    auto at = by_name.find(name);
+    return at == by_name.end() ? nullptr : at->second;
+  }
+  [[nodiscard]] TablePtr find(const TableId& id) const {
+    auto at = by_id.find(id);
+    return at == by_id.end() ? nullptr : at->second;
+  }
+};
+using CatalogPtr = std::shared_ptr<const Catalog>;
+
+}  // namespace meridian::store

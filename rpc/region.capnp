@@ -1,0 +1,169 @@
+# The wire between region nodes, and between a region node and its replicators.
+#
+# Rules: fields are only ever added; keys and images are Data; every list is bounded by the codec
+# (rpc/codec.h), which checks each limit again on arrival.  One connection serves one region; hello()
+# comes first and everything else is refused until it has succeeded.
+
+@0xb6a3c1f2d4e59788;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("meridian::rpc::wire");
+
+const protocolVersion :UInt32 = 1;
+
+struct Version {
+  hlc @0 :UInt64;
+  region @1 :Text;
+}
+
+struct TableId {
+  high @0 :UInt64;
+  low @1 :UInt64;
+}
+
+struct LogPosition {
+  start @0 :UInt64;
+  sequence @1 :UInt64;
+}
+
+struct ContextEntry {
+  region @0 :Text;
+  hlc @1 :UInt64;
+}
+
+struct Record {
+  sequence @0 :UInt64;
+  key @1 :Data;
+  hlc @2 :UInt64;               # the version's region is the batch's source
+  parent @3 :Version;           # null when it replaced nothing
+  context @4 :List(ContextEntry);
+  committedUs @5 :Int64;
+  image @6 :Data;               # null for a delete
+}
+
+struct FlowId {
+  table @0 :TableId;
+  shard @1 :UInt16;
+  source @2 :Text;
+}
+
+struct Batch {
+  flow @0 :FlowId;
+  from @1 :LogPosition;
+  to @2 :LogPosition;
+  records @3 :List(Record);
+}
+
+enum ApplyStatus {
+  applied @0;
+  wrongPosition @1;
+  held @2;
+  notMember @3;
+  noSuchTable @4;
+  wrongIdentity @5;
+  unavailable @6;
+  invalid @7;
+}
+
+struct ApplyOutcome {
+  status @0 :ApplyStatus;
+  position @1 :LogPosition;
+  visibleUs @2 :Int64;
+  retryMs @3 :Int64;
+  clockAheadMs @4 :Int64;
+}
+
+enum ReadStatus {
+  ok @0;
+  trimmed @1;
+  notInHistory @2;
+  noSuchTable @3;
+  unavailable @4;
+}
+
+struct LogPage {
+  status @0 :ReadStatus;
+  to @1 :LogPosition;
+  records @2 :List(Record);
+  end @3 :UInt64;
+  pending @4 :UInt64;
+}
+
+enum Role {
+  replicator @0;   # the region's own worker: may read the log and report acknowledgements
+  peerNode @1;     # another region's node: control plane
+  peerReplicator @2; # another region's worker: may apply
+}
+
+struct KeyAttribute {
+  name @0 :Text;
+  type @1 :Text;   # "S", "N" or "B"
+}
+
+struct ReplicaEntry {
+  region @0 :Text;
+  present @1 :Bool;       # false is a remembered removal
+  changed @2 :Version;    # last writer wins, entry by entry
+}
+
+# Everything about a table that all its replicas share.
+struct TableDefinition {
+  id @0 :TableId;
+  name @1 :Text;
+  partitionKey @2 :KeyAttribute;
+  sortKey @3 :KeyAttribute;         # null when there is none
+  createdMs @4 :Int64;
+  replicas @5 :List(ReplicaEntry);
+  billingMode @6 :Text;
+  readUnits @7 :Int64;
+  writeUnits @8 :Int64;
+  streamViewType @9 :Text;          # empty when no stream was asked for
+}
+
+struct TableForReplication {
+  id @0 :TableId;
+  name @1 :Text;
+  shards @2 :UInt16;
+  sinks @3 :List(Text);             # the other replicas
+}
+
+struct Acknowledgement {
+  table @0 :TableId;
+  shard @1 :UInt16;
+  sink @2 :Text;
+  position @3 :LogPosition;
+}
+
+interface Region {
+  # First call on a connection.  Refuses (as a failed call) another protocol version, or a region
+  # name that is pinned to another node id.
+  hello @0 (protocol :UInt32, region :Text, node :UInt64, role :Role)
+        -> (protocol :UInt32, region :Text, node :UInt64, start :UInt64);
+
+  # Round trip for clock offset and liveness: the answer carries the callee's wall clock.
+  ping @1 () -> (wallUs :Int64);
+
+  # --- for the region's own replicators ---
+  # Tables with at least one other replica.  Returns at once if `generation` is not the current one,
+  # else waits up to waitMs for a change.
+  replicatedTables @2 (generation :UInt64, waitMs :UInt32)
+        -> (generation :UInt64, tables :List(TableForReplication));
+  # Records after the position; waits up to waitMs while there is none.
+  readLog @3 (table :TableId, shard :UInt16, after :LogPosition, recordsMax :UInt32, bytesMax :UInt32,
+              waitMs :UInt32) -> (page :LogPage);
+  # Which positions every sink has made durable; pins the log and feeds the lag figures.
+  acknowledge @4 (acknowledgements :List(Acknowledgement)) -> ();
+
+  # --- for other regions' replicators ---
+  # The sink's position of a flow: the authority on where it goes on.
+  flowPosition @5 (flow :FlowId) -> (status :ApplyStatus, position :LogPosition);
+  apply @6 (batch :Batch) -> (outcome :ApplyOutcome);
+
+  # --- for other regions' nodes ---
+  # Makes an empty replica here, or answers why not (AWS's error type and text).
+  createReplica @7 (table :TableDefinition) -> (errorType :Text, errorMessage :Text);
+  # Merges the membership and settings of a table, last writer wins, and answers ours.
+  mergeTable @8 (table :TableDefinition) -> (known :Bool, table :TableDefinition);
+  # Asks this region to give up its copy of a table.
+  dropReplica @9 (id :TableId) -> (errorType :Text, errorMessage :Text);
+}
