@@ -1,0 +1,299 @@
+#include "region-node/admin/admin.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+
+#include "region-node/admin/figures.h"
+#include "region-node/model/image.h"
+#include "region-node/model/key.h"
+
+namespace meridian::admin {
+namespace json = boost::json;
+
+namespace {
+
+http::Response answer(int status, const json::object& body) {
+  return {.status = status,
+          .content_type = "application/json",
+          .headers = {},
+          .body = json::serialize(body)};
+}
+
+http::Response complain(int status, std::string problem) {
+  return answer(status, {{"error", std::move(problem)}});
+}
+
+http::Response plain(int status, std::string text) {
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .headers = {},
+          .body = std::move(text) + "\n"};
+}
+
+std::string hex16(std::uint64_t value) {
+  Bytes bytes;
+  put_u64(bytes, value);
+  return to_hex(bytes);
+}
+
+// {"customer": {"S": "c1"}}: keys hold only S, N and B.
+json::object readable_key(const model::KeySchema& schema, BytesView key) {
+  json::object out;
+  auto item = model::decode_key(schema, key);
+  if (!item) return out;
+  for (const auto& [name, value] : *item) {
+    std::string text;
+    if (const auto* string = value.as<model::StringValue>()) text = string->text;
+    if (const auto* number = value.as<model::NumberValue>()) text = number->text;
+    if (const auto* binary = value.as<model::BinaryValue>()) text = to_base64(binary->bytes);
+    out[name] = json::object{{model::type_name(value.type()), text}};
+  }
+  return out;
+}
+
+// The hash is taken from the stored bytes each time, so that a damaged row is seen.
+json::object describe(const model::KeySchema& schema, const store::Row& row) {
+  return {{"key", to_hex(row.key)},
+          {"key_json", readable_key(schema, row.key)},
+          {"version", conflict::to_text(row.version)},
+          {"version_hex", to_hex(conflict::encode_version(row.version))},
+          {"tombstone", !row.image.has_value()},
+          {"image_hash", hex16(row.image ? model::image_hash(*row.image) : 0)}};
+}
+
+}  // namespace
+
+// "/v1/tables/Orders/rows?after=00ff" taken apart.
+struct Admin::Target {
+  std::string path;
+  std::string table;  // set for /v1/tables/NAME/...
+  std::string leaf;   // "rows" or "row"
+  std::map<std::string, std::string, std::less<>> query;
+
+  explicit Target(std::string_view target) {
+    std::size_t mark = target.find('?');
+    path = target.substr(0, mark);
+    constexpr std::string_view kTables = "/v1/tables/";
+    if (path.starts_with(kTables)) {
+      std::size_t slash = path.find('/', kTables.size());
+      table = path.substr(kTables.size(), slash - kTables.size());
+      if (slash != std::string::npos) leaf = path.substr(slash + 1);
+    }
+    while (mark != std::string_view::npos) {
+      std::size_t start = mark + 1;
+      mark = target.find('&', start);
+      std::string_view pair = target.substr(start, mark - start);
+      std::size_t equals = std::min(pair.find('='), pair.size());
+      query.emplace(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
+    }
+  }
+
+  [[nodiscard]] std::string value(std::string_view name) const {
+    auto at = query.find(name);
+    return at == query.end() ? std::string() : at->second;
+  }
+};
+
+Admin::Admin(store::Store& store, const Clock& clock, std::string version)
+    : store_(store), clock_(clock), version_(std::move(version)), reader_(store.open_reader()) {}
+
+void Admin::add_metrics(std::function<void(MetricsPage&)> collect) {
+  collectors_.push_back(std::move(collect));
+}
+
+http::Response Admin::handle(const http::Request& request) {
+  Target target(request.target);
+  if (request.method == "POST" && target.path == "/v1/clock/accept") return accept_clock();
+  if (request.method != "GET") return complain(405, "only GET is served here");
+  if (target.path == "/livez") return plain(200, "ok");
+  if (target.path == "/readyz") return readiness();
+  if (target.path == "/metrics") return metrics();
+  if (target.path == "/v1/status") return status();
+  if (target.leaf == "rows") return rows(target);
+  if (target.leaf == "row") return row(target);
+  return complain(404, "no such page; see /v1/status, /metrics, /readyz, /livez");
+}
+
+std::string Admin::not_ready_reason() {
+  if (!serving_) return "starting or stopping";
+  store::StoreHealth health = store_.health();
+  if (!health.accepts_writes) return health.reason;
+  if (health.clock_stepped)
+    return "the wall clock stepped by " + std::to_string(health.clock_step_ms) +
+           " ms; writes are refused until it is back or POST /v1/clock/accept";
+  return {};
+}
+
+http::Response Admin::readiness() {
+  std::string reason = not_ready_reason();
+  return reason.empty() ? plain(200, "ready") : plain(503, reason);
+}
+
+http::Response Admin::accept_clock() {
+  store_.accept_clock();
+  return answer(200, {{"accepted", true}});
+}
+
+http::Response Admin::status() {
+  store::StoreHealth health = store_.health();
+  std::string reason = not_ready_reason();
+  json::array tables;
+  for (const TableFigures& figures : read_tables(store_, *reader_)) {
+    const store::TableInfo& table = *figures.table;
+    json::array replicas;
+    for (const auto& [region, entry] : table.replicas)
+      if (entry.present) replicas.emplace_back(std::string(region.name()));
+    json::array backlog;
+    for (const SinkBacklog& sink : figures.backlog) {
+      json::value oldest_ms = nullptr;
+      if (sink.oldest_us)
+        oldest_ms = std::max<std::int64_t>(0, (clock_.wall_us() - *sink.oldest_us) / 1000);
+      backlog.push_back(json::object{{"sink", std::string(sink.sink.name())},
+                                     {"pending_records", sink.pending_records},
+                                     {"pending_bytes", sink.pending_bytes},
+                                     {"oldest_pending_ms", oldest_ms}});
+    }
+    tables.push_back(json::object{{"name", table.name},
+                                  {"id", table.id.hex()},
+                                  {"status", "ACTIVE"},
+                                  {"replicas", std::move(replicas)},
+                                  {"shards", table.shards},
+                                  {"items", figures.stats.items},
+                                  {"bytes", figures.stats.item_bytes},
+                                  {"tombstones", figures.stats.tombstones},
+                                  {"parked", figures.parked},
+                                  {"backlog", std::move(backlog)}});
+  }
+  return answer(200, {{"region", std::string(store_.region().name())},
+                      {"version", version_},
+                      {"node_id", hex16(store_.node_id().value)},
+                      {"start_id", hex16(store_.start_id().value)},
+                      {"ready", reason.empty()},
+                      {"reason", reason},
+                      {"wall_us", clock_.wall_us()},
+                      {"clock", json::object{{"stepped", health.clock_stepped},
+                                             {"step_ms", health.clock_step_ms}}},
+                      {"tables", std::move(tables)},
+                      {"store", json::object{{"accepts_writes", health.accepts_writes},
+                                             {"commits", health.commits},
+                                             {"writes_committed", health.writes_committed},
+                                             {"records_applied", health.records_applied},
+                                             {"records_stale", health.records_stale},
+                                             {"records_duplicate", health.records_duplicate},
+                                             {"records_forked", health.records_forked},
+                                             {"records_parked", health.records_parked},
+                                             {"batches_held", health.batches_held},
+                                             {"queue_depth", health.queue_depth},
+                                             {"queue_refused", health.queue_refused},
+                                             {"wal_bytes", health.wal_bytes}}}});
+}
+
+http::Response Admin::rows(const Target& target) {
+  store::TablePtr table = store_.catalog()->find(target.table);
+  if (!table) return complain(404, "no table named " + target.table);
+  auto after = from_hex(target.value("after"));
+  if (!after) return complain(400, "after must be the hexadecimal key of a row");
+  std::string limit_text = target.value("limit");
+  std::size_t limit = 1000;
+  if (!limit_text.empty()) {
+    const char* end = limit_text.data() + limit_text.size();
+    auto [stop, error] = std::from_chars(limit_text.data(), end, limit);
+    if (error != std::errc() || stop != end || limit == 0 || limit > kRowsMax)
+      return complain(400, "limit must be a number from 1 to " + std::to_string(kRowsMax));
+  }
+  json::array out;
+  for (const store::Row& row : reader_->scan_rows(table->id, *after, limit))
+    out.push_back(describe(table->keys, row));
+  return answer(200, {{"table", table->name}, {"id", table->id.hex()}, {"rows", std::move(out)}});
+}
+
+http::Response Admin::row(const Target& target) {
+  store::TablePtr table = store_.catalog()->find(target.table);
+  if (!table) return complain(404, "no table named " + target.table);
+  auto key = from_hex(target.value("key"));
+  if (!key) return complain(400, "key must be hexadecimal");
+  auto row = reader_->get_row(table->id, *key);
+  if (!row) return complain(404, "no row at this key");
+  return answer(200, describe(table->keys, *row));
+}
+
+http::Response Admin::metrics() {
+  MetricsPage page;
+  collect_store(page);
+  collect_tables(page);
+  for (const auto& collect : collectors_) collect(page);
+  return {
+      .status = 200, .content_type = MetricsPage::kContentType, .headers = {}, .body = page.text()};
+}
+
+void Admin::collect_store(MetricsPage& page) {
+  store::StoreHealth health = store_.health();
+  auto number = [](auto value) { return static_cast<double>(value); };
+  page.gauge("meridian_build_info", "Version of this region node; the value is always 1.", 1,
+             {{"version", version_}, {"region", std::string(store_.region().name())}});
+  page.gauge("meridian_store_accepts_writes", "1 while client writes are accepted.",
+             health.accepts_writes);
+  page.gauge("meridian_clock_stepped", "1 while the wall clock is not trusted after a step.",
+             health.clock_stepped);
+  page.gauge("meridian_clock_step_seconds", "Wall clock minus expected time at the last sample.",
+             number(health.clock_step_ms) / 1e3);
+  page.counter("meridian_store_commits_total", "Transactions committed by the writer.",
+               number(health.commits));
+  page.counter("meridian_store_writes_total", "Client writes committed.",
+               number(health.writes_committed));
+  const char* applied = "Replicated records by what became of them.";
+  page.counter("meridian_store_replicated_records_total", applied, number(health.records_applied),
+               {{"result", "applied"}});
+  page.counter("meridian_store_replicated_records_total", applied, number(health.records_stale),
+               {{"result", "stale"}});
+  page.counter("meridian_store_replicated_records_total", applied, number(health.records_duplicate),
+               {{"result", "duplicate"}});
+  page.counter("meridian_store_replicated_records_total", applied, number(health.records_forked),
+               {{"result", "forked"}});
+  page.counter("meridian_store_replicated_records_total", applied, number(health.records_parked),
+               {{"result", "parked"}});
+  page.counter("meridian_store_batches_held_total", "Replicated batches held by the clock guard.",
+               number(health.batches_held));
+  page.gauge("meridian_writer_queue_depth", "Operations waiting for the writer.",
+             number(health.queue_depth));
+  page.counter("meridian_writer_queue_refused_total",
+               "Operations refused because the queue was full.", number(health.queue_refused));
+  page.gauge("meridian_store_wal_bytes", "Size of the write-ahead log.", number(health.wal_bytes));
+}
+
+void Admin::collect_tables(MetricsPage& page) {
+  std::vector<TableFigures> tables = read_tables(store_, *reader_);
+  std::string source(store_.region().name());
+  auto number = [](auto value) { return static_cast<double>(value); };
+  for (const TableFigures& figures : tables) {
+    MetricLabels labels{{"table", figures.table->name}};
+    page.gauge("meridian_table_items", "Live items.", number(figures.stats.items), labels);
+    page.gauge("meridian_table_bytes", "Bytes of live items as stored.",
+               number(figures.stats.item_bytes), labels);
+    page.gauge("meridian_table_tombstones", "Deleted keys that are remembered.",
+               number(figures.stats.tombstones), labels);
+    page.gauge("meridian_table_parked_records", "Replicated records that could not be applied.",
+               number(figures.parked), labels);
+    for (const SinkBacklog& sink : figures.backlog) {
+      MetricLabels link{{"table", figures.table->name},
+                        {"source", source},
+                        {"sink", std::string(sink.sink.name())}};
+      page.gauge("meridian_log_pending_records",
+                 "Local records that the sink has not acknowledged.", number(sink.pending_records),
+                 link);
+      page.gauge("meridian_log_pending_bytes", "Bytes of those records.",
+                 number(sink.pending_bytes), link);
+      page.gauge("meridian_log_oldest_pending_timestamp_seconds",
+                 "Commit time of the oldest unacknowledged record; 0 when there is none.",
+                 sink.oldest_us ? number(*sink.oldest_us) / 1e6 : 0, link);
+    }
+  }
+}
+
+}  // namespace meridian::admin

@@ -1,0 +1,67 @@
+// Admin: the operator's endpoint of a region node: health, metrics, status and the rows that
+// `meridian verify` compares.
+//
+//   GET  /livez                        200 while the process runs
+//   GET  /readyz                       200 when it serves reads and writes, else 503 with the
+//   reason GET  /metrics                      Prometheus text GET  /v1/status JSON: identity,
+//   readiness, clock, tables with backlog, counters GET  /v1/tables/NAME/rows          JSON: rows
+//   in key order, tombstones included
+//        ?after=<hex key>&limit=N      (limit at most kRowsMax)
+//   GET  /v1/tables/NAME/row?key=<hex> JSON: one row
+//   POST /v1/clock/accept              takes the wall clock as it is after a step
+//
+// Threads: handle() runs on the admin server's one thread; add_metrics() before it starts.
+// Borrows: the store.
+// Errors: 404 and 400 with {"error": "..."}.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/http/server.h"
+#include "common/metrics.h"
+#include "region-node/store/store.h"
+
+namespace meridian::admin {
+
+inline constexpr std::size_t kRowsMax = 10'000;
+inline constexpr std::size_t kParkedMax = 1'000;  // parked records listed per table
+
+class Admin {
+ public:
+  Admin(store::Store& store, const Clock& clock, std::string version);
+
+  // Adds a component's own figures to every scrape.
+  void add_metrics(std::function<void(MetricsPage&)> collect);
+  // False until start-up is complete and from the moment that shutdown begins.
+  void set_serving(bool serving) { serving_ = serving; }
+
+  http::Response handle(const http::Request& request);
+
+ private:
+  struct Target;
+
+  http::Response readiness();
+  http::Response metrics();
+  http::Response status();
+  http::Response rows(const Target& target);
+  http::Response row(const Target& target);
+  http::Response accept_clock();
+  void collect_store(MetricsPage& page);
+  void collect_tables(MetricsPage& page);
+  std::string not_ready_reason();
+
+  store::Store& store_;
+  const Clock& clock_;
+  const std::string version_;
+  std::unique_ptr<store::Reader> reader_;
+  std::vector<std::function<void(MetricsPage&)>> collectors_;
+  std::atomic<bool> serving_{false};
+};
+
+}  // namespace meridian::admin
