@@ -1,0 +1,42 @@
+// NodeConfig: every setting of a region node, read once at start, validated whole, then immutable.
+//
+// Settings come from a flag, the environment, a YAML file or the default, in that order
+// (common/config.h).  Threads: value type.  Errors: ConfigError with every problem at once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/config.h"
+#include "common/ids.h"
+#include "common/log.h"
+
+namespace meridian::node {
+
+struct NodeConfig {
+  RegionId region;
+  std::string data_dir;
+  std::string table_address;
+  std::string stream_address;
+  std::string admin_address;
+  std::string peer_address;
+  std::vector<std::pair<RegionId, std::string>> peers;  // other regions' peer RPC addresses
+  LogLevel log_level = LogLevel::info;
+  unsigned http_threads = 2;
+  std::uint16_t shards = 4;  // log shards of a new table
+  std::int64_t clock_drift_ms_max = 500;
+  std::uint64_t unacknowledged_bytes_max = 0;  // per table, before writes are refused
+  std::int64_t stream_retention_hours = 24;
+  std::int64_t stream_shard_hours = 4;
+};
+
+NodeConfig read_config(ConfigSource& source);
+
+// Splits "host:port"; complains to `source` when it is not of that form.
+bool valid_address(const std::string& address);
+// True for 127.0.0.0/8, ::1 and localhost.
+bool is_loopback(const std::string& address);
+
+}  // namespace meridian::node
