@@ -1,0 +1,34 @@
+// ReplicaControl: how UpdateTable adds a replica in another region and takes one away.
+//
+// The API only checks the request and answers; talking to the other regions is the peer layer's work,
+// behind this interface.
+// Threads: create_replica() and delete_replica() are called from any HTTP thread and must not block;
+// `done` may be called from any thread, before or after the call returns, exactly once.
+// Errors: an ApiError, answered to the client as it is.
+#pragma once
+
+#include <functional>
+
+#include "common/ids.h"
+#include "common/result.h"
+#include "region-node/api/error.h"
+#include "region-node/store/table_info.h"
+
+namespace meridian::api {
+
+class ReplicaControl {
+ public:
+  using Done = std::function<void(Result<void, ApiError>)>;
+
+  virtual ~ReplicaControl() = default;
+
+  // Makes `table` in `region` and every member's membership map agree.  Called only for a region that
+  // is neither this one nor a replica already.  `done` is called once the region has the table and
+  // this region's store lists it; the table may be empty of items only (until backfill exists).
+  virtual void create_replica(store::TablePtr table, RegionId region, Done done) = 0;
+  // Takes `table` away from `region`, which deletes its copy.  Called only for a present replica
+  // other than this region.
+  virtual void delete_replica(store::TablePtr table, RegionId region, Done done) = 0;
+};
+
+}  // namespace meridian::api
