@@ -61,4 +61,13 @@ std::optional<Context> Context::decode(BytesView in) {
   return out;
 }
 
+std::optional<Context> Context::from_entries(std::vector<Entry> entries) {
+  if (entries.size() > kRegionsMax) return std::nullopt;
+  for (std::size_t i = 1; i < entries.size(); ++i)
+    if (!(entries[i - 1].region < entries[i].region)) return std::nullopt;
+  Context out;
+  out.entries_ = std::move(entries);
+  return out;
+}
+
 }  // namespace meridian::conflict

@@ -39,6 +39,8 @@ class Context {
 
   [[nodiscard]] Bytes encode() const;
   static std::optional<Context> decode(BytesView in);
+  // For other encodings; empty unless the entries ascend by region, one each, at most kRegionsMax.
+  static std::optional<Context> from_entries(std::vector<Entry> entries);
 
  private:
   std::vector<Entry> entries_;  // ascending region, one each

@@ -134,6 +134,20 @@ struct Acknowledgement {
   position @3 :LogPosition;
 }
 
+struct BacklogQuery {
+  table @0 :TableId;
+  shard @1 :UInt16;
+  sink @2 :Text;
+}
+
+# How far a sink is behind, as this region's node knows it.
+struct Backlog {
+  pendingRecords @0 :UInt64;
+  pendingBytes @1 :UInt64;
+  oldestUs @2 :Int64;             # commit time of the oldest of them; 0 when there is none
+  acknowledged @3 :LogPosition;
+}
+
 interface Region {
   # First call on a connection.  Refuses (as a failed call) another protocol version, or a region
   # name that is pinned to another node id.
@@ -166,4 +180,8 @@ interface Region {
   mergeTable @8 (table :TableDefinition) -> (known :Bool, table :TableDefinition);
   # Asks this region to give up its copy of a table.
   dropReplica @9 (id :TableId) -> (errorType :Text, errorMessage :Text);
+
+  # --- for the region's own replicators ---
+  # One answer per query, in order: the figures of a flow whose sink cannot be reached.
+  backlog @10 (queries :List(BacklogQuery)) -> (backlogs :List(Backlog));
 }

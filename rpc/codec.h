@@ -1,0 +1,78 @@
+// Codec: Cap'n Proto messages <-> plain structs.  Everything that arrives is checked here against its
+// limit, so that no layer above meets a hostile length, name or order.
+//
+// Threads: any; the readers and builders belong to the caller's KJ thread.
+// Errors: read_* throw CodecError naming the field that breaks a limit, or kj::Exception when the
+// message itself is malformed.  Neither crashes, and neither leaves anything half done.
+// Limits: rpc/change_record.h, rpc/messages.h and the constants below.
+// write_* REQUIRE values within the same limits; they are our own.
+#pragma once
+
+#include <capnp/common.h>
+
+#include <stdexcept>
+#include <vector>
+
+#include "rpc/change_record.h"
+#include "rpc/messages.h"
+#include "rpc/region.capnp.h"
+
+namespace meridian::rpc {
+
+// Encoded keys: 2048 + 1024 bytes of DynamoDB's limits, with room for escapes and lengths.
+inline constexpr std::size_t kKeyBytesMax = 8192;
+// A whole message: one batch, or one oversized record, with room for contexts and framing.
+inline constexpr std::uint64_t kMessageWordsMax = 8 * 1024 * 1024 / sizeof(capnp::word);
+
+class CodecError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+conflict::Version read_version(wire::Version::Reader in);
+void write_version(const conflict::Version& value, wire::Version::Builder out);
+TableId read_table_id(wire::TableId::Reader in);
+void write_table_id(const TableId& value, wire::TableId::Builder out);
+LogPosition read_position(wire::LogPosition::Reader in);
+void write_position(const LogPosition& value, wire::LogPosition::Builder out);
+FlowId read_flow(wire::FlowId::Reader in);
+void write_flow(const FlowId& value, wire::FlowId::Builder out);
+
+// Records must ascend in sequence within (from, to] and fit into one batch.
+ReplicationBatch read_batch(wire::Batch::Reader in);
+void write_batch(const ReplicationBatch& value, wire::Batch::Builder out);
+// First-segment size that holds the batch without another allocation.
+capnp::MessageSize size_hint(const std::vector<ChangeRecord>& records);
+
+ApplyOutcome read_outcome(wire::ApplyOutcome::Reader in);
+void write_outcome(const ApplyOutcome& value, wire::ApplyOutcome::Builder out);
+ApplyStatus read_apply_status(wire::ApplyStatus in);
+wire::ApplyStatus write_apply_status(ApplyStatus value);
+
+// `origin`: the region whose log is read; a page holds records of local origin only.
+LogPage read_page(wire::LogPage::Reader in, const RegionId& origin);
+void write_page(const LogPage& value, wire::LogPage::Builder out);
+
+RegionId read_region(capnp::Text::Reader in);
+Role read_role(wire::Role in);
+wire::Role write_role(Role value);
+
+TableDefinition read_definition(wire::TableDefinition::Reader in);
+void write_definition(const TableDefinition& value, wire::TableDefinition::Builder out);
+
+ReplicatedTables read_tables(wire::Region::ReplicatedTablesResults::Reader in);
+void write_tables(const ReplicatedTables& value, wire::Region::ReplicatedTablesResults::Builder out);
+
+std::vector<Acknowledgement> read_acknowledgements(
+    capnp::List<wire::Acknowledgement>::Reader in);
+void write_acknowledgements(const std::vector<Acknowledgement>& values,
+                            wire::Region::AcknowledgeParams::Builder out);
+
+std::vector<BacklogQuery> read_queries(capnp::List<wire::BacklogQuery>::Reader in);
+void write_queries(const std::vector<BacklogQuery>& values,
+                   wire::Region::BacklogParams::Builder out);
+std::vector<BacklogAnswer> read_backlogs(capnp::List<wire::Backlog>::Reader in);
+void write_backlogs(const std::vector<BacklogAnswer>& values,
+                    wire::Region::BacklogResults::Builder out);
+
+}  // namespace meridian::rpc

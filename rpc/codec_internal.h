@@ -1,0 +1,39 @@
+// Helpers shared by the codec's source files: bounded text and data, and copies into builders.
+// Threads: any.
+#pragma once
+
+#include <capnp/blob.h>
+#include <fmt/format.h>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "rpc/codec.h"
+
+namespace meridian::rpc::internal {
+
+inline void require(bool fine, std::string_view what) {
+  if (!fine) throw CodecError(fmt::format("malformed message: {}", what));
+}
+
+inline std::string text_of(capnp::Text::Reader in, std::size_t bytes_max, std::string_view field) {
+  require(in.size() <= bytes_max, field);
+  return {in.cStr(), in.size()};
+}
+
+inline Bytes bytes_of(capnp::Data::Reader in, std::size_t bytes_max, std::string_view field) {
+  require(in.size() <= bytes_max, field);
+  return {reinterpret_cast<const char*>(in.begin()), in.size()};
+}
+
+inline void copy_to(capnp::Text::Builder out, std::string_view text) {
+  if (!text.empty()) std::memcpy(out.begin(), text.data(), text.size());
+}
+inline void copy_to(capnp::Data::Builder out, BytesView bytes) {
+  if (!bytes.empty()) std::memcpy(out.begin(), bytes.data(), bytes.size());
+}
+
+inline unsigned count_of(std::size_t count) { return static_cast<unsigned>(count); }
+
+}  // namespace meridian::rpc::internal

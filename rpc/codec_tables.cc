@@ -1,0 +1,184 @@
+// The codec of tables, memberships, acknowledgements and backlogs.
+#include "rpc/codec_internal.h"
+
+namespace meridian::rpc {
+namespace {
+
+using internal::copy_to;
+using internal::count_of;
+using internal::require;
+using internal::text_of;
+
+template <typename Builder>
+void write_sink(const RegionId& sink, Builder out) {
+  copy_to(out.initSink(count_of(sink.name().size())), sink.name());
+}
+
+KeyAttribute read_key_attribute(wire::KeyAttribute::Reader in) {
+  KeyAttribute out;
+  out.name = text_of(in.getName(), kNameBytesMax, "key attribute name too long");
+  out.type = text_of(in.getType(), 1, "unknown key type");
+  require(!out.name.empty(), "empty key attribute name");
+  require(out.type == "S" || out.type == "N" || out.type == "B", "unknown key type");
+  return out;
+}
+
+void write_key_attribute(const KeyAttribute& value, wire::KeyAttribute::Builder out) {
+  out.setName(value.name);
+  out.setType(value.type);
+}
+
+}  // namespace
+
+Role read_role(wire::Role in) {
+  require(in <= wire::Role::PEER_REPLICATOR, "unknown role");
+  return static_cast<Role>(in);
+}
+
+wire::Role write_role(Role value) { return static_cast<wire::Role>(value); }
+
+TableDefinition read_definition(wire::TableDefinition::Reader in) {
+  TableDefinition out;
+  out.id = read_table_id(in.getId());
+  out.name = text_of(in.getName(), kNameBytesMax, "table name too long");
+  require(!out.name.empty(), "empty table name");
+  out.partition = read_key_attribute(in.getPartitionKey());
+  if (in.hasSortKey()) out.sort = read_key_attribute(in.getSortKey());
+  out.created_ms = in.getCreatedMs();
+  auto replicas = in.getReplicas();
+  require(replicas.size() <= kReplicasMax, "too many replicas");
+  for (auto replica : replicas) {
+    auto region = read_region(replica.getRegion());
+    ReplicaEntry entry{replica.getPresent(), read_version(replica.getChanged())};
+    require(out.replicas.emplace(region, entry).second, "a replica is named twice");
+  }
+  out.billing_mode = text_of(in.getBillingMode(), kNameBytesMax, "billing mode too long");
+  out.read_units = in.getReadUnits();
+  out.write_units = in.getWriteUnits();
+  out.stream_view = text_of(in.getStreamViewType(), kNameBytesMax, "stream view type too long");
+  return out;
+}
+
+void write_definition(const TableDefinition& value, wire::TableDefinition::Builder out) {
+  write_table_id(value.id, out.initId());
+  out.setName(value.name);
+  write_key_attribute(value.partition, out.initPartitionKey());
+  if (value.sort) write_key_attribute(*value.sort, out.initSortKey());
+  out.setCreatedMs(value.created_ms);
+  auto replicas = out.initReplicas(count_of(value.replicas.size()));
+  unsigned i = 0;
+  for (const auto& [region, entry] : value.replicas) {
+    auto replica = replicas[i++];
+    copy_to(replica.initRegion(count_of(region.name().size())), region.name());
+    replica.setPresent(entry.present);
+    write_version(entry.changed, replica.initChanged());
+  }
+  out.setBillingMode(value.billing_mode);
+  out.setReadUnits(value.read_units);
+  out.setWriteUnits(value.write_units);
+  out.setStreamViewType(value.stream_view);
+}
+
+ReplicatedTables read_tables(wire::Region::ReplicatedTablesResults::Reader in) {
+  ReplicatedTables out;
+  out.generation = in.getGeneration();
+  auto tables = in.getTables();
+  require(tables.size() <= kTablesMax, "too many tables");
+  out.tables.reserve(tables.size());
+  for (auto table : tables) {
+    auto& next = out.tables.emplace_back();
+    next.id = read_table_id(table.getId());
+    next.name = text_of(table.getName(), kNameBytesMax, "table name too long");
+    next.shards = table.getShards();
+    auto sinks = table.getSinks();
+    require(sinks.size() <= kReplicasMax, "too many sinks");
+    for (auto sink : sinks) next.sinks.push_back(read_region(sink));
+  }
+  return out;
+}
+
+void write_tables(const ReplicatedTables& value, wire::Region::ReplicatedTablesResults::Builder out) {
+  out.setGeneration(value.generation);
+  auto tables = out.initTables(count_of(value.tables.size()));
+  for (std::size_t i = 0; i < value.tables.size(); ++i) {
+    const auto& from = value.tables[i];
+    auto table = tables[count_of(i)];
+    write_table_id(from.id, table.initId());
+    table.setName(from.name);
+    table.setShards(from.shards);
+    auto sinks = table.initSinks(count_of(from.sinks.size()));
+    for (std::size_t s = 0; s < from.sinks.size(); ++s) {
+      auto name = from.sinks[s].name();
+      copy_to(sinks.init(count_of(s), count_of(name.size())), name);
+    }
+  }
+}
+
+std::vector<Acknowledgement> read_acknowledgements(capnp::List<wire::Acknowledgement>::Reader in) {
+  require(in.size() <= kAcknowledgementsMax, "too many acknowledgements");
+  std::vector<Acknowledgement> out;
+  out.reserve(in.size());
+  for (auto item : in)
+    out.push_back({read_table_id(item.getTable()), ShardId(item.getShard()),
+                   read_region(item.getSink()), read_position(item.getPosition())});
+  return out;
+}
+
+void write_acknowledgements(const std::vector<Acknowledgement>& values,
+                            wire::Region::AcknowledgeParams::Builder out) {
+  auto items = out.initAcknowledgements(count_of(values.size()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto item = items[count_of(i)];
+    write_table_id(values[i].table, item.initTable());
+    item.setShard(values[i].shard.value);
+    write_sink(values[i].sink, item);
+    write_position(values[i].position, item.initPosition());
+  }
+}
+
+std::vector<BacklogQuery> read_queries(capnp::List<wire::BacklogQuery>::Reader in) {
+  require(in.size() <= kBacklogQueriesMax, "too many backlog queries");
+  std::vector<BacklogQuery> out;
+  out.reserve(in.size());
+  for (auto item : in)
+    out.push_back({read_table_id(item.getTable()), ShardId(item.getShard()), read_region(item.getSink())});
+  return out;
+}
+
+void write_queries(const std::vector<BacklogQuery>& values, wire::Region::BacklogParams::Builder out) {
+  auto items = out.initQueries(count_of(values.size()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto item = items[count_of(i)];
+    write_table_id(values[i].table, item.initTable());
+    item.setShard(values[i].shard.value);
+    write_sink(values[i].sink, item);
+  }
+}
+
+std::vector<BacklogAnswer> read_backlogs(capnp::List<wire::Backlog>::Reader in) {
+  require(in.size() <= kBacklogQueriesMax, "too many backlogs");
+  std::vector<BacklogAnswer> out;
+  out.reserve(in.size());
+  for (auto item : in) {
+    auto& next = out.emplace_back();
+    next.pending_records = item.getPendingRecords();
+    next.pending_bytes = item.getPendingBytes();
+    if (item.getOldestUs() != 0) next.oldest_us = item.getOldestUs();
+    next.acknowledged = read_position(item.getAcknowledged());
+  }
+  return out;
+}
+
+void write_backlogs(const std::vector<BacklogAnswer>& values,
+                    wire::Region::BacklogResults::Builder out) {
+  auto items = out.initBacklogs(count_of(values.size()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto item = items[count_of(i)];
+    item.setPendingRecords(values[i].pending_records);
+    item.setPendingBytes(values[i].pending_bytes);
+    item.setOldestUs(values[i].oldest_us.value_or(0));
+    write_position(values[i].acknowledged, item.initAcknowledged());
+  }
+}
+
+}  // namespace meridian::rpc

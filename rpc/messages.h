@@ -1,0 +1,118 @@
+// What the wire says about tables, replicas and backlogs, as plain structs.  (Change records, batches
+// and pages: rpc/change_record.h.)
+//
+// Key types and view types stay text here: their meaning belongs to region-node/model.
+// Threads: value types.
+// Limits: the constants below; the codec checks them on arrival and before sending.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ids.h"
+#include "conflict/version.h"
+
+namespace meridian::rpc {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+inline constexpr std::size_t kNameBytesMax = 255;         // DynamoDB's limit on table and attribute names
+inline constexpr std::size_t kErrorBytesMax = 4096;
+inline constexpr std::size_t kReplicasMax = 64;
+inline constexpr std::size_t kTablesMax = 4096;           // in one answer of replicatedTables
+inline constexpr std::size_t kAcknowledgementsMax = 65536;
+inline constexpr std::size_t kBacklogQueriesMax = 4096;
+
+enum class Role : std::uint16_t { replicator, peer_node, peer_replicator };
+
+// Who speaks, said once per connection.
+struct Hello {
+  std::uint32_t protocol = kProtocolVersion;
+  RegionId region;
+  NodeId node;
+  Role role = Role::replicator;
+};
+
+struct HelloAnswer {
+  std::uint32_t protocol = kProtocolVersion;
+  RegionId region;
+  NodeId node;
+  StartId start;
+  bool operator==(const HelloAnswer&) const = default;
+};
+
+struct KeyAttribute {
+  std::string name;
+  std::string type;  // "S", "N" or "B"
+  bool operator==(const KeyAttribute&) const = default;
+};
+
+struct ReplicaEntry {
+  bool present = false;
+  conflict::Version changed;
+  bool operator==(const ReplicaEntry&) const = default;
+};
+
+struct TableDefinition {
+  TableId id;
+  std::string name;
+  KeyAttribute partition;
+  std::optional<KeyAttribute> sort;
+  std::int64_t created_ms = 0;
+  std::map<RegionId, ReplicaEntry> replicas;
+  std::string billing_mode;
+  std::int64_t read_units = 0;
+  std::int64_t write_units = 0;
+  std::string stream_view;  // empty when no stream was asked for
+  bool operator==(const TableDefinition&) const = default;
+};
+
+struct TableForReplication {
+  TableId id;
+  std::string name;
+  std::uint16_t shards = 0;
+  std::vector<RegionId> sinks;
+  bool operator==(const TableForReplication&) const = default;
+};
+
+struct ReplicatedTables {
+  std::uint64_t generation = 0;
+  std::vector<TableForReplication> tables;
+  bool operator==(const ReplicatedTables&) const = default;
+};
+
+// `position` is durable at `sink`.
+struct Acknowledgement {
+  TableId table;
+  ShardId shard;
+  RegionId sink;
+  LogPosition position;
+  bool operator==(const Acknowledgement&) const = default;
+};
+
+struct BacklogQuery {
+  TableId table;
+  ShardId shard;
+  RegionId sink;
+  bool operator==(const BacklogQuery&) const = default;
+};
+
+struct BacklogAnswer {
+  std::uint64_t pending_records = 0;
+  std::uint64_t pending_bytes = 0;
+  std::optional<std::int64_t> oldest_us;  // commit time
+  LogPosition acknowledged;
+  bool operator==(const BacklogAnswer&) const = default;
+};
+
+// A refusal in AWS's words; `type` is empty on success.
+struct Refusal {
+  std::string type;
+  std::string message;
+  bool operator==(const Refusal&) const = default;
+};
+
+}  // namespace meridian::rpc
