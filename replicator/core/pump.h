@@ -14,7 +14,12 @@
 //   (3) at most window_batches_max batches and window_bytes_max bytes are in flight;
 //   (4) an empty range (records of other origins) is shipped at most every idle_advance_ms, so that
 //       regions do not keep each other's disks busy with positions alone;
-//   (5) a failure drops everything in flight and, after a jittered delay, asks the sink again.
+//   (5) a failure drops everything in flight and, after a jittered delay, asks the sink again;
+//   (6) held, backing_off and repair_needed stay the state (and keep their reason) until a retry has
+//       shown that they are over, so that a stalled flow does not flicker.
+//
+// The driver: answers every request, or reports its failure, exactly once; a read that finds nothing
+// new is answered only after `wait_ms`, or the pump would spin.
 //
 // Threads: confined to its driver.  Borrows: the Rng.
 // Limits: PumpLimits.
@@ -30,6 +35,7 @@
 
 #include "common/ids.h"
 #include "common/rng.h"
+#include "rpc/backoff.h"
 #include "rpc/change_record.h"
 
 namespace meridian::replicator {
@@ -37,7 +43,7 @@ namespace meridian::replicator {
 struct PumpLimits {
   std::size_t batch_records_max = 512;
   std::size_t batch_bytes_max = 512 * 1024;
-  std::size_t window_batches_max = 8;
+  std::size_t window_batches_max = 32;
   std::size_t window_bytes_max = 4 * 1024 * 1024;
   std::int64_t save_interval_ms = 200;
   std::int64_t idle_advance_ms = 1000;
@@ -45,6 +51,9 @@ struct PumpLimits {
   std::int64_t backoff_ms_min = 50;
   std::int64_t backoff_ms_max = 5000;
   std::int64_t held_retry_ms_max = 200;
+  // Asking again where only an operator, or another region's progress, can help.
+  std::int64_t membership_retry_ms = 2000;
+  std::int64_t repair_recheck_ms = 30'000;
 };
 
 // A request is named by its id; an answer to one that is no longer awaited is ignored.
@@ -78,7 +87,7 @@ enum class FlowState { idle, asking, running, waiting, held, backing_off, repair
 const char* flow_state_name(FlowState state);
 
 // Why a request got no answer.
-enum class Failure { disconnected, timed_out, overloaded };
+enum class Failure { disconnected, timed_out, overloaded, refused };
 
 class Pump {
  public:
@@ -91,6 +100,8 @@ class Pump {
   Actions on_outcome(RequestId id, const rpc::ApplyOutcome& outcome, std::int64_t now_ms);
   Actions on_failure(RequestId id, Failure failure, std::int64_t now_ms);
   Actions on_timer(std::int64_t now_ms);
+  // A connection that this flow needs is up again: no point in waiting out a back-off.
+  Actions on_link_up(std::int64_t now_ms);
   // Everything acknowledged but not yet saved, then nothing more.
   Actions stop();
 
@@ -104,6 +115,12 @@ class Pump {
   [[nodiscard]] std::uint64_t records_acknowledged() const { return records_acknowledged_; }
   [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
 
+  // Records known to be committed here and not known to be durable there.  Grows stale while nothing
+  // is read (see FlowState); the region node's own backlog then knows better.
+  [[nodiscard]] std::uint64_t pending_records() const;
+  // Commit time of the oldest of them that was read; empty when there is none.
+  [[nodiscard]] std::optional<std::int64_t> oldest_unacknowledged_us() const;
+
  private:
   struct InFlight {
     RequestId id;
@@ -111,11 +128,26 @@ class Pump {
     std::size_t bytes;
     std::vector<std::int64_t> committed_us;
   };
+  enum class Awaited { nothing, position, page };
+  enum class Pause { none, retry, ask };  // what the timer will end
 
-  Actions ask(std::int64_t now_ms);
-  Actions back_off(std::string reason, FlowState state, std::int64_t delay_ms, std::int64_t now_ms);
-  void fill(Actions& out, std::int64_t now_ms);
+  void ask(Actions& out);
+  void go_on_from(LogPosition position);
+  void drop_in_flight();
+  void back_off(std::string reason, FlowState state, std::int64_t delay_ms, std::int64_t now_ms);
+  void back_off_jittered(std::string reason, std::int64_t now_ms);
+  void refused(rpc::ApplyStatus status, std::int64_t now_ms);
+  void acknowledge_through(std::size_t index, const rpc::ApplyOutcome& outcome, Actions& out);
+  void adopt(LogPosition position, std::int64_t now_ms);
+  void hold(const rpc::ApplyOutcome& outcome, std::int64_t now_ms);
+  void read_failed(rpc::ReadStatus status, Actions& out, std::int64_t now_ms);
+  void ship(std::vector<rpc::ChangeRecord> records, Actions& out, std::int64_t now_ms);
+  void advance_if_idle(Actions& out, std::int64_t now_ms);
+  void fill(Actions& out);
   void save_if_due(Actions& out, std::int64_t now_ms);
+  // What ends every event: save, advance, read on, set the timer.
+  Actions finish(Actions out, std::int64_t now_ms);
+  [[nodiscard]] std::optional<std::int64_t> next_timer_ms() const;
 
   const rpc::FlowId flow_;
   const RegionId sink_;
@@ -126,14 +158,24 @@ class Pump {
   std::string reason_;
   RequestId next_id_ = 1;
   RequestId awaited_ = 0;  // of the question or read under way; 0 for none
-  LogPosition read_to_;    // end of what was read and shipped
+  Awaited awaited_kind_ = Awaited::nothing;
+  Pause pause_ = Pause::none;
+  std::int64_t resume_at_ms_ = 0;
+  std::optional<std::int64_t> timer_at_ms_;
+  bool positioned_ = false;  // acknowledged_ may be shipped from
+  bool confirmed_ = false;   // acknowledged_ came from the sink, not from a checkpoint
+  bool adopted_ = false;     // a position was adopted and nothing acknowledged since
+  LogPosition read_to_;      // end of what was read
+  LogPosition shipped_to_;   // end of what was shipped: read_to_ or, after foreign records, before it
   LogPosition acknowledged_;
   LogPosition saved_;
   std::deque<InFlight> in_flight_;
   std::size_t in_flight_bytes_ = 0;
+  std::uint64_t unshipped_records_ = 0;         // after read_to_, at the last read
+  std::optional<std::int64_t> dropped_oldest_us_;  // of what was in flight when it was dropped
   std::int64_t saved_at_ms_ = 0;
   std::int64_t advanced_at_ms_ = 0;
-  std::uint32_t failures_ = 0;
+  rpc::Backoff backoff_;
   std::uint64_t records_shipped_ = 0;
   std::uint64_t records_acknowledged_ = 0;
   std::uint64_t restarts_ = 0;
