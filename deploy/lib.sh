@@ -1,0 +1,77 @@
+# Shared by the scripts of this folder: where things are, and how daemons are found and started.
+# shellcheck shell=bash disable=SC2034
+#
+# MERIDIAN_VAR        folder of the deployment's state (default: var/ of this repository)
+# MERIDIAN_PORT_BASE  added to every port (default 0), for a second deployment beside another
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+bin=$root/build/release/bin
+var=${MERIDIAN_VAR:-$root/var}
+case $var in
+  /*) ;;
+  *) var=$PWD/$var ;;
+esac
+port_base=${MERIDIAN_PORT_BASE:-0}
+regions_max=10
+
+say() { printf '%s\n' "$*" >&2; }
+
+# The script's own opening comment is its help.
+usage() {
+  sed -n '2,/^[^#]/{/^#/!q;s/^# \{0,1\}//;p}' "$1"
+}
+
+fail_usage() {
+  say "$1"
+  say "try '$(basename "$0") --help'"
+  exit 2
+}
+
+# pid_of REGION PROGRAM: the pid when that very daemon runs; else fails.  A pid file may outlive its
+# process, and the number may by then be another's, so the command line has to match.
+pid_of() {
+  local file=$var/$1/$2.pid pid
+  [ -r "$file" ] || return 1
+  read -r pid < "$file" || return 1
+  [ -n "$pid" ] && [ -r "/proc/$pid/cmdline" ] || return 1
+  local words
+  mapfile -d '' -t words < "/proc/$pid/cmdline" 2> /dev/null || return 1
+  [ "${#words[@]}" -ge 3 ] || return 1
+  [ "$(basename "${words[0]}")" = "$2" ] && [ "${words[2]}" = "$var/$1/$2.yaml" ] || return 1
+  printf '%s\n' "$pid"
+}
+
+# stop_daemons REGION/PROGRAM...: asks all to end, waits together, and kills after 10 s.
+stop_daemons() {
+  local pids=() names=() one pid
+  for one in "$@"; do
+    if pid=$(pid_of "${one%/*}" "${one#*/}"); then
+      kill -TERM "$pid" 2> /dev/null || true
+      kill -CONT "$pid" 2> /dev/null || true # a paused process would never see the signal
+      pids+=("$pid")
+      names+=("$one")
+    else
+      rm -f "$var/${one%/*}/${one#*/}.pid"
+    fi
+  done
+  local deadline=$((SECONDS + 10)) i
+  for i in "${!pids[@]}"; do
+    one=${names[$i]}
+    while pid_of "${one%/*}" "${one#*/}" > /dev/null; do
+      if [ "$SECONDS" -ge "$deadline" ]; then
+        say "$one did not end within 10 s: killing it"
+        kill -KILL "${pids[$i]}" 2> /dev/null || true
+        deadline=$((SECONDS + 10))
+      fi
+      sleep 0.05
+    done
+    rm -f "$var/${one%/*}/${one#*/}.pid"
+    say "stopped $one (pid ${pids[$i]})"
+  done
+}
+
+# Regions of the deployment in $var, in the order of their ports; nothing when there is none.
+deployed_regions() {
+  [ -r "$var/deployment.yaml" ] || return 0
+  sed -n 's/^ *- name: *//p' "$var/deployment.yaml"
+}
