@@ -1,8 +1,9 @@
-// ReplicaControl: how UpdateTable adds a replica in another region and takes one away.
+// ReplicaControl: how UpdateTable adds a replica in another region and takes one away, and how
+// DeleteTable gives up this region's copy.
 //
 // The API only checks the request and answers; talking to the other regions is the peer layer's work,
 // behind this interface.
-// Threads: create_replica() and delete_replica() are called from any HTTP thread and must not block;
+// Threads: all are called from any HTTP thread and must not block;
 // `done` may be called from any thread, before or after the call returns, exactly once.
 // Errors: an ApiError, answered to the client as it is.
 #pragma once
@@ -29,6 +30,11 @@ class ReplicaControl {
   // Takes `table` away from `region`, which deletes its copy.  Called only for a present replica
   // other than this region.
   virtual void delete_replica(store::TablePtr table, RegionId region, Done done) = 0;
+  // DeleteTable: drops this region's copy.  A table with other replicas is first drained (some other
+  // replica has acknowledged everything written here) and its removal told to the replicas that can
+  // be reached; ResourceInUseException when it does not drain within a few seconds.
+  // REQUIRES: deletion protection is off.
+  virtual void drop_table(store::TablePtr table, Done done) = 0;
 };
 
 }  // namespace meridian::api

@@ -1,0 +1,53 @@
+// Peer: a region node's face towards the other regions and its own replicators: the Cap'n Proto
+// server, and the control plane by which the nodes agree on who holds which table.
+//
+// Threads: start() and stop() from one thread; control() may be used from any, between the two.
+// Owns: a KJ thread and everything on it.  Borrows: store and clock, which must outlive it.  It takes
+// the store's on_commit listener.
+// Errors: start() throws std::runtime_error naming an address that cannot be bound.
+// Limits: server.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/ids.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/rng.h"
+#include "region-node/api/replica_control.h"
+#include "region-node/store/store.h"
+
+namespace meridian::peer {
+
+struct PeerOptions {
+  std::string address;  // host:port to listen on; port 0 lets the system choose
+  std::vector<std::pair<RegionId, std::string>> peers;  // other regions' peer addresses
+};
+
+class Peer {
+ public:
+  Peer(store::Store& store, const Clock& clock, Rng rng, Logger log, PeerOptions options);
+  ~Peer();
+
+  // Control answers "unavailable" until start() and after stop().
+  void start();
+  // Takes no more calls, lets go of those under way, joins.  Stop the store after it.  Idempotent.
+  void stop();
+
+  // REQUIRES: start() has returned.
+  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] api::ReplicaControl& control();
+  // Counters of the server and the links, for /metrics.  Any thread.
+  void collect(MetricsPage& page) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace meridian::peer
