@@ -1,0 +1,56 @@
+// SqliteStore: the product's Store: one engine on a file, run by one writer thread.
+//
+// Threads: as store.h says.  The destructor finishes what is queued, then joins the writer.
+// Owns: the writer thread, the only read-write connection, the lock on the data directory.
+// Borrows: the clock.
+// Errors: the constructor throws StoreError (directory in use, of another region, of a newer format)
+// or sqlite::SqliteError.
+// Limits: StoreOptions.
+// Source: ADR 0001 (layout), ADR 0003 (single writer).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/rng.h"
+#include "region-node/store/store.h"
+#include "region-node/store/store_options.h"
+
+namespace meridian::store {
+
+class Writer;
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(StoreOptions options, Clock& clock, Rng rng);
+  ~SqliteStore() override;
+
+  [[nodiscard]] RegionId region() const override;
+  [[nodiscard]] NodeId node_id() const override;
+  [[nodiscard]] StartId start_id() const override;
+  [[nodiscard]] CatalogPtr catalog() const override;
+  [[nodiscard]] StoreHealth health() const override;
+  [[nodiscard]] std::unique_ptr<Reader> open_reader() override;
+
+  void write(ItemWrite write) override;
+  void apply(rpc::ReplicationBatch batch, NodeId source_node,
+             std::function<void(const rpc::ApplyOutcome&)> done) override;
+  void create_table(TableSpec spec, ControlDone done) override;
+  void change_table(TableId table, TableChange change, ControlDone done) override;
+  void drop_table(TableId table, bool force, ControlDone done) override;
+  void merge_replicas(TableId table, std::map<RegionId, ReplicaEntry> entries,
+                      ControlDone done) override;
+  void set_replica(TableId table, RegionId region, bool present, ControlDone done) override;
+  void acknowledge(std::vector<Acknowledgement> acknowledgements) override;
+  void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) override;
+  void accept_clock() override;
+  void on_commit(std::function<void()> listener) override;
+
+ private:
+  std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace meridian::store

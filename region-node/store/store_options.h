@@ -1,0 +1,53 @@
+// StoreOptions: every limit and setting of the store, with its default.
+//
+// Threads: a value, read at construction.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "common/ids.h"
+#include "conflict/clock_guard.h"
+#include "region-node/store/table_info.h"
+
+namespace meridian::store {
+
+struct StoreOptions {
+  // Made if it is not there; locked while the store is open.  The file in it is store.db.
+  std::string data_dir;
+  RegionId region;
+
+  // Instead of `data_dir`: the name of an in-memory file of this process, kept alive by a MemoryFile
+  // (inline_store.h).  One thread only; it has no WAL, so it says nothing about crashes of a disk.
+  std::string memory_name;
+
+  std::uint16_t shards = kShardsDefault;  // of new tables' logs
+  std::int64_t drift_ms_max = conflict::ClockGuard::kDriftMaxMsDefault;
+  std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
+  std::int64_t retention_ms = 24LL * 3600 * 1000;  // of the log and of streams
+  // Local-origin bytes of one table that some peer has not acknowledged; past it, local writes to
+  // the table answer log_full.
+  std::uint64_t unacknowledged_bytes_max = 16ULL << 30;
+
+  // One group is one transaction.  A replicated record counts as one operation.  Clients and
+  // replication each have half of a group for certain, and all of it while the other side is idle.
+  std::size_t group_ops_max = 2048;
+  std::size_t group_bytes_max = 8 << 20;
+  // Waiting work; past it, writes answer overloaded and batches unavailable.
+  std::size_t queue_writes_max = 16384;
+  std::size_t queue_batch_bytes_max = 64 << 20;
+
+  std::int64_t cache_bytes = 256LL << 20;       // of the writer
+  std::int64_t reader_cache_bytes = 16LL << 20;  // of each reader
+  int wal_checkpoint_pages = 1000;               // copied by the writer after a commit
+  std::int64_t maintenance_ms = 1000;            // between looks for something to trim or roll over
+  std::size_t trim_records_max = 2000;           // deleted in one step
+
+  // For tests.
+  std::string vfs;                   // SQLite VFS by name
+  std::int64_t pages_max = 0;        // size of the file in pages; past it the disk counts as full
+  bool sync = true;                  // false: a machine crash may lose commits
+};
+
+}  // namespace meridian::store
