@@ -19,7 +19,7 @@ namespace meridian::node {
 class Node {
  public:
   // Borrows the clock for its lifetime.
-  Node(NodeConfig config, const Clock& clock, Rng rng, Logger log, std::string version);
+  Node(NodeConfig config, Clock& clock, Rng rng, Logger log, std::string version);
   ~Node();
 
   void start();
@@ -29,7 +29,7 @@ class Node {
  private:
   class Parts;
   const NodeConfig config_;
-  const Clock& clock_;
+  Clock& clock_;
   Rng rng_;
   const Logger log_;
   const std::string version_;

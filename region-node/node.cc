@@ -1,0 +1,108 @@
+#include "region-node/node.h"
+
+#include <utility>
+
+#include "common/http/server.h"
+#include "region-node/admin/admin.h"
+#include "region-node/api/api.h"
+#include "region-node/peer/peer.h"
+#include "region-node/store/sqlite_store.h"
+
+namespace meridian::node {
+namespace {
+
+store::StoreOptions store_options(const NodeConfig& config) {
+  store::StoreOptions options;
+  options.data_dir = config.data_dir;
+  options.region = config.region;
+  options.shards = config.shards;
+  options.drift_ms_max = config.clock_drift_ms_max;
+  options.stream_rollover_ms = config.stream_shard_hours * 3600 * 1000;
+  options.retention_ms = config.stream_retention_hours * 3600 * 1000;
+  options.unacknowledged_bytes_max = config.unacknowledged_bytes_max;
+  return options;
+}
+
+}  // namespace
+
+// Declared in the order of their dependencies, so destroyed in the reverse.
+class Node::Parts {
+ public:
+  Parts(const NodeConfig& config, Clock& clock, Rng& rng, const Logger& log,
+        const std::string& version)
+      : store_(store_options(config), clock, Rng(rng.next())),
+        peer_(store_, clock, Rng(rng.next()), log,
+              {.address = config.peer_address, .peers = config.peers}),
+        api_(store_, peer_.control(), clock, Rng(rng.next()), log,
+             {.readers_max = std::size_t{config.http_threads} + 2}),
+        admin_(store_, clock, version),
+        http_({{config.table_address, api_.handler()}, {config.stream_address, api_.handler()}},
+              config.http_threads, {}, log),
+        // A server of its own, so that load on the tables does not make the node look dead.
+        admin_http_({{config.admin_address,
+                      [this](const http::Request& request, const http::Responder& respond) {
+                        respond(admin_.handle(request));
+                      }}},
+                    1, {}, log) {
+    admin_.add_metrics([this](MetricsPage& page) { api_.collect(page); });
+    admin_.add_metrics([this](MetricsPage& page) { peer_.collect(page); });
+  }
+
+  void start() {
+    admin_http_.start();
+    peer_.start();
+    http_.start();
+    admin_.set_serving(true);
+  }
+
+  void stop() {
+    admin_.set_serving(false);
+    http_.stop();
+    peer_.stop();
+    admin_http_.stop();
+  }
+
+  store::SqliteStore& store() { return store_; }
+
+ private:
+  store::SqliteStore store_;
+  peer::Peer peer_;
+  api::Api api_;
+  admin::Admin admin_;
+  http::HttpServer http_;
+  http::HttpServer admin_http_;
+};
+
+Node::Node(NodeConfig config, Clock& clock, Rng rng, Logger log, std::string version)
+    : config_(std::move(config)),
+      clock_(clock),
+      rng_(rng),
+      log_(std::move(log)),
+      version_(std::move(version)) {}
+
+Node::~Node() { stop(); }
+
+void Node::start() {
+  auto parts = std::make_unique<Parts>(config_, clock_, rng_, log_, version_);
+  try {
+    parts->start();
+  } catch (...) {
+    parts->stop();
+    throw;
+  }
+  parts_ = std::move(parts);
+  log_.info("started", "region={} node={:016x} start={:016x} table={} streams={} admin={} peer={}",
+            config_.region.name(), parts_->store().node_id().value,
+            parts_->store().start_id().value, config_.table_address, config_.stream_address,
+            config_.admin_address, config_.peer_address);
+  log_.warn("signatures_not_verified",
+            "requests are accepted whoever signed them; listening on loopback only");
+}
+
+void Node::stop() {
+  if (!parts_) return;
+  parts_->stop();
+  parts_.reset();
+}
+
+}  // namespace meridian::node
