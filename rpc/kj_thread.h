@@ -72,6 +72,11 @@ class KjThread {
 
   [[nodiscard]] kj::Timer& timer();
   [[nodiscard]] kj::Network& network();
+  // Waits, with the loop running.  REQUIRES: directly inside a posted task, not in a callback of KJ.
+  template <typename T>
+  T wait(kj::Promise<T> promise) {
+    return promise.wait(io_->waitScope);
+  }
 
  private:
   void loop(kj::Function<void()> ready);

@@ -1,0 +1,227 @@
+#include "region-node/peer/connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "region-node/peer/convert.h"
+#include "region-node/peer/refusals.h"
+#include "rpc/codec.h"
+
+namespace meridian::peer {
+namespace {
+
+using rpc::CodecError;
+
+template <typename Results>
+void set_refusal(Results results, const rpc::Refusal& refusal) {
+  results.setErrorType(refusal.type);
+  results.setErrorMessage(refusal.message);
+}
+
+}  // namespace
+
+void Connection::require_role(rpc::Role role) const {
+  if (!peer_) throw CodecError("hello comes first");
+  if (peer_->role != role) throw CodecError("not allowed for this role");
+}
+
+kj::TimePoint Connection::deadline_after(std::uint32_t wait_ms) const {
+  auto wait = std::min<std::int64_t>(wait_ms, server_.limits_.wait_ms_max);
+  return server_.timer_.now() + wait * kj::MILLISECONDS;
+}
+
+// ------------------------------------------------------------------------------------- who is there
+
+kj::Promise<void> Connection::hello(HelloContext context) {
+  auto params = context.getParams();
+  rpc::Hello hello{params.getProtocol(), rpc::read_region(params.getRegion()),
+                   NodeId(params.getNode()), rpc::read_role(params.getRole())};
+  auto refuse = [this, &hello](const std::string& reason) {
+    ++server_.counters_.hellos_refused;
+    server_.log_.warn("hello_refused", "region={} reason=\"{}\"", hello.region.name(), reason);
+    throw CodecError(reason);
+  };
+  if (peer_) refuse("hello was said before");
+  if (hello.protocol != rpc::kProtocolVersion)
+    refuse(fmt::format("protocol {} is spoken here, not {}", rpc::kProtocolVersion, hello.protocol));
+  bool own = hello.region == server_.store_.region();
+  if (hello.role == rpc::Role::replicator) {
+    if (!own) refuse(fmt::format("this is region {}", server_.store_.region().name()));
+    welcome(hello, context);
+    return kj::READY_NOW;
+  }
+  if (own) refuse("a peer has this region's own name");
+  if (hello.node.value == 0) refuse("a peer must say its node id");
+  auto pending = server_.pins_.open();
+  server_.store_.pin_identity(hello.region, hello.node, std::move(pending.answer));
+  return pending.promise.then([this, hello, context](bool pinned) mutable {
+    if (!pinned) {
+      ++server_.counters_.hellos_refused;
+      // Somebody must look: a copied or newly made data directory speaks under a known name.
+      server_.log_.error("identity_conflict", "region={} node={:016x}", hello.region.name(),
+                         hello.node.value);
+      throw CodecError(fmt::format("region {} is pinned to another node", hello.region.name()));
+    }
+    welcome(hello, context);
+  });
+}
+
+void Connection::welcome(const rpc::Hello& hello, HelloContext& context) {
+  peer_ = hello;
+  auto results = context.getResults();
+  results.setProtocol(rpc::kProtocolVersion);
+  results.setRegion(std::string(server_.store_.region().name()));
+  results.setNode(server_.store_.node_id().value);
+  results.setStart(server_.store_.start_id().value);
+}
+
+kj::Promise<void> Connection::ping(PingContext context) {
+  if (!peer_) throw CodecError("hello comes first");
+  context.getResults().setWallUs(server_.clock_.wall_us());
+  return kj::READY_NOW;
+}
+
+// --------------------------------------------------------------------------- the region's replicator
+
+kj::Promise<void> Connection::replicatedTables(ReplicatedTablesContext context) {
+  require_role(rpc::Role::replicator);
+  auto params = context.getParams();
+  auto generation = params.getGeneration();
+  auto deadline = deadline_after(params.getWaitMs());
+  context.releaseParams();
+  context.allowCancellation();
+  return server_.tables(generation, deadline).then([context](rpc::ReplicatedTables tables) mutable {
+    rpc::write_tables(tables, context.getResults());
+  });
+}
+
+kj::Promise<void> Connection::readLog(ReadLogContext context) {
+  require_role(rpc::Role::replicator);
+  auto params = context.getParams();
+  auto table = rpc::read_table_id(params.getTable());
+  ShardId shard(params.getShard());
+  auto after = rpc::read_position(params.getAfter());
+  store::LogLimits limits;
+  limits.records_max = std::clamp<std::size_t>(params.getRecordsMax(), 1, rpc::kBatchRecordsMax);
+  limits.bytes_max = std::clamp<std::size_t>(params.getBytesMax(), 1, rpc::kBatchBytesMax);
+  auto deadline = deadline_after(params.getWaitMs());
+  context.releaseParams();
+  context.allowCancellation();
+  return server_.read_log(table, shard, after, limits, deadline)
+      .then([this, context](rpc::LogPage page) mutable {
+        ++server_.counters_.pages_served;
+        server_.counters_.records_served += page.records.size();
+        rpc::write_page(page, context.initResults(rpc::size_hint(page.records)).initPage());
+      });
+}
+
+kj::Promise<void> Connection::acknowledge(AcknowledgeContext context) {
+  require_role(rpc::Role::replicator);
+  std::vector<store::Acknowledgement> acknowledgements;
+  for (auto& item : rpc::read_acknowledgements(context.getParams().getAcknowledgements()))
+    acknowledgements.push_back({item.table, item.shard, item.sink, item.position});
+  server_.store_.acknowledge(std::move(acknowledgements));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Connection::backlog(BacklogContext context) {
+  require_role(rpc::Role::replicator);
+  std::vector<rpc::BacklogAnswer> answers;
+  auto catalog = server_.store_.catalog();
+  for (const auto& query : rpc::read_queries(context.getParams().getQueries())) {
+    auto& answer = answers.emplace_back();
+    if (!catalog->find(query.table)) continue;
+    auto backlog = server_.reader_->backlog(query.table, query.shard, query.sink);
+    answer = {backlog.pending_records, backlog.pending_bytes, backlog.oldest_us, backlog.acknowledged};
+  }
+  rpc::write_backlogs(answers, context.getResults());
+  return kj::READY_NOW;
+}
+
+// ------------------------------------------------------------------------ other regions' replicators
+
+kj::Promise<void> Connection::flowPosition(FlowPositionContext context) {
+  require_role(rpc::Role::peer_replicator);
+  auto flow = rpc::read_flow(context.getParams().getFlow());
+  if (flow.source != peer_->region) throw CodecError("a flow of another region");
+  auto status = rpc::ApplyStatus::applied;
+  auto table = server_.store_.catalog()->find(flow.table);
+  if (!table) {
+    status = rpc::ApplyStatus::no_such_table;
+  } else if (!table->has_replica(flow.source) || !table->has_replica(server_.store_.region())) {
+    status = rpc::ApplyStatus::not_member;
+  }
+  auto results = context.getResults();
+  results.setStatus(rpc::write_apply_status(status));
+  LogPosition position;
+  if (status == rpc::ApplyStatus::applied) position = server_.reader_->flow_position(flow);
+  rpc::write_position(position, results.initPosition());
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Connection::apply(ApplyContext context) {
+  require_role(rpc::Role::peer_replicator);
+  auto batch = rpc::read_batch(context.getParams().getBatch());
+  if (batch.flow.source != peer_->region) throw CodecError("a flow of another region");
+  context.releaseParams();
+  return server_.apply(std::move(batch), peer_->node)
+      .then([context](rpc::ApplyOutcome outcome) mutable {
+        rpc::write_outcome(outcome, context.getResults().initOutcome());
+      });
+}
+
+// ------------------------------------------------------------------------------- other regions' nodes
+
+kj::Promise<void> Connection::createReplica(CreateReplicaContext context) {
+  require_role(rpc::Role::peer_node);
+  auto definition = rpc::read_definition(context.getParams().getTable());
+  context.releaseParams();
+  auto spec = spec_of(definition);
+  if (!spec) {
+    set_refusal(context.getResults(), validation_refusal("Unknown stream view type of a newer release."));
+    return kj::READY_NOW;
+  }
+  // A retry of a call whose answer was lost.
+  if (server_.store_.catalog()->find(definition.id)) return kj::READY_NOW;
+  auto pending = server_.controls_.open();
+  server_.store_.create_table(std::move(*spec), controlled(std::move(pending.answer)));
+  return pending.promise.then(
+      [this, context, name = definition.name](Controlled result) mutable {
+        if (result.ok) {
+          server_.log_.info("replica_created", "table={} asked_by={}", name, peer_->region.name());
+          return;
+        }
+        set_refusal(context.getResults(), create_refusal(result.error, name));
+      });
+}
+
+kj::Promise<void> Connection::mergeTable(MergeTableContext context) {
+  require_role(rpc::Role::peer_node);
+  auto definition = rpc::read_definition(context.getParams().getTable());
+  context.releaseParams();
+  if (!server_.store_.catalog()->find(definition.id)) return kj::READY_NOW;  // known = false
+  auto pending = server_.controls_.open();
+  server_.store_.merge_replicas(definition.id, entries_of(definition),
+                                controlled(std::move(pending.answer)));
+  return pending.promise.then([context](Controlled result) mutable {
+    if (!result.ok) {
+      if (result.error == store::ControlError::no_such_table) return;
+      throw CodecError("the membership could not be stored");
+    }
+    auto results = context.getResults();
+    results.setKnown(true);
+    rpc::write_definition(definition_of(*result.table), results.initTable());
+  });
+}
+
+kj::Promise<void> Connection::dropReplica(DropReplicaContext context) {
+  require_role(rpc::Role::peer_node);
+  auto id = rpc::read_table_id(context.getParams().getId());
+  context.releaseParams();
+  return server_.drop_(id).then([context](rpc::Refusal refusal) mutable {
+    set_refusal(context.getResults(), refusal);
+  });
+}
+
+}  // namespace meridian::peer

@@ -1,0 +1,40 @@
+// Connection: the wire's Region interface for one peer.  Checks who speaks and what they may ask,
+// decodes, hands on to the Server, encodes.
+//
+// Roles: the region's own replicator reads the log and reports acknowledgements; another region's
+// replicator applies flows of its own region; another region's node speaks for the control plane.
+// Threads: the KJ thread.  Borrows: the server, which outlives every connection.
+#pragma once
+
+#include <optional>
+
+#include "region-node/peer/server.h"
+
+namespace meridian::peer {
+
+class Connection final : public rpc::wire::Region::Server {
+ public:
+  explicit Connection(peer::Server& server) : server_(server) {}
+
+  kj::Promise<void> hello(HelloContext context) override;
+  kj::Promise<void> ping(PingContext context) override;
+  kj::Promise<void> replicatedTables(ReplicatedTablesContext context) override;
+  kj::Promise<void> readLog(ReadLogContext context) override;
+  kj::Promise<void> acknowledge(AcknowledgeContext context) override;
+  kj::Promise<void> backlog(BacklogContext context) override;
+  kj::Promise<void> flowPosition(FlowPositionContext context) override;
+  kj::Promise<void> apply(ApplyContext context) override;
+  kj::Promise<void> createReplica(CreateReplicaContext context) override;
+  kj::Promise<void> mergeTable(MergeTableContext context) override;
+  kj::Promise<void> dropReplica(DropReplicaContext context) override;
+
+ private:
+  void require_role(rpc::Role role) const;
+  [[nodiscard]] kj::TimePoint deadline_after(std::uint32_t wait_ms) const;
+  void welcome(const rpc::Hello& hello, HelloContext& context);
+
+  peer::Server& server_;
+  std::optional<rpc::Hello> peer_;
+};
+
+}  // namespace meridian::peer

@@ -1,0 +1,177 @@
+#include "region-node/peer/server.h"
+
+#include <algorithm>
+
+#include "region-node/peer/connection.h"
+#include "region-node/peer/convert.h"
+#include "rpc/codec.h"
+#include "rpc/kj_log.h"
+#include "rpc/socket.h"
+
+namespace meridian::peer {
+
+struct Server::Link {
+  Link(peer::Server& server, kj::Own<kj::AsyncIoStream> stream_in, capnp::ReaderOptions options)
+      : stream(kj::mv(stream_in)),
+        network(*stream, capnp::rpc::twoparty::Side::SERVER, options),
+        rpc(capnp::makeRpcServer(network, kj::heap<Connection>(server))) {}
+
+  kj::Own<kj::AsyncIoStream> stream;
+  capnp::TwoPartyVatNetwork network;
+  capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc;
+};
+
+struct Server::Wake {
+  std::atomic<bool> posted{false};
+  peer::Server* server = nullptr;  // KJ thread; null once the server is gone
+};
+
+Server::Server(store::Store& store, const Clock& clock, kj::Timer& timer,
+               std::shared_ptr<rpc::KjMailbox> mailbox, Logger log, ServerLimits limits)
+    : store_(store),
+      clock_(clock),
+      timer_(timer),
+      mailbox_(std::move(mailbox)),
+      log_(std::move(log)),
+      limits_(limits),
+      reader_(store.open_reader()),
+      log_waits_(*reader_),
+      outcomes_(mailbox_),
+      pins_(mailbox_),
+      controls_(mailbox_),
+      wake_(std::make_shared<Wake>()),
+      tasks_(*this) {
+  wake_->server = this;
+}
+
+Server::~Server() { wake_->server = nullptr; }
+
+void Server::serve(kj::Own<kj::ConnectionReceiver> listener) {
+  auto& borrowed = *listener;
+  tasks_.add(accept_loop(borrowed).attach(kj::mv(listener)));
+}
+
+kj::Promise<void> Server::accept_loop(kj::ConnectionReceiver& listener) {
+  return listener.accept()
+      .then(
+            [this](kj::Own<kj::AsyncIoStream> stream) -> kj::Promise<void> {
+              add(kj::mv(stream));
+              return kj::READY_NOW;
+            },
+            [this](kj::Exception&& failure) -> kj::Promise<void> {
+              // Out of file descriptors, say: what is there goes on, and new peers come again.
+              log_.warn("accept_failed", "reason=\"{}\"", rpc::describe(failure));
+              return timer_.afterDelay(100 * kj::MILLISECONDS);
+            })
+      .then([this, &listener] { return accept_loop(listener); });
+}
+
+void Server::add(kj::Own<kj::AsyncIoStream> stream) {
+  if (links_.size() >= limits_.connections_max) {
+    log_.warn("connection_refused", "reason=\"too many\" limit={}", limits_.connections_max);
+    return;
+  }
+  rpc::tune_socket(*stream);
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = rpc::kMessageWordsMax;
+  auto number = next_link_++;
+  auto link = kj::heap<Link>(*this, kj::mv(stream), options);
+  link->rpc.setFlowLimit(limits_.words_in_flight_max);
+  ++counters_.accepted;
+  tasks_.add(link->network.onDisconnect().then([this, number] {
+    links_.erase(number);
+    counters_.connections = links_.size();
+  }));
+  links_.emplace(number, kj::mv(link));
+  counters_.connections = links_.size();
+}
+
+void Server::taskFailed(kj::Exception&& failure) {
+  log_.warn("peer_task_failed", "reason=\"{}\"", rpc::describe(failure));
+}
+
+std::function<void()> Server::waker() {
+  return [wake = wake_, mailbox = mailbox_] {
+    if (wake->posted.exchange(true)) return;
+    mailbox->post([wake] {
+      wake->posted = false;
+      if (wake->server != nullptr) wake->server->committed();
+    });
+  };
+}
+
+void Server::committed() {
+  auto generation = store_.catalog()->generation;
+  if (generation != seen_generation_) {
+    seen_generation_ = generation;
+    log_waits_.wake_all();
+    auto woken = std::exchange(catalog_waits_, {});
+    for (auto& fulfiller : woken) fulfiller->fulfill();
+  } else {
+    log_waits_.wake_grown();
+  }
+}
+
+kj::Promise<rpc::LogPage> Server::read_log(TableId table, ShardId shard, LogPosition after,
+                                           store::LogLimits limits, kj::TimePoint deadline) {
+  auto page = reader_->read_log(table, shard, after, limits);
+  if (page.status != rpc::ReadStatus::ok || !page.records.empty()) return page;
+  kj::Promise<void> more = nullptr;
+  if (page.to.sequence < page.end) {
+    // A stretch of foreign records: look on, but let others have the thread in between.
+    more = kj::evalLast([] {});
+  } else if (timer_.now() < deadline) {
+    more = log_waits_.wait(table, shard, page.end).exclusiveJoin(timer_.atTime(deadline));
+  } else {
+    return page;
+  }
+  return more.then([this, table, shard, to = page.to, limits, deadline] {
+    return read_log(table, shard, to, limits, deadline);
+  });
+}
+
+kj::Promise<rpc::ReplicatedTables> Server::tables(std::uint64_t generation, kj::TimePoint deadline) {
+  auto catalog = store_.catalog();
+  if (catalog->generation != generation || timer_.now() >= deadline)
+    return replicated_tables(*catalog, store_.region());
+  std::erase_if(catalog_waits_, [](auto& fulfiller) { return !fulfiller->isWaiting(); });
+  auto pair = kj::newPromiseAndFulfiller<void>();
+  catalog_waits_.push_back(kj::mv(pair.fulfiller));
+  return pair.promise.exclusiveJoin(timer_.atTime(deadline)).then([this, generation, deadline] {
+    return tables(generation, deadline);
+  });
+}
+
+kj::Promise<rpc::ApplyOutcome> Server::apply(rpc::ReplicationBatch batch, NodeId node) {
+  ++counters_.batches_received;
+  counters_.records_received += batch.records.size();
+  auto pair = kj::newPromiseAndFulfiller<rpc::ApplyOutcome>();
+  waiting_.push_back({std::move(batch), node, kj::mv(pair.fulfiller)});
+  submit_next();
+  return kj::mv(pair.promise);
+}
+
+void Server::submit_next() {
+  while (applying_ < limits_.applies_max && !waiting_.empty()) {
+    auto next = kj::mv(waiting_.front());
+    waiting_.pop_front();
+    // A batch whose sender has gone is applied all the same: it may be half of what was promised.
+    submit(kj::mv(next));
+  }
+}
+
+void Server::submit(Waiting waiting) {
+  ++applying_;
+  auto pending = outcomes_.open();
+  store_.apply(std::move(waiting.batch), waiting.node,
+               [answer = std::move(pending.answer)](const rpc::ApplyOutcome& outcome) { answer(outcome); });
+  tasks_.add(pending.promise.then(
+      [this, fulfiller = kj::mv(waiting.fulfiller)](rpc::ApplyOutcome outcome) mutable {
+        --applying_;
+        if (outcome.status != rpc::ApplyStatus::applied) ++counters_.batches_refused;
+        fulfiller->fulfill(kj::mv(outcome));
+        submit_next();
+      }));
+}
+
+}  // namespace meridian::peer

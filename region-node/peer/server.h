@@ -1,0 +1,122 @@
+// Server: the peer RPC endpoint of a region node: serves the log to the region's own replicators,
+// applies batches from other regions' replicators, and answers other nodes' control calls.
+//
+// One accept loop for life, one Connection per peer.  Reads use the server's own Reader on the KJ
+// thread, bounded pages only; everything that writes goes to the store's writer, whose answers come
+// back through the mailbox.
+// Threads: the KJ thread; wake() from any.
+// Owns: connections, reader.  Borrows: store, clock, timer.
+// Errors: a call that breaks the protocol fails (the connection stays); see rpc/region.capnp.
+// Limits: ServerLimits.  A batch waits, unanswered, while `applies_max` are with the store: the
+// sender's window is the back-pressure.
+#pragma once
+
+#include <capnp/rpc-twoparty.h>
+#include <kj/async-io.h>
+#include <kj/timer.h>
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "region-node/peer/controlled.h"
+#include "region-node/peer/log_waits.h"
+#include "region-node/store/store.h"
+#include "rpc/completions.h"
+#include "rpc/messages.h"
+#include "rpc/region.capnp.h"
+
+namespace meridian::peer {
+
+struct ServerLimits {
+  std::size_t connections_max = 256;
+  std::size_t words_in_flight_max = 4 * 1024 * 1024;  // of unanswered calls, per connection
+  std::size_t applies_max = 64;                       // batches at the store at once
+  std::int64_t wait_ms_max = 10'000;                  // longest long poll
+};
+
+// Plain counters, read by /metrics from another thread.
+struct ServerCounters {
+  std::atomic<std::uint64_t> connections{0};  // now
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> hellos_refused{0};
+  std::atomic<std::uint64_t> pages_served{0};
+  std::atomic<std::uint64_t> records_served{0};
+  std::atomic<std::uint64_t> batches_received{0};
+  std::atomic<std::uint64_t> records_received{0};
+  std::atomic<std::uint64_t> batches_refused{0};  // any answer but "applied"
+};
+
+class Connection;
+
+class Server final : private kj::TaskSet::ErrorHandler {
+ public:
+  // Answers a dropReplica: the control plane knows whether this copy may go.
+  using DropHandler = std::function<kj::Promise<rpc::Refusal>(TableId)>;
+
+  Server(store::Store& store, const Clock& clock, kj::Timer& timer,
+         std::shared_ptr<rpc::KjMailbox> mailbox, Logger log, ServerLimits limits = {});
+  ~Server();
+
+  void on_drop(DropHandler handler) { drop_ = std::move(handler); }
+  // Accepts from `listener` until destroyed.
+  void serve(kj::Own<kj::ConnectionReceiver> listener);
+  // Serves one stream; for tests over a pipe as well.
+  void add(kj::Own<kj::AsyncIoStream> stream);
+  // For the store's on_commit: cheap, from any thread, folds many commits into one look.
+  [[nodiscard]] std::function<void()> waker();
+
+  [[nodiscard]] const ServerCounters& counters() const { return counters_; }
+
+ private:
+  friend class Connection;
+  struct Link;
+  struct Waiting {
+    rpc::ReplicationBatch batch;
+    NodeId node;
+    kj::Own<kj::PromiseFulfiller<rpc::ApplyOutcome>> fulfiller;
+  };
+
+  kj::Promise<void> accept_loop(kj::ConnectionReceiver& listener);
+  void taskFailed(kj::Exception&& failure) override;
+  void committed();
+
+  // For Connection.
+  kj::Promise<rpc::LogPage> read_log(TableId table, ShardId shard, LogPosition after,
+                                     store::LogLimits limits, kj::TimePoint deadline);
+  kj::Promise<rpc::ReplicatedTables> tables(std::uint64_t generation, kj::TimePoint deadline);
+  kj::Promise<rpc::ApplyOutcome> apply(rpc::ReplicationBatch batch, NodeId node);
+  void submit(Waiting waiting);
+  void submit_next();
+
+  store::Store& store_;
+  const Clock& clock_;
+  kj::Timer& timer_;
+  const std::shared_ptr<rpc::KjMailbox> mailbox_;
+  const Logger log_;
+  const ServerLimits limits_;
+  const std::unique_ptr<store::Reader> reader_;
+  DropHandler drop_;
+  ServerCounters counters_;
+
+  LogWaits log_waits_;
+  std::vector<kj::Own<kj::PromiseFulfiller<void>>> catalog_waits_;
+  std::uint64_t seen_generation_ = 0;
+  rpc::Completions<rpc::ApplyOutcome> outcomes_;
+  rpc::Completions<bool> pins_;
+  rpc::Completions<Controlled> controls_;
+  std::size_t applying_ = 0;
+  std::deque<Waiting> waiting_;
+
+  struct Wake;  // shared with the store's listener
+  const std::shared_ptr<Wake> wake_;
+  std::uint64_t next_link_ = 1;
+  std::map<std::uint64_t, kj::Own<Link>> links_;
+  kj::TaskSet tasks_;  // last: cancelled first
+};
+
+}  // namespace meridian::peer
