@@ -24,7 +24,11 @@ function(meridian_program name)
 endfunction()
 
 # A GoogleTest binary, run whole by ctest under the given LABEL (unit, component or sim).
+# Nothing without MERIDIAN_TESTS.
 function(meridian_test name)
+  if(NOT MERIDIAN_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)

@@ -1,0 +1,84 @@
+#include "tools/meridian/client.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <thread>
+
+namespace meridian::cli {
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::int64_t kCallMsMax = 60'000;  // adding a replica may wait for another region
+
+json::object parse_object(const std::string& body) {
+  boost::system::error_code error;
+  json::value value = json::parse(body, error, {}, {.max_depth = 100});
+  if (error || !value.is_object()) return {};
+  return value.as_object();
+}
+
+}  // namespace
+
+Fetched fetch(http::HttpClient& client, const std::string& target) {
+  Fetched out;
+  try {
+    auto response = client.get(target);
+    out.status = response.status;
+    boost::system::error_code error;
+    json::value value = json::parse(response.body, error, {}, {.max_depth = 100});
+    if (response.status / 100 != 2) {
+      std::string reason = value.is_object() ? text_at(value.as_object(), "error") : "";
+      out.problem = reason.empty() ? "HTTP " + std::to_string(response.status) : reason;
+    } else if (error) {
+      out.problem = "the answer to " + target + " is not JSON";
+    } else {
+      out.body = std::move(value);
+    }
+  } catch (const http::HttpError& e) {
+    out.problem = e.what();
+  }
+  return out;
+}
+
+std::vector<Fetched> fetch_all(const std::vector<Page>& pages) {
+  std::vector<Fetched> out(pages.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < pages.size(); ++i)
+    threads.emplace_back([&page = pages[i], &slot = out[i]] {
+      http::HttpClient client(page.address, kFetchMsMax);
+      slot = fetch(client, page.target);
+    });
+  for (auto& thread : threads) thread.join();
+  return out;
+}
+
+TableApi::TableApi(const std::string& address, std::string region)
+    : client_(address, kCallMsMax), region_(std::move(region)) {}
+
+json::object TableApi::call(const std::string& operation, const json::object& request) {
+  // Signatures are not verified yet; the header has to be there, as AWS wants it.
+  std::string authorization =
+      "AWS4-HMAC-SHA256 Credential=meridian/20260101/" + region_ +
+      "/dynamodb/aws4_request, SignedHeaders=host, Signature=" + std::string(64, '0');
+  auto response = client_.post("/", json::serialize(request),
+                               {{"Content-Type", "application/x-amz-json-1.0"},
+                                {"X-Amz-Target", "DynamoDB_20120810." + operation},
+                                {"X-Amz-Date", "20260101T000000Z"},
+                                {"Authorization", authorization}});
+  json::object body = parse_object(response.body);
+  if (response.status == 200) return body;
+  std::string type = text_at(body, "__type", "HTTP " + std::to_string(response.status));
+  auto mark = type.rfind('#');
+  if (mark != std::string::npos) type = type.substr(mark + 1);
+  throw ApiFailure(type, text_at(body, "message", text_at(body, "Message")));
+}
+
+std::string text_at(const json::object& object, std::string_view key, const std::string& fallback) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr || !value->is_string()) return fallback;
+  return std::string(value->as_string());
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,66 @@
+// The two ways in which the command line talks to a region: admin pages as JSON, and DynamoDB's
+// API.
+//
+// Threads: fetch_all() uses one per request and joins them; a TableApi has one owner.
+// Errors: an admin page that cannot be had is a value (Fetched), because a region that is down is
+// what an operator looks for; TableApi::call throws ApiFailure when the region refuses, and
+// http::HttpError when it does not answer.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "common/http/client.h"
+
+namespace meridian::cli {
+
+inline constexpr std::int64_t kFetchMsMax = 3'000;
+
+struct Page {
+  std::string address;
+  std::string target;
+};
+
+struct Fetched {
+  std::optional<boost::json::value> body;  // empty when there was no answer
+  int status = 0;
+  std::string problem;  // why there is no body, for people
+};
+
+// One page over a connection that is kept.
+Fetched fetch(http::HttpClient& client, const std::string& target);
+// All pages at once, so that one slow region does not delay the others; answers in the same order.
+std::vector<Fetched> fetch_all(const std::vector<Page>& pages);
+
+class ApiFailure : public std::runtime_error {
+ public:
+  ApiFailure(std::string type, const std::string& message)
+      : std::runtime_error(type + ": " + message), type_(std::move(type)) {}
+  // AWS's error type without its prefix, such as ResourceNotFoundException.
+  [[nodiscard]] const std::string& type() const { return type_; }
+
+ private:
+  std::string type_;
+};
+
+class TableApi {
+ public:
+  TableApi(const std::string& address, std::string region);
+  boost::json::object call(const std::string& operation, const boost::json::object& request);
+
+ private:
+  http::HttpClient client_;
+  std::string region_;
+};
+
+// The text at `key`, or `fallback` when there is none.
+std::string text_at(const boost::json::object& object, std::string_view key,
+                    const std::string& fallback = "");
+
+}  // namespace meridian::cli

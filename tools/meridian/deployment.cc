@@ -1,0 +1,61 @@
+#include "tools/meridian/deployment.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <filesystem>
+
+namespace meridian::cli {
+namespace {
+
+std::string find_upward() {
+  namespace fs = std::filesystem;
+  fs::path folder = fs::current_path();
+  for (;;) {
+    fs::path candidate = folder / "var" / "deployment.yaml";
+    if (fs::exists(candidate)) return candidate.string();
+    if (folder == folder.parent_path()) break;
+    folder = folder.parent_path();
+  }
+  throw UsageError(
+      "no var/deployment.yaml here or in a folder above: start a deployment with "
+      "deploy/up, or name one with --deployment FILE");
+}
+
+Endpoints read_region(const YAML::Node& node, const std::string& path) {
+  auto field = [&node](const char* key) {
+    return node[key] ? node[key].as<std::string>() : std::string();
+  };
+  Endpoints region{field("name"),  field("table"), field("streams"),
+                   field("admin"), field("peer"),  field("replicator_admin")};
+  if (region.name.empty() || region.table.empty() || region.admin.empty())
+    throw UsageError(path + ": every region needs a name, a table and an admin address");
+  return region;
+}
+
+}  // namespace
+
+const Endpoints& Deployment::region(const std::string& name) const {
+  std::string names;
+  for (const auto& one : regions) {
+    if (one.name == name) return one;
+    names += (names.empty() ? "" : ", ") + one.name;
+  }
+  throw UsageError("no region " + name + " in " + path + "; there are " + names);
+}
+
+Deployment load_deployment(const std::optional<std::string>& path) {
+  Deployment out;
+  out.path = path ? *path : find_upward();
+  try {
+    YAML::Node root = YAML::LoadFile(out.path);
+    for (const auto& node : root["regions"]) out.regions.push_back(read_region(node, out.path));
+  } catch (const YAML::BadFile&) {
+    throw UsageError("cannot read " + out.path + "; deploy/up writes one");
+  } catch (const YAML::Exception& e) {
+    throw UsageError(out.path + " is not a deployment file: " + e.what());
+  }
+  if (out.regions.empty()) throw UsageError(out.path + " lists no regions");
+  return out;
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,167 @@
+// meridian: the operator's command line.  Reads the arguments, runs one command, and maps what went
+// wrong to an exit code.
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cstdio>
+#include <functional>
+#include <map>
+
+#include "common/http/client.h"
+#include "tools/meridian/client.h"
+#include "tools/meridian/commands.h"
+#include "tools/meridian/unreachable.h"
+
+namespace meridian::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done, or yes; 1 the answer is no (regions differ, something is not ready);\n"
+    "2 wrong usage; 3 a region cannot be reached; 4 a region refused the request.\n"
+    "Results go to standard output, progress to standard error.  NO_COLOR turns colours off.";
+
+struct Command {
+  Options options;
+  LagOptions lag;
+  VerifyOptions verify;
+  CreateOptions create;
+  DeleteOptions deletion;
+  std::string described;
+  std::string interval = "1s";
+  std::string settle = "5s";
+  std::function<int()> run;
+};
+
+// "500ms", "5s", "2m".
+std::int64_t parse_ms(const std::string& flag, const std::string& text) {
+  static const std::map<std::string, std::int64_t> kUnits = {
+      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"", 1000}};
+  std::int64_t value = 0;
+  auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  auto unit = kUnits.find(std::string(parsed.ptr, text.data() + text.size()));
+  if (parsed.ec != std::errc{} || unit == kUnits.end() || value < 0 || value > 1'000'000)
+    throw UsageError(flag + " must be a duration such as 500ms, 5s or 2m, not '" + text + "'");
+  return value * unit->second;
+}
+
+void add_reports(CLI::App& app, Command& command) {
+  auto* status = app.add_subcommand("status", "Is every node and replicator up and ready?");
+  status->callback(
+      [&command] { command.run = [&command] { return show_status(command.options); }; });
+
+  auto* lag = app.add_subcommand("lag", "How far is every region behind every other?");
+  lag->add_flag("--watch", command.lag.watch, "Show it again and again until Ctrl-C");
+  lag->add_option("--interval", command.interval, "Pause between two looks (default 1s)");
+  lag->callback([&command] {
+    command.run = [&command] {
+      command.lag.interval_ms = parse_ms("--interval", command.interval);
+      return show_lag(command.options, command.lag);
+    };
+  });
+
+  auto* verify_command = app.add_subcommand(
+      "verify", "Do all regions hold the same rows?  Compares key, version and image of each");
+  verify_command->add_option("table", command.verify.table, "Name of the table")->required();
+  verify_command->add_option("--settle", command.settle,
+                             "How long a differing key may take to become equal (default 5s)");
+  verify_command->add_option("--list", command.verify.list_max,
+                             "List at most so many differing keys (default 100)");
+  verify_command->callback([&command] {
+    command.run = [&command] {
+      command.verify.settle_ms = parse_ms("--settle", command.settle);
+      return verify(command.options, command.verify);
+    };
+  });
+}
+
+void add_table_commands(CLI::App& app, Command& command) {
+  auto* table = app.add_subcommand("table", "Create, list, describe and delete tables");
+  table->require_subcommand(1);
+
+  auto* create = table->add_subcommand("create", "Create a table with replicas");
+  create->add_option("name", command.create.name, "Name of the table")->required();
+  create->add_option("--key", command.create.key, "Partition key, NAME:TYPE")->required();
+  create->add_option("--sort", command.create.sort, "Sort key, NAME:TYPE");
+  create
+      ->add_option("--regions", command.create.regions,
+                   "Regions of the table, the first creates it (default: all)")
+      ->delimiter(',');
+  create->add_option("--stream", command.create.stream, "Enable a stream with this view type")
+      ->check(CLI::IsMember({"KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"}));
+  create->add_flag("--if-missing", command.create.if_missing,
+                   "Be content with a table that is there; add missing replicas");
+  create->callback([&command] {
+    command.run = [&command] { return create_table(command.options, command.create); };
+  });
+
+  auto* list = table->add_subcommand("list", "List all tables");
+  list->callback([&command] { command.run = [&command] { return list_tables(command.options); }; });
+
+  auto* describe = table->add_subcommand("describe", "Show a table as each region has it");
+  describe->add_option("name", command.described, "Name of the table")->required();
+  describe->callback([&command] {
+    command.run = [&command] { return describe_table(command.options, command.described); };
+  });
+
+  auto* remove = table->add_subcommand("delete", "Delete a table and its items in every region");
+  remove->add_option("name", command.deletion.name, "Name of the table")->required();
+  remove->add_flag("--yes", command.deletion.yes, "Do it");
+  remove->callback([&command] {
+    command.run = [&command] { return delete_table(command.options, command.deletion); };
+  });
+}
+
+void allow_common_options_anywhere(CLI::App& app) {
+  for (auto* subcommand : app.get_subcommands({})) {
+    subcommand->fallthrough();
+    allow_common_options_anywhere(*subcommand);
+  }
+}
+
+int run(int argc, char** argv) {
+  Command command;
+  CLI::App app{"Look after a Meridian deployment", "meridian"};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "meridian " MERIDIAN_VERSION);
+  app.add_option("--deployment", command.options.deployment,
+                 "Deployment file (default: var/deployment.yaml here or in a folder above)");
+  app.add_option("--endpoint", command.options.endpoint,
+                 "One table endpoint, host:port, instead of a deployment; for `table`");
+  const std::map<std::string, Format> formats = {
+      {"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
+  app.add_option("-o,--output", command.options.format, "table, json or csv")
+      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case));
+  add_reports(app, command);
+  add_table_commands(app, command);
+  allow_common_options_anywhere(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kExitYes : kExitUsage;
+  }
+  return command.run();
+}
+
+int run_and_explain(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const UsageError& e) {
+    progress(e.what());
+    return kExitUsage;
+  } catch (const Unreachable& e) {
+    progress(e.what());
+    return kExitUnreachable;
+  } catch (const http::HttpError& e) {
+    progress(std::string(e.what()) + "; is the region running?  See meridian status");
+    return kExitUnreachable;
+  } catch (const std::exception& e) {
+    progress(e.what());
+    return kExitRefused;
+  }
+}
+
+}  // namespace
+}  // namespace meridian::cli
+
+int main(int argc, char** argv) { return meridian::cli::run_and_explain(argc, argv); }

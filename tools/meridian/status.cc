@@ -1,0 +1,134 @@
+// meridian status: is every region's node and replicator up and ready, and what does it hold?
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "tools/meridian/client.h"
+#include "tools/meridian/commands.h"
+
+namespace meridian::cli {
+namespace json = boost::json;
+
+namespace {
+
+// What is shown of one daemon.
+struct Daemon {
+  bool up = false;
+  bool ready = false;
+  std::string version;
+  std::string reason;  // why not ready or not up
+};
+
+Daemon read_daemon(const Fetched& page) {
+  Daemon out;
+  out.reason = page.problem;
+  if (!page.body || !page.body->is_object()) return out;
+  const json::object& body = page.body->as_object();
+  const json::value* ready = body.if_contains("ready");
+  out.up = true;
+  out.ready = ready != nullptr && ready->is_bool() && ready->as_bool();
+  out.version = text_at(body, "version");
+  out.reason = out.ready ? "" : text_at(body, "reason", "not ready");
+  return out;
+}
+
+std::string word_for(const Daemon& daemon) {
+  if (!daemon.up) return coloured("down", Mood::bad);
+  return daemon.ready ? coloured("ready", Mood::good) : coloured("not ready", Mood::uneasy);
+}
+
+json::object as_json(const Daemon& daemon) {
+  return {{"up", daemon.up},
+          {"ready", daemon.ready},
+          {"version", daemon.version},
+          {"reason", daemon.reason}};
+}
+
+struct Holdings {
+  std::int64_t tables = 0;
+  std::int64_t items = 0;
+  bool accepts_writes = false;
+  bool clock_stepped = false;
+  std::int64_t step_ms = 0;
+};
+
+std::int64_t number_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  boost::system::error_code error;
+  return value == nullptr ? 0 : value->to_number<std::int64_t>(error);
+}
+
+bool true_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+Holdings read_holdings(const Fetched& page) {
+  Holdings out;
+  if (!page.body || !page.body->is_object()) return out;
+  const json::object& body = page.body->as_object();
+  if (const auto* tables = body.if_contains("tables"); tables && tables->is_array()) {
+    out.tables = static_cast<std::int64_t>(tables->as_array().size());
+    for (const auto& table : tables->as_array())
+      if (table.is_object()) out.items += number_at(table.as_object(), "items");
+  }
+  if (const auto* store = body.if_contains("store"); store && store->is_object())
+    out.accepts_writes = true_at(store->as_object(), "accepts_writes");
+  if (const auto* clock = body.if_contains("clock"); clock && clock->is_object()) {
+    out.clock_stepped = true_at(clock->as_object(), "stepped");
+    out.step_ms = number_at(clock->as_object(), "step_ms");
+  }
+  return out;
+}
+
+// What to do about a daemon that is down or not ready; to standard error.
+void advise(const std::string& region, const char* program, const Daemon& daemon) {
+  if (daemon.up && daemon.ready) return;
+  std::string line = region + " " + program + ": " + daemon.reason;
+  if (!daemon.up) line += "; start it with deploy/up --only " + region;
+  progress(line);
+}
+
+}  // namespace
+
+int show_status(const Options& options) {
+  Deployment deployment = load_deployment(options.deployment);
+  std::vector<Page> pages;
+  for (const auto& region : deployment.regions) {
+    pages.push_back({region.admin, "/v1/status"});
+    pages.push_back({region.replicator_admin, "/v1/status"});
+  }
+  auto answers = fetch_all(pages);
+  Table table{{"region", "node", "replicator", "version", "tables", "items", "writes", "clock"},
+              {}};
+  json::array list;
+  bool all_ready = true;
+  for (std::size_t i = 0; i < deployment.regions.size(); ++i) {
+    const std::string& name = deployment.regions[i].name;
+    Daemon node = read_daemon(answers[2 * i]);
+    Daemon replicator = read_daemon(answers[2 * i + 1]);
+    Holdings holdings = read_holdings(answers[2 * i]);
+    all_ready &= node.ready && replicator.ready;
+    std::string writes = holdings.accepts_writes ? "accepted" : coloured("refused", Mood::bad);
+    std::string clock =
+        holdings.clock_stepped
+            ? coloured("stepped " + readable_ms(static_cast<double>(holdings.step_ms)), Mood::bad)
+            : "trusted";
+    table.rows.push_back({name, word_for(node), word_for(replicator), node.up ? node.version : "-",
+                          node.up ? with_separators(holdings.tables) : "-",
+                          node.up ? with_separators(holdings.items) : "-", node.up ? writes : "-",
+                          node.up ? clock : "-"});
+    json::object entry{
+        {"region", name}, {"node", as_json(node)}, {"replicator", as_json(replicator)}};
+    entry["status"] = answers[2 * i].body ? *answers[2 * i].body : json::value(nullptr);
+    list.push_back(std::move(entry));
+  }
+  print_result(options.format, table, json::serialize(list));
+  if (options.format == Format::table)
+    for (std::size_t i = 0; i < deployment.regions.size(); ++i) {
+      advise(deployment.regions[i].name, "region-node", read_daemon(answers[2 * i]));
+      advise(deployment.regions[i].name, "replicator", read_daemon(answers[2 * i + 1]));
+    }
+  return all_ready ? kExitYes : kExitNo;
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,261 @@
+// meridian verify TABLE: do all regions hold the same rows: key, version and image, tombstones too?
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <set>
+
+#include "common/clock.h"
+#include "tools/meridian/client.h"
+#include "tools/meridian/commands.h"
+#include "tools/meridian/unreachable.h"
+#include "tools/meridian/verify_merge.h"
+
+namespace meridian::cli {
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kPageRows = 2000;
+constexpr std::int64_t kPageMsMax = 30'000;
+constexpr std::int64_t kSettlePauseMs = 200;
+
+std::uint64_t number_of_hex(const std::string& hex) {
+  auto bytes = from_hex(hex);
+  BytesView view = bytes ? BytesView(*bytes) : BytesView();
+  auto value = take_u64(view);
+  if (!value || !view.empty()) throw std::runtime_error("malformed image_hash '" + hex + "'");
+  return *value;
+}
+
+VerifyRow read_row(const json::value& value) {
+  const json::object& object = value.as_object();
+  auto key = from_hex(text_at(object, "key"));
+  auto version = from_hex(text_at(object, "version_hex"));
+  if (!key || !version) throw std::runtime_error("a region answered a row without key or version");
+  VerifyRow row;
+  row.key = std::move(*key);
+  row.version = std::move(*version);
+  row.version_text = text_at(object, "version");
+  row.image_hash = number_of_hex(text_at(object, "image_hash"));
+  row.tombstone = object.at("tombstone").as_bool();
+  row.readable_key = json::serialize(object.at("key_json"));
+  return row;
+}
+
+// The rows of one region's admin endpoint, a page at a time.
+class RegionRows final : public RowSource {
+ public:
+  RegionRows(const Endpoints& region, const std::string& table)
+      : region_(region.name), client_(region.admin, kPageMsMax), path_("/v1/tables/" + table) {}
+
+  std::optional<VerifyRow> next() override {
+    if (at_ == page_.size() && !ended_) read_page();
+    if (at_ == page_.size()) return std::nullopt;
+    return std::move(page_[at_++]);
+  }
+
+  std::optional<VerifyRow> read(BytesView key) override {
+    Fetched answer = fetch(client_, path_ + "/row?key=" + to_hex(key));
+    if (answer.status == 404) return std::nullopt;
+    if (!answer.body) throw Unreachable(region_, answer.problem);
+    return read_row(*answer.body);
+  }
+
+ private:
+  void read_page() {
+    std::string after = page_.empty() ? "" : to_hex(last_key_);
+    Fetched answer =
+        fetch(client_, path_ + "/rows?after=" + after + "&limit=" + std::to_string(kPageRows));
+    if (!answer.body) throw Unreachable(region_, answer.problem);
+    const json::array& rows = answer.body->as_object().at("rows").as_array();
+    page_.clear();
+    at_ = 0;
+    for (const auto& row : rows) page_.push_back(read_row(row));
+    ended_ = page_.size() < kPageRows;
+    if (!page_.empty()) last_key_ = page_.back().key;
+  }
+
+  const std::string region_;
+  http::HttpClient client_;
+  const std::string path_;
+  std::vector<VerifyRow> page_;
+  std::size_t at_ = 0;
+  Bytes last_key_;
+  bool ended_ = false;
+};
+
+// Which regions have to hold the table: those that do, and those that one of them lists.
+struct Members {
+  std::vector<Endpoints> regions;
+  std::vector<std::string> problems;  // a region that should hold it and does not, or another table
+};
+
+Members find_members(const Deployment& deployment, const std::string& name) {
+  std::vector<Page> pages;
+  for (const auto& region : deployment.regions) pages.push_back({region.admin, "/v1/status"});
+  auto answers = fetch_all(pages);
+  std::set<std::string> listed;
+  std::map<std::string, std::string> ids;  // by region that holds it
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const std::string& region = deployment.regions[i].name;
+    if (!answers[i].body) throw Unreachable(region, answers[i].problem);
+    for (const auto& table : answers[i].body->as_object().at("tables").as_array()) {
+      if (text_at(table.as_object(), "name") != name) continue;
+      ids[region] = text_at(table.as_object(), "id");
+      for (const auto& replica : table.as_object().at("replicas").as_array())
+        listed.emplace(replica.as_string());
+    }
+  }
+  if (ids.empty()) throw UsageError("no region has a table named " + name);
+  Members out;
+  for (const auto& region : deployment.regions) {
+    auto id = ids.find(region.name);
+    if (id == ids.end()) {
+      if (listed.contains(region.name))
+        out.problems.push_back(region.name + " does not hold " + name +
+                               ", but is listed as a replica");
+      continue;
+    }
+    if (id->second != ids.begin()->second)
+      out.problems.push_back(name + " of " + region.name + " is another table than that of " +
+                             ids.begin()->first + " (" + id->second + ", " + ids.begin()->second +
+                             ")");
+    out.regions.push_back(region);
+  }
+  return out;
+}
+
+json::object as_json(const Members& members, const Difference& difference) {
+  json::array held;
+  json::value key;
+  for (std::size_t i = 0; i < members.regions.size(); ++i) {
+    const auto& row = difference.holders[i];
+    json::object one{{"region", members.regions[i].name}, {"missing", !row.has_value()}};
+    if (row) {
+      if (key.is_null()) key = row->readable_key;
+      Bytes hash;
+      put_u64(hash, row->image_hash);
+      one["version"] = row->version_text;
+      one["image_hash"] = to_hex(hash);
+      one["tombstone"] = row->tombstone;
+    }
+    held.push_back(std::move(one));
+  }
+  return {{"key", std::move(key)}, {"regions", std::move(held)}};
+}
+
+json::object as_json(const VerifyOptions& options, const Members& members,
+                     const Comparison& comparison) {
+  json::array regions;
+  for (const auto& region : members.regions) regions.emplace_back(region.name);
+  json::array problems;
+  for (const auto& problem : members.problems) problems.emplace_back(problem);
+  json::array differences;
+  for (const auto& [key, difference] : comparison.differing()) {
+    if (differences.size() == options.list_max) break;
+    json::object entry = as_json(members, difference);
+    entry["key_hex"] = to_hex(key);
+    differences.push_back(std::move(entry));
+  }
+  bool identical = comparison.differing().empty() && problems.empty();
+  json::value digest = nullptr;
+  if (comparison.differing().empty()) {
+    Bytes bytes;
+    put_u64(bytes, comparison.digest());
+    digest = to_hex(bytes);
+  }
+  return {{"table", options.table},
+          {"identical", identical},
+          {"regions", std::move(regions)},
+          {"items", comparison.items()},
+          {"tombstones", comparison.tombstones()},
+          {"digest", std::move(digest)},
+          {"settled", comparison.settled()},
+          {"differing", comparison.differing().size()},
+          {"problems", std::move(problems)},
+          {"differences", std::move(differences)}};
+}
+
+std::string join_names(const Members& members) {
+  std::string out;
+  for (const auto& region : members.regions) out += (out.empty() ? "" : ", ") + region.name;
+  return out;
+}
+
+// One row per differing key and region.
+Table difference_table(const VerifyOptions& options, const Members& members,
+                       const Comparison& comparison) {
+  Table table{{"key", "region", "version", "image_hash", "state"}, {}};
+  std::size_t listed = 0;
+  for (const auto& [key, difference] : comparison.differing()) {
+    if (listed++ == options.list_max) break;
+    std::string readable = to_hex(key);
+    for (const auto& row : difference.holders)
+      if (row) readable = row->readable_key;
+    for (std::size_t i = 0; i < members.regions.size(); ++i) {
+      const auto& row = difference.holders[i];
+      Bytes hash;
+      if (row) put_u64(hash, row->image_hash);
+      table.rows.push_back({readable, members.regions[i].name, row ? row->version_text : "-",
+                            row ? to_hex(hash) : "-",
+                            !row             ? "missing"
+                            : row->tombstone ? "tombstone"
+                                             : "item"});
+    }
+  }
+  return table;
+}
+
+void print_for_people(const VerifyOptions& options, const Members& members,
+                      const Comparison& comparison, bool identical) {
+  std::string head = options.table + ": ";
+  if (identical) {
+    Bytes digest;
+    put_u64(digest, comparison.digest());
+    print(head + coloured("identical", Mood::good) + " in " + join_names(members) + "\n" +
+          "items       " + std::to_string(comparison.items()) + "\n" + "tombstones  " +
+          std::to_string(comparison.tombstones()) + "\n" + "digest      " + to_hex(digest) + "\n");
+    return;
+  }
+  print(head + coloured("different", Mood::bad) + " in " + join_names(members) + ": " +
+        std::to_string(comparison.differing().size()) + " of " + std::to_string(comparison.keys()) +
+        " keys\n");
+  for (const auto& problem : members.problems) print(problem + "\n");
+  if (!comparison.differing().empty())
+    print(as_text(difference_table(options, members, comparison)));
+  if (comparison.differing().size() > options.list_max)
+    print("the first " + std::to_string(options.list_max) + " are listed; --list N lists more\n");
+}
+
+}  // namespace
+
+int verify(const Options& options, const VerifyOptions& verify) {
+  Members members = find_members(load_deployment(options.deployment), verify.table);
+  std::vector<std::unique_ptr<RegionRows>> rows;
+  std::vector<RowSource*> sources;
+  for (const auto& region : members.regions) {
+    rows.push_back(std::make_unique<RegionRows>(region, verify.table));
+    sources.push_back(rows.back().get());
+  }
+  Comparison comparison(sources);
+  comparison.scan();
+  SystemClock clock;
+  std::int64_t deadline_ms = clock.monotonic_ms() + verify.settle_ms;
+  while (!comparison.differing().empty()) {
+    bool last = clock.monotonic_ms() >= deadline_ms;
+    comparison.read_differing_again();
+    if (last || comparison.differing().empty()) break;
+    pause_ms(
+        std::min(kSettlePauseMs, std::max<std::int64_t>(1, deadline_ms - clock.monotonic_ms())));
+  }
+  bool identical = comparison.differing().empty() && members.problems.empty();
+  switch (options.format) {
+    case Format::json: print(json::serialize(as_json(verify, members, comparison)) + "\n"); break;
+    case Format::csv: print(as_csv(difference_table(verify, members, comparison))); break;
+    case Format::table: print_for_people(verify, members, comparison, identical); break;
+  }
+  return identical ? kExitYes : kExitNo;
+}
+
+}  // namespace meridian::cli
