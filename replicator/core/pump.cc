@@ -114,6 +114,12 @@ Actions Pump::on_outcome(RequestId id, const rpc::ApplyOutcome& outcome, std::in
                          [id](const InFlight& entry) { return entry.id == id; });
   if (at == in_flight_.end()) return {};
   Actions out;
+  bool positions = outcome.status == ApplyStatus::wrong_position || outcome.status == ApplyStatus::held;
+  if (positions && confirmed_ && outcome.position.sequence < acknowledged_.sequence) {
+    // Said before what is acknowledged since, and overtaken on the way; or the sink has lost data.
+    ask_again(out);
+    return finish(std::move(out), now_ms);
+  }
   switch (outcome.status) {
     case ApplyStatus::applied:
       acknowledge_through(static_cast<std::size_t>(at - in_flight_.begin()), outcome, out);
@@ -252,9 +258,7 @@ void Pump::read_failed(ReadStatus status, Actions& out, std::int64_t now_ms) {
   bool lost = status == ReadStatus::trimmed || status == ReadStatus::not_in_history;
   if (lost && !confirmed_) {
     // Only the checkpoint says so; the sink may be further on.
-    drop_in_flight();
-    positioned_ = false;
-    ask(out);
+    ask_again(out);
     return;
   }
   if (lost) {
@@ -279,6 +283,13 @@ void Pump::ask(Actions& out) {
   awaited_ = next_id_++;
   awaited_kind_ = Awaited::position;
   out.push_back(AskPosition{awaited_});
+}
+
+void Pump::ask_again(Actions& out) {
+  ++restarts_;
+  drop_in_flight();
+  positioned_ = false;
+  ask(out);
 }
 
 void Pump::go_on_from(LogPosition position) {

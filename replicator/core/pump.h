@@ -139,6 +139,7 @@ class Pump {
   void refused(rpc::ApplyStatus status, std::int64_t now_ms);
   void acknowledge_through(std::size_t index, const rpc::ApplyOutcome& outcome, Actions& out);
   void adopt(LogPosition position, std::int64_t now_ms);
+  void ask_again(Actions& out);
   void hold(const rpc::ApplyOutcome& outcome, std::int64_t now_ms);
   void read_failed(rpc::ReadStatus status, Actions& out, std::int64_t now_ms);
   void ship(std::vector<rpc::ChangeRecord> records, Actions& out, std::int64_t now_ms);
