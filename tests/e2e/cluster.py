@@ -309,6 +309,25 @@ class Cluster:
         self.wait_active(name, self.regions, replicas=len(self.regions) - 1)
         return name
 
+    def verify(self, table):
+        """Exit code and parsed report of `meridian verify`."""
+        done = self.cli("verify", table, "-o", "json")
+        assert done.returncode in (0, 1), f"{done.returncode}\n{done.stdout}{done.stderr}"
+        return done.returncode, json.loads(done.stdout)
+
+    def wait_identical(self, table, seconds):
+        """Until the regions agree, by themselves; returns the report."""
+        last = [None]
+
+        def check():
+            code, last[0] = self.verify(table)
+            return code == 0
+        try:
+            wait_until(check, seconds, "verify says identical")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {json.dumps(last[0])[:2000]}") from None
+        return last[0]
+
     def wait_active(self, name, regions, replicas):
         """Until every region says ACTIVE and lists at least so many other replicas, all ACTIVE."""
         for region in regions:

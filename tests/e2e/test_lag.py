@@ -1,0 +1,162 @@
+"""Lag is told truly: a link that stands still shows growing lag, and never none."""
+
+import re
+import time
+
+from cluster import http_get, wait_until
+from load import key_of
+
+
+def link(cluster, source, sink):
+    """What `meridian lag` says of one link of the table."""
+    report = cluster.cli_json("lag")
+    found = [row for row in report["links"] if row["table"] == "Orders"
+             and row["source"] == source.name and row["sink"] == sink.name]
+    assert len(found) == 1, report
+    return found[0]
+
+
+def put(region, count, start=0):
+    table = region.client()
+    for number in range(start, start + count):
+        table.put_item(TableName="Orders", Item={**key_of(f"{region.name}-{number}")})
+
+
+def pending(row):
+    return row["pending_records"]
+
+
+def oldest_ms(row):
+    return row["oldest_pending_ms"]
+
+
+def test_idle_links_have_nothing_pending(orders):
+    put(orders[0], 20)
+    wait_until(lambda: pending(link(orders, orders[0], orders[1])) == 0, 15, "nothing pending")
+    assert not oldest_ms(link(orders, orders[0], orders[1]))
+
+
+def growing_lag(orders, source, sink):
+    first = wait_until(lambda: (lambda row: pending(row) and row)(link(orders, source, sink)), 10,
+                       "records are pending")
+    time.sleep(1.5)
+    put(source, 5, start=100)
+    second = link(orders, source, sink)
+    assert pending(second) >= pending(first) + 5
+    assert oldest_ms(second) >= oldest_ms(first) + 1000
+    return second
+
+
+def test_stopped_replicator(orders):
+    # The replicator cannot tell of its own standstill: its node has to.
+    orders[0].replicator.pause()
+    try:
+        put(orders[0], 10)
+        for sink in (orders[1], orders[2]):
+            growing_lag(orders, orders[0], sink)
+        # The links that do not stand still are not blamed.
+        put(orders[1], 5)
+        wait_until(lambda: pending(link(orders, orders[1], orders[2])) == 0, 15, "others go on")
+    finally:
+        orders[0].replicator.resume()
+    for sink in (orders[1], orders[2]):
+        wait_until(lambda: pending(link(orders, orders[0], sink)) == 0, 20, "caught up")
+
+
+def test_stopped_sink(orders):
+    put(orders[0], 5)
+    wait_until(lambda: pending(link(orders, orders[0], orders[2])) == 0, 15, "nothing pending")
+    orders[2].node.kill()
+    put(orders[0], 10, start=10)
+    growing_lag(orders, orders[0], orders[2])
+    # One dead peer does not slow another.
+    wait_until(lambda: pending(link(orders, orders[0], orders[1])) == 0, 15, "the other sink goes on")
+    orders[2].node.start()
+    wait_until(lambda: pending(link(orders, orders[0], orders[2])) == 0, 30, "caught up")
+
+
+def test_lag_outputs(orders):
+    put(orders[0], 3)
+    table = orders.cli("lag")
+    assert table.returncode == 0 and "\x1b" not in table.stdout  # no control codes into a pipe
+    assert orders[0].name in table.stdout and orders[1].name in table.stdout
+    csv = orders.cli("lag", "-o", "csv")
+    assert csv.returncode == 0
+    rows = csv.stdout.strip().splitlines()
+    assert len(rows) == 1 + 6 and len({r.count(",") for r in rows}) == 1
+    assert orders.cli("lag", "-o", "xml").returncode == 2
+
+
+def test_status(orders):
+    done = orders.cli("status")
+    assert done.returncode == 0
+    for region in orders:
+        assert region.name in done.stdout
+    report = orders.cli_json("status")
+    assert {r["region"] for r in report["regions"]} == {r.name for r in orders}
+    orders[1].node.kill()
+    done = orders.cli("status")
+    assert orders[1].name in done.stdout and done.returncode != 2
+    orders[1].node.start()
+
+
+SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\]|\\.)*",?)*\})? '
+                    r'([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|Inf|NaN))( \d+)?$')
+
+
+def parse_prometheus(text):
+    """{(name, labels): value}; fails on anything that is not the text format."""
+    types, samples = {}, {}
+    for line in text.splitlines():
+        if not line or line.startswith("# HELP "):
+            continue
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert kind in ("counter", "gauge", "histogram", "summary", "untyped"), line
+            assert name not in types, f"{name} is declared twice"
+            types[name] = kind
+            continue
+        match = SAMPLE.match(line)
+        assert match, f"not a sample: {line!r}"
+        name, labels, value = match.group(1), match.group(2) or "", float(match.group(3))
+        base = re.sub(r"_(bucket|sum|count|total)$", "", name)
+        assert name in types or base in types, f"{name} has no type"
+        assert (name, labels) not in samples, f"{name}{labels} comes twice"
+        samples[name, labels] = value
+    return types, samples
+
+
+def test_metrics_are_prometheus_text(orders):
+    put(orders[0], 10)
+    orders.wait_identical("Orders", 30)
+    for region in orders:
+        for url in (region.admin_url("/metrics"), region.replicator_url("/metrics")):
+            status, text = http_get(url)
+            assert status == 200
+            types, samples = parse_prometheus(text)
+            assert types and samples
+            # Item keys in labels would make one series per item.
+            assert "us-east-1-3" not in text
+            for name, kind in types.items():
+                if kind == "counter":
+                    assert name.endswith("_total") or (name + "_total") in {n for n, _ in samples}
+                if kind == "histogram":
+                    check_histogram(name, samples)
+
+
+def check_histogram(name, samples):
+    """Buckets grow, and the last one is the count."""
+    series = {}
+    for (sample, labels), value in samples.items():
+        if sample == name + "_bucket":
+            bound = re.search(r'le="([^"]*)"', labels).group(1)
+            rest = re.sub(r'le="[^"]*",?', "", labels).replace(",}", "}")
+            series.setdefault(rest, []).append((float(bound.replace("+Inf", "inf")), value))
+    for rest, buckets in series.items():
+        buckets.sort()
+        values = [v for _, v in buckets]
+        assert values == sorted(values), f"{name}{rest} shrinks"
+        assert buckets[-1][0] == float("inf")
+        count = [v for (n, labels), v in samples.items()
+                 if n == name + "_count" and (labels or "{}").replace(",}", "}") == (rest or "{}")]
+        assert count == [values[-1]], f"{name}{rest}"

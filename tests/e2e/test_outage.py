@@ -1,0 +1,106 @@
+"""A region is away for a while: the others go on, and it catches up without anybody's help."""
+
+import time
+
+from cluster import wait_until
+from consumer import drain
+from load import Writer, contents, lost
+
+SHARED = [f"s{n:03}" for n in range(100)]
+
+
+def writers_for(regions, seed):
+    out = [Writer(f"w{i}", r.address("table"), "Orders", SHARED,
+                  [f"own{i}-{n:02}" for n in range(50)], seed=seed, pause=0.002)
+           for i, r in enumerate(regions)]
+    for writer in out:
+        writer.start()
+    return out
+
+
+def settle(cluster, writers):
+    for writer in writers:
+        writer.finish()
+    cluster.wait_identical("Orders", 60)
+    found = {r.name: contents(r.address("table"), "Orders") for r in cluster}
+    assert not lost(writers, found, SHARED)
+
+
+def test_sink_is_away(orders, load_seconds):
+    writers = writers_for([orders[0], orders[1]], seed=3)
+    assert orders[2].node.stop() == 0
+    orders[2].replicator.kill()
+    time.sleep(load_seconds / 5)
+    alive = [w.acknowledged for w in writers]
+    time.sleep(1)
+    # Writers in the other regions do not notice.
+    assert all(w.acknowledged > before for w, before in zip(writers, alive))
+    orders[2].node.start()
+    orders[2].replicator.start()
+    settle(orders, writers)
+
+
+def test_source_restarts_with_a_backlog(orders, load_seconds):
+    # What was written while no replicator ran leaves after the restart of both daemons.
+    orders[0].replicator.kill()
+    writers = writers_for([orders[0]], seed=4)
+    time.sleep(load_seconds / 5)
+    assert orders[0].node.stop() == 0
+    time.sleep(0.5)
+    orders[0].node.start()
+    orders[0].replicator.start()
+    settle(orders, writers)
+
+
+def test_frozen_sink_does_not_slow_the_others(orders):
+    # SIGSTOP is a peer that accepts connections and never answers.
+    orders[2].node.pause()
+    try:
+        client = orders[0].client()
+        started = time.monotonic()
+        for number in range(50):
+            client.put_item(TableName="Orders", Item={
+                "customer": {"S": f"f{number}"}, "order": {"S": "o"}, "v": {"S": "x"}})
+        assert time.monotonic() - started < 10
+        wait_until(lambda: len(contents(orders[1].address("table"), "Orders")) == 50, 20,
+                   "the other sink has everything")
+        time.sleep(3)
+    finally:
+        orders[2].node.resume()
+    orders.wait_identical("Orders", 60)
+
+
+def test_catching_up_makes_each_stream_record_once(orders):
+    # Batches that are sent again after a crash must not show twice in the sink's stream.
+    orders[2].node.stop()
+    client = orders[0].client()
+    for number in range(300):
+        client.put_item(TableName="Orders", Item={
+            "customer": {"S": f"c{number % 30}"}, "order": {"S": "o"}, "v": {"S": str(number)}})
+    orders[2].node.start(wait=False)
+    for _ in range(4):  # interrupt the catching up from both sides
+        time.sleep(0.15)
+        orders[0].replicator.kill()
+        orders[0].replicator.start(wait=False)
+        time.sleep(0.15)
+        orders[2].node.kill()
+        orders[2].node.start()
+    orders.wait_identical("Orders", 60)
+    arn = orders[2].client().describe_table(TableName="Orders")["Table"]["LatestStreamArn"]
+    records = [r for shard in drain(orders[2].client("dynamodbstreams"), arn).values() for r in shard]
+    by_key = {}
+    for record in records:
+        by_key.setdefault(record["dynamodb"]["Keys"]["customer"]["S"], []).append(
+            int(record["dynamodb"]["NewImage"]["v"]["S"]))
+    assert by_key == {f"c{k}": list(range(k, 300, 30)) for k in range(30)}
+
+
+def test_two_sided_isolation(orders, load_seconds):
+    # Both sides of a split write; afterwards both have both.
+    for region in orders:
+        region.replicator.pause()
+    writers = writers_for(list(orders), seed=5)
+    time.sleep(load_seconds / 5)
+    for region in orders:
+        region.replicator.resume()
+    settle(orders, writers)
