@@ -27,7 +27,8 @@ struct Server::Wake {
 };
 
 Server::Server(store::Store& store, const Clock& clock, kj::Timer& timer,
-               std::shared_ptr<rpc::KjMailbox> mailbox, Logger log, ServerLimits limits)
+               std::shared_ptr<rpc::KjMailbox> mailbox, ServerCounters& counters, Logger log,
+               ServerLimits limits)
     : store_(store),
       clock_(clock),
       timer_(timer),
@@ -35,6 +36,7 @@ Server::Server(store::Store& store, const Clock& clock, kj::Timer& timer,
       log_(std::move(log)),
       limits_(limits),
       reader_(store.open_reader()),
+      counters_(counters),
       log_waits_(*reader_),
       outcomes_(mailbox_),
       pins_(mailbox_),

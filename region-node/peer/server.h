@@ -5,7 +5,7 @@
 // thread, bounded pages only; everything that writes goes to the store's writer, whose answers come
 // back through the mailbox.
 // Threads: the KJ thread; wake() from any.
-// Owns: connections, reader.  Borrows: store, clock, timer.
+// Owns: connections, reader.  Borrows: store, clock, timer, counters.
 // Errors: a call that breaks the protocol fails (the connection stays); see rpc/region.capnp.
 // Limits: ServerLimits.  A batch waits, unanswered, while `applies_max` are with the store: the
 // sender's window is the back-pressure.
@@ -35,7 +35,7 @@ namespace meridian::peer {
 struct ServerLimits {
   std::size_t connections_max = 256;
   std::size_t words_in_flight_max = 4 * 1024 * 1024;  // of unanswered calls, per connection
-  std::size_t applies_max = 64;                       // batches at the store at once
+  std::size_t applies_max = 32;                       // batches at the store at once
   std::int64_t wait_ms_max = 10'000;                  // longest long poll
 };
 
@@ -59,7 +59,8 @@ class Server final : private kj::TaskSet::ErrorHandler {
   using DropHandler = std::function<kj::Promise<rpc::Refusal>(TableId)>;
 
   Server(store::Store& store, const Clock& clock, kj::Timer& timer,
-         std::shared_ptr<rpc::KjMailbox> mailbox, Logger log, ServerLimits limits = {});
+         std::shared_ptr<rpc::KjMailbox> mailbox, ServerCounters& counters, Logger log,
+         ServerLimits limits = {});
   ~Server();
 
   void on_drop(DropHandler handler) { drop_ = std::move(handler); }
@@ -69,8 +70,6 @@ class Server final : private kj::TaskSet::ErrorHandler {
   void add(kj::Own<kj::AsyncIoStream> stream);
   // For the store's on_commit: cheap, from any thread, folds many commits into one look.
   [[nodiscard]] std::function<void()> waker();
-
-  [[nodiscard]] const ServerCounters& counters() const { return counters_; }
 
  private:
   friend class Connection;
@@ -101,7 +100,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   const ServerLimits limits_;
   const std::unique_ptr<store::Reader> reader_;
   DropHandler drop_;
-  ServerCounters counters_;
+  ServerCounters& counters_;
 
   LogWaits log_waits_;
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> catalog_waits_;

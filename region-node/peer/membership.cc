@@ -1,0 +1,138 @@
+#include "region-node/peer/membership.h"
+
+#include "region-node/peer/convert.h"
+#include "rpc/codec.h"
+#include "rpc/kj_log.h"
+
+namespace meridian::peer {
+
+Membership::Membership(World world, const std::vector<std::pair<RegionId, std::string>>& peers)
+    : world_(std::move(world)), self_(world_.store.region()), controls_(world_.mailbox), tasks_(*this) {
+  for (const auto& [region, address] : peers) {
+    rpc::SessionOptions options;
+    options.hello = {rpc::kProtocolVersion, self_, world_.store.node_id(), rpc::Role::peer_node};
+    options.expected = region;
+    options.address = address;
+    auto& link = peers_[region];
+    link.dialer = kj::heap<rpc::TcpDialer>(world_.network, address);
+    link.session = kj::heap<rpc::Session>(world_.timer, *link.dialer, world_.clock, world_.rng,
+                                          world_.log, std::move(options));
+  }
+}
+
+void Membership::start() {
+  for (auto& [region, link] : peers_) {
+    // Who comes back may have lost something: confirm everything anew.
+    link.session->start([&link = link](bool) { link.confirmed.clear(); });
+  }
+  tasks_.add(rounds());
+}
+
+rpc::Session* Membership::session(const RegionId& region) {
+  auto at = peers_.find(region);
+  return at == peers_.end() ? nullptr : at->second.session.get();
+}
+
+std::vector<Membership::LinkState> Membership::links() const {
+  std::vector<LinkState> out;
+  for (const auto& [region, link] : peers_) out.push_back({region, link.session->figures()});
+  return out;
+}
+
+kj::Promise<void> Membership::rounds() {
+  return world_.timer.afterDelay(kRoundMs * kj::MILLISECONDS).then([this] { return round(); }).then([this] {
+    return rounds();
+  });
+}
+
+kj::Promise<void> Membership::round() {
+  auto pushes = kj::heapArrayBuilder<kj::Promise<void>>(peers_.size());
+  auto catalog = world_.store.catalog();
+  for (auto& [region, link] : peers_) {
+    kj::Promise<void> chain = kj::READY_NOW;
+    if (link.session->connected()) {
+      for (const auto& [id, table] : catalog->by_id) {
+        if (!table->has_replica(region)) continue;
+        auto confirmed = link.confirmed.find(id);
+        if (confirmed != link.confirmed.end() && confirmed->second == table->replicas) continue;
+        // One at a time: a node that comes back must not be met by every table at once.
+        chain = chain.then([this, to = region, table_id = id] { return push(to, table_id).ignoreResult(); });
+      }
+    }
+    pushes.add(kj::mv(chain));
+  }
+  return kj::joinPromises(pushes.finish());
+}
+
+kj::Promise<bool> Membership::push(RegionId region, TableId table) {
+  auto known = world_.store.catalog()->find(table);
+  auto* to = session(region);
+  if (!known || to == nullptr || !to->connected()) return false;
+  return to
+      ->call([&known](rpc::wire::Region::Client& client) {
+        auto request = client.mergeTableRequest();
+        rpc::write_definition(definition_of(*known), request.initTable());
+        return kj::Promise<capnp::Response<rpc::wire::Region::MergeTableResults>>(request.send());
+      })
+      .then(
+          [this, region, table](capnp::Response<rpc::wire::Region::MergeTableResults>&& answer)
+              -> kj::Promise<bool> {
+            if (!answer.getKnown()) return forget_member(region, table);
+            return learn(region, rpc::read_definition(answer.getTable()));
+          })
+      .catch_([this, region, table](kj::Exception&& failure) {
+        world_.log.warn("membership_not_confirmed", "region={} table={} reason=\"{}\"", region.name(),
+                        table.hex(), rpc::describe(failure));
+        return false;
+      });
+}
+
+kj::Promise<bool> Membership::learn(RegionId region, rpc::TableDefinition theirs) {
+  auto table = world_.store.catalog()->find(theirs.id);
+  if (!table) return false;
+  auto entries = entries_of(theirs);
+  if (entries == table->replicas) {
+    peers_[region].confirmed[theirs.id] = std::move(entries);
+    return true;
+  }
+  auto confirmed = entries;
+  return merge(theirs.id, std::move(entries))
+      .then([this, region, id = theirs.id, confirmed = std::move(confirmed)](Controlled merged) mutable {
+        peers_[region].confirmed[id] = std::move(confirmed);
+        return merged.ok;
+      });
+}
+
+kj::Promise<bool> Membership::forget_member(RegionId region, TableId id) {
+  auto table = world_.store.catalog()->find(id);
+  if (!table || !table->has_replica(region)) return true;
+  auto entry = table->replicas.at(region);
+  world_.log.warn("replica_gone", "table={} region={}", table->name, region.name());
+  // Just above what is known: a replica that is made again later has a newer entry still.
+  store::ReplicaEntry removal{false, {entry.changed.hlc.next(), self_}};
+  return merge(id, {{region, removal}}).then([this, id](Controlled merged) {
+    if (merged.ok) tasks_.add(push_to_members(id));
+    return merged.ok;
+  });
+}
+
+kj::Promise<Controlled> Membership::merge(TableId table, std::map<RegionId, store::ReplicaEntry> entries) {
+  auto pending = controls_.open();
+  world_.store.merge_replicas(table, std::move(entries), controlled(std::move(pending.answer)));
+  return kj::mv(pending.promise);
+}
+
+kj::Promise<void> Membership::push_to_members(TableId id) {
+  auto table = world_.store.catalog()->find(id);
+  if (!table) return kj::READY_NOW;
+  auto peers = table->peers(self_);
+  auto pushes = kj::heapArrayBuilder<kj::Promise<void>>(peers.size());
+  for (const auto& region : peers) pushes.add(push(region, id).ignoreResult());
+  return kj::joinPromises(pushes.finish());
+}
+
+void Membership::taskFailed(kj::Exception&& failure) {
+  world_.log.error("membership_task_failed", "reason=\"{}\"", rpc::describe(failure));
+}
+
+}  // namespace meridian::peer

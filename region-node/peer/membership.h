@@ -1,0 +1,86 @@
+// Membership: keeps one view, over all regions, of who holds which table.
+//
+// The view is a map with one entry per region, last writer wins per entry, merged pairwise; so it needs
+// no coordinator.  A change is pushed at once to every member; a round every kRoundMs pushes again
+// whatever a region has not confirmed, so that one that was down catches up.
+//
+// A region that does not know a table it is listed for has given up its copy (only it decides that):
+// its entry becomes a removal.
+//
+// Threads: the KJ thread.  Owns: a session to every configured region.  Borrows: store, clock, timer,
+// network, rng.
+// Errors: push() answers false when the region did not confirm; the round tries again.
+#pragma once
+
+#include <kj/async-io.h>
+#include <kj/timer.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/rng.h"
+#include "region-node/peer/controlled.h"
+#include "region-node/store/store.h"
+#include "rpc/completions.h"
+#include "rpc/session.h"
+
+namespace meridian::peer {
+
+class Membership final : private kj::TaskSet::ErrorHandler {
+ public:
+  static constexpr std::int64_t kRoundMs = 2000;
+
+  struct World {
+    store::Store& store;
+    const Clock& clock;
+    kj::Timer& timer;
+    kj::Network& network;
+    std::shared_ptr<rpc::KjMailbox> mailbox;
+    Rng& rng;
+    Logger log;
+  };
+  Membership(World world, const std::vector<std::pair<RegionId, std::string>>& peers);
+
+  void start();
+  // Null for a region that is not configured.
+  [[nodiscard]] rpc::Session* session(const RegionId& region);
+
+  // Tells one region, or every other member, what this one knows of a table.
+  kj::Promise<bool> push(RegionId region, TableId table);
+  kj::Promise<void> push_to_members(TableId table);
+
+  // What another thread may read.
+  struct LinkState {
+    RegionId region;
+    rpc::LinkFigures figures;
+  };
+  [[nodiscard]] std::vector<LinkState> links() const;
+
+ private:
+  struct PeerLink {
+    kj::Own<rpc::TcpDialer> dialer;
+    kj::Own<rpc::Session> session;
+    // The membership that this region is known to have, per table.
+    std::map<TableId, std::map<RegionId, store::ReplicaEntry>> confirmed;
+  };
+
+  kj::Promise<void> rounds();
+  kj::Promise<void> round();
+  kj::Promise<bool> learn(RegionId region, rpc::TableDefinition theirs);
+  kj::Promise<bool> forget_member(RegionId region, TableId table);
+  kj::Promise<Controlled> merge(TableId table, std::map<RegionId, store::ReplicaEntry> entries);
+  void taskFailed(kj::Exception&& failure) override;
+
+  const World world_;
+  const RegionId self_;
+  std::map<RegionId, PeerLink> peers_;
+  rpc::Completions<Controlled> controls_;
+  kj::TaskSet tasks_;  // last: cancelled first
+};
+
+}  // namespace meridian::peer

@@ -1,0 +1,166 @@
+#include "region-node/peer/peer.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <future>
+#include <stdexcept>
+
+#include "region-node/peer/control.h"
+#include "region-node/peer/membership.h"
+#include "region-node/peer/server.h"
+#include "rpc/kj_log.h"
+#include "rpc/kj_thread.h"
+
+namespace meridian::peer {
+namespace {
+
+// Everything that lives on the KJ thread, in the order of its dependencies.
+struct Inside {
+  Inside(store::Store& store, const Clock& clock, rpc::KjThread& thread, ServerCounters& counters,
+         Rng& rng, const Logger& log, const PeerOptions& options)
+      : server(store, clock, thread.timer(), thread.mailbox(), counters, log),
+        membership({store, clock, thread.timer(), thread.network(), thread.mailbox(), rng, log},
+                   options.peers),
+        control(store, membership, thread.timer(), thread.mailbox(), log) {
+    server.on_drop([this](TableId table) { return control.drop_replica(table); });
+  }
+
+  Server server;
+  Membership membership;
+  Control control;
+};
+
+}  // namespace
+
+// ReplicaControl for the API's threads: carries each request to the KJ thread.
+class Peer::Impl final : public api::ReplicaControl {
+ public:
+  Impl(store::Store& store, const Clock& clock, Rng rng, Logger log, PeerOptions options)
+      : store_(store),
+        clock_(clock),
+        rng_(rng),
+        log_(std::move(log)),
+        options_(std::move(options)),
+        thread_(log_) {}
+  ~Impl() override { stop(); }
+
+  void start() {
+    thread_.start();
+    started_ = true;
+    try {
+      thread_.run([this] { set_up(); });
+    } catch (const std::exception& failure) {
+      stop();
+      throw std::runtime_error(fmt::format("cannot listen on {}: {}", options_.address, failure.what()));
+    }
+    open_ = true;
+    log_.info("peer_listening", "address={} port={}", options_.address, port_);
+  }
+
+  void stop() {
+    if (!started_) return;
+    started_ = false;
+    open_ = false;
+    store_.on_commit({});
+    thread_.run([this] { inside_.reset(); });
+    thread_.stop();
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  void create_replica(store::TablePtr table, RegionId region, Done done) override {
+    post(std::move(done), [this, table, region](AnswerPtr answer) {
+      inside_->control.create_replica(table, region, std::move(answer));
+    });
+  }
+  void delete_replica(store::TablePtr table, RegionId region, Done done) override {
+    post(std::move(done), [this, table, region](AnswerPtr answer) {
+      inside_->control.delete_replica(table, region, std::move(answer));
+    });
+  }
+  void drop_table(store::TablePtr table, Done done) override {
+    post(std::move(done), [this, table](AnswerPtr answer) {
+      inside_->control.drop_table(table, std::move(answer));
+    });
+  }
+
+  void collect(MetricsPage& page);
+
+ private:
+  void set_up() {
+    inside_ = std::make_unique<Inside>(store_, clock_, thread_, counters_, rng_, log_,
+                                       options_);
+    auto address = thread_.wait(thread_.network().parseAddress(options_.address));
+    auto listener = address->listen();
+    port_ = static_cast<std::uint16_t>(listener->getPort());
+    store_.on_commit(inside_->server.waker());
+    inside_->server.serve(kj::mv(listener));
+    inside_->membership.start();
+  }
+
+  // An Answer that nobody takes (not started, stopped, too many) says "unavailable" by itself.
+  template <typename Run>
+  void post(Done done, Run run) {
+    auto answer = std::make_shared<Answer>(std::move(done));
+    if (!open_) return;
+    static_cast<void>(thread_.mailbox()->try_post([this, answer, run]() mutable {
+      if (inside_) run(std::move(answer));
+    }));
+  }
+
+  store::Store& store_;
+  const Clock& clock_;
+  Rng rng_;
+  const Logger log_;
+  const PeerOptions options_;
+  ServerCounters counters_;
+  rpc::KjThread thread_;
+  std::unique_ptr<Inside> inside_;  // lives on the KJ thread
+  std::uint16_t port_ = 0;
+  bool started_ = false;
+  std::atomic<bool> open_{false};
+};
+
+void Peer::Impl::collect(MetricsPage& page) {
+  if (!open_) return;
+  const auto& counters = counters_;
+  auto counter = [&page](const char* name, const char* help, const std::atomic<std::uint64_t>& value) {
+    page.counter(name, help, static_cast<double>(value.load()));
+  };
+  page.gauge("meridian_peer_connections", "Connections of replicators and peer nodes now.",
+             static_cast<double>(counters.connections.load()));
+  counter("meridian_peer_connections_accepted_total", "Connections accepted.", counters.accepted);
+  counter("meridian_peer_hellos_refused_total", "Hellos refused (protocol, identity, role).",
+          counters.hellos_refused);
+  counter("meridian_peer_log_pages_total", "Pages of the change log served.", counters.pages_served);
+  counter("meridian_peer_log_records_total", "Change records served.", counters.records_served);
+  counter("meridian_peer_batches_received_total", "Batches received from other regions.",
+          counters.batches_received);
+  counter("meridian_peer_records_received_total", "Change records received from other regions.",
+          counters.records_received);
+  counter("meridian_peer_batches_not_applied_total", "Batches answered with anything but applied.",
+          counters.batches_refused);
+
+  auto links = std::make_shared<std::promise<std::vector<Membership::LinkState>>>();
+  auto answer = links->get_future();
+  bool asked = thread_.mailbox()->try_post([this, links] {
+    links->set_value(inside_ ? inside_->membership.links() : std::vector<Membership::LinkState>{});
+  });
+  if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
+  for (const auto& link : answer.get())
+    page.gauge("meridian_peer_node_connected", "1 while this node is connected to the other region's node.",
+               link.figures.connected ? 1 : 0, {{"peer", std::string(link.region.name())}});
+}
+
+Peer::Peer(store::Store& store, const Clock& clock, Rng rng, Logger log, PeerOptions options)
+    : impl_(std::make_unique<Impl>(store, clock, rng, std::move(log), std::move(options))) {}
+Peer::~Peer() = default;
+
+void Peer::start() { impl_->start(); }
+void Peer::stop() { impl_->stop(); }
+std::uint16_t Peer::port() const { return impl_->port(); }
+api::ReplicaControl& Peer::control() { return *impl_; }
+void Peer::collect(MetricsPage& page) const { impl_->collect(page); }
+
+}  // namespace meridian::peer
