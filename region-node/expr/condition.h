@@ -13,8 +13,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/result.h"
+#include "region-node/expr/path.h"
 #include "region-node/expr/placeholders.h"
 #include "region-node/model/attribute_value.h"
 
@@ -35,6 +37,8 @@ class Condition {
   [[nodiscard]] bool evaluate(const model::Item& item) const;
   // Top-level attributes that it reads.  (Query refuses a filter on key attributes.)
   [[nodiscard]] std::set<std::string> attributes() const;
+  // All paths that it reads, for check_key_paths().
+  [[nodiscard]] std::vector<Path> paths() const;
 
  private:
   std::shared_ptr<const ConditionNode> root_;

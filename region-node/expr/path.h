@@ -9,7 +9,9 @@
 #include <variant>
 #include <vector>
 
+#include "common/result.h"
 #include "region-node/model/attribute_value.h"
+#include "region-node/model/table.h"
 
 namespace meridian::expr {
 
@@ -24,6 +26,9 @@ struct Path {
 
 // The value at the path; null when there is none.
 const model::AttributeValue* find_value(const model::Item& item, const Path& path);
+// The map or list (or whatever is in its place) that holds the path's last step; null when there is
+// none.  REQUIRES: the path has steps.
+const model::AttributeValue* find_parent(const model::Item& item, const Path& path);
 // As AWS prints paths in errors: "[a, b, [3]]".
 std::string to_text(const Path& path);
 // What two paths of one expression do to each other.
@@ -33,5 +38,9 @@ enum class PathRelation {
   conflict,  // one takes a node for a map, the other takes it for a list
 };
 PathRelation relation(const Path& a, const Path& b);
+// That no path leads into a key attribute, which is always a scalar.  The error is the text of AWS's
+// ValidationException.
+Result<void, std::string> check_key_paths(const model::KeySchema& schema,
+                                          const std::vector<Path>& paths);
 
 }  // namespace meridian::expr

@@ -36,14 +36,21 @@ class Update {
   explicit Update(std::shared_ptr<const UpdateActions> actions) : actions_(std::move(actions)) {}
 
   // "One or more parameter values were invalid: Cannot update attribute pk. This attribute is part
-  // of the key": check once the table is known.
+  // of the key", and paths into key attributes: check once the table is known.
   [[nodiscard]] Result<void, std::string> check_keys(const model::KeySchema& schema) const;
-  // `old`: the stored item; only its key attributes when there is none.
+  // `old`: the stored item.
   [[nodiscard]] Result<UpdateOutcome, std::string> apply(const model::Item& old) const;
-  // No action adds anything: on an absent item, legacy DELETE actions alone create no item.
+  // The same where there is no item yet.  `key`: its key attributes.  Other than in an item that
+  // lacks them, paths of REMOVE that lead nowhere are ignored.
+  [[nodiscard]] Result<UpdateOutcome, std::string> create(const model::Item& key) const;
+  // Whether it has actions and all of them only take away (REMOVE, DELETE).  Such an update creates
+  // no item where there is none.
   [[nodiscard]] bool only_deletes() const;
 
  private:
+  // Paths that values are read from.
+  [[nodiscard]] std::vector<Path> operand_paths() const;
+
   std::shared_ptr<const UpdateActions> actions_;
 };
 

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -42,6 +44,13 @@ struct StringSet { std::vector<std::string> values; bool operator==(const String
 struct NumberSet { std::vector<std::string> values; bool operator==(const NumberSet&) const = default; };
 struct BinarySet { std::vector<std::string> values; bool operator==(const BinarySet&) const = default; };
 
+// Whether T is one of a variant's alternatives.  (is_constructible would ask AttributeValue about
+// itself while it is being answered.)
+template <typename T, typename V>
+inline constexpr bool kIsAlternative = false;
+template <typename T, typename... Ts>
+inline constexpr bool kIsAlternative<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...);
+
 class AttributeValue {
  public:
   using Variant = std::variant<StringValue, NumberValue, BinaryValue, bool, NullValue, AttributeMap,
@@ -49,7 +58,7 @@ class AttributeValue {
 
   AttributeValue() : value_(NullValue{}) {}
   template <typename T>
-    requires std::is_constructible_v<Variant, std::in_place_type_t<T>, T>
+    requires kIsAlternative<T, Variant>
   // NOLINTNEXTLINE(google-explicit-constructor)
   AttributeValue(T value) : value_(std::in_place_type<T>, std::move(value)) {}
 

@@ -1,0 +1,87 @@
+#include "region-node/expr/placeholders.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace meridian::expr {
+namespace {
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool is_placeholder(std::string_view token, char mark) {
+  if (token.size() < 2 || token.front() != mark) return false;
+  return std::all_of(token.begin() + 1, token.end(), is_word);
+}
+
+template <typename Map>
+std::optional<std::string> check_map(const Map* map, const std::string& parameter, char mark) {
+  if (map == nullptr) return std::nullopt;
+  if (map->empty()) return parameter + " must not be empty";
+  for (const auto& [token, meaning] : *map) {
+    if (!is_placeholder(token, mark))
+      return parameter + " contains invalid key: Syntax error; key: \"" + token + "\"";
+  }
+  return std::nullopt;
+}
+
+template <typename Map>
+std::optional<std::string> check_used(const Map* map, const std::string& parameter,
+                                      const std::set<std::string, std::less<>>& used) {
+  if (map == nullptr) return std::nullopt;
+  std::string unused;
+  for (const auto& [token, meaning] : *map) {
+    if (used.contains(token)) continue;
+    if (!unused.empty()) unused += ", ";
+    unused += token;
+  }
+  if (unused.empty()) return std::nullopt;
+  return "Value provided in " + parameter + " unused in expressions: keys: {" + unused + "}";
+}
+
+constexpr const char* kNames = "ExpressionAttributeNames";
+constexpr const char* kValues = "ExpressionAttributeValues";
+
+}  // namespace
+
+const char* parameter_name(Parameter parameter) {
+  switch (parameter) {
+    case Parameter::condition: return "ConditionExpression";
+    case Parameter::filter: return "FilterExpression";
+    case Parameter::key_condition: return "KeyConditionExpression";
+    case Parameter::update: return "UpdateExpression";
+    case Parameter::projection: return "ProjectionExpression";
+  }
+  return "";
+}
+
+Result<void, std::string> Placeholders::check_keys() const {
+  if (auto error = check_map(names_, kNames, '#')) return Err(std::move(*error));
+  if (auto error = check_map(values_, kValues, ':')) return Err(std::move(*error));
+  return {};
+}
+
+Result<void, std::string> Placeholders::check_all_used() const {
+  if (auto error = check_used(names_, kNames, used_)) return Err(std::move(*error));
+  if (auto error = check_used(values_, kValues, used_)) return Err(std::move(*error));
+  return {};
+}
+
+const std::string* Placeholders::name(std::string_view token) {
+  if (names_ == nullptr) return nullptr;
+  auto at = names_->find(token);
+  if (at == names_->end()) return nullptr;
+  used_.emplace(token);
+  return &at->second;
+}
+
+const model::AttributeValue* Placeholders::value(std::string_view token) {
+  if (values_ == nullptr) return nullptr;
+  auto at = values_->find(token);
+  if (at == values_->end()) return nullptr;
+  used_.emplace(token);
+  return &at->second;
+}
+
+}  // namespace meridian::expr
