@@ -15,7 +15,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import cluster  # noqa: E402
-from support import create_table, wait_gone  # noqa: E402
+from stream_support import Watch, iterator, read_shard, shards_of  # noqa: E402
+from support import N, S, create_table, wait_gone  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -116,3 +117,25 @@ def new_table(dynamodb):
 def key():
     """A partition key that no other test uses."""
     return {"p": {"S": uuid.uuid4().hex}}
+
+
+@pytest.fixture
+def watch(dynamodb, streams, new_table):
+    """Makes a table with a stream to watch."""
+    def make(view="NEW_AND_OLD_IMAGES", **keys):
+        return Watch(dynamodb, streams, new_table(stream=view, **(keys or {"p": "S"})))
+    return make
+
+
+@pytest.fixture
+def written(dynamodb, streams, watch):
+    """A stream with ten records of one key, its shard, and the records."""
+    w = watch("NEW_IMAGE")
+    for i in range(10):
+        dynamodb.put_item(TableName=w.table, Item={"p": S("x"), "i": N(i)})
+    records = w.records(10)
+    for shard in shards_of(streams, w.arn):
+        if read_shard(streams, iterator(streams, w.arn, shard["ShardId"]), polls=1):
+            w.shard = shard["ShardId"]
+    w.numbers = [r["dynamodb"]["SequenceNumber"] for r in records]
+    return w

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import N, S, invalid, unique
+from support import N, S, error, invalid, unique
 
 
 def units(answer):
@@ -87,7 +87,6 @@ def test_batches(dynamodb, table_s, table_ss):
 
 @pytest.mark.parametrize("kind", ["TOTAL", "INDEXES"])
 def test_failed_condition_reports_the_error_not_the_capacity(dynamodb, table_s, key, kind):
-    from support import error
     with error("ConditionalCheckFailedException"):
         dynamodb.put_item(TableName=table_s, Item=key, ConditionExpression="attribute_exists(p)",
                           ReturnConsumedCapacity=kind)

@@ -1,5 +1,7 @@
 """ConditionExpression, on puts, updates and deletes."""
 
+import re
+
 import pytest
 
 from support import B, L, M, N, S, error, get, invalid, text
@@ -73,7 +75,6 @@ V = {":1": N(1), ":5": N(5), ":6": N("6"), ":5.0": N("5.00"), ":h": S("hello"), 
     (True, "a between :1 and :6 and s in (:h)"),
 ])
 def test_condition(dynamodb, table_s, item_key, expected, condition):
-    import re
     values = {n: V[n] for n in set(re.findall(r":[A-Za-z0-9.]+", condition))}
     values = {n.replace(".", "dot"): v for n, v in values.items()}
     condition = condition.replace(":5.0", ":5dot0")

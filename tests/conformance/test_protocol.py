@@ -4,7 +4,7 @@ import zlib
 
 import pytest
 
-from support import STREAMS_TARGET, TARGET, S, raw
+from support import STREAMS_TARGET, TARGET, S, invalid, raw
 
 
 def put_body(table, key):
@@ -137,6 +137,5 @@ def test_large_request_over_the_limit(endpoint):
 
 
 def test_missing_table_name(dynamodb):
-    from support import invalid
     with invalid("tableName|TableName"):
         dynamodb.put_item(Item={"p": S("x")})

@@ -2,14 +2,13 @@
 
 import pytest
 
-from support import N, S, error, invalid, text, unique
+from support import N, S, create_table, error, invalid, text, unique
 from test_query import pages
 
 
 @pytest.fixture(scope="module")
 def full(dynamodb):
     """A table of its own, since a scan sees everything."""
-    from support import create_table
     name = create_table(dynamodb, p="S", c="N")
     for start in range(0, 100, 25):
         dynamodb.batch_write_item(RequestItems={name: [

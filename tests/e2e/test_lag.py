@@ -89,15 +89,14 @@ def test_lag_outputs(orders):
 
 def test_status(orders):
     done = orders.cli("status")
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stdout + done.stderr
     for region in orders:
         assert region.name in done.stdout
     report = orders.cli_json("status")
     assert {r["region"] for r in report["regions"]} == {r.name for r in orders}
     orders[1].node.kill()
     done = orders.cli("status")
-    assert orders[1].name in done.stdout and done.returncode != 2
-    orders[1].node.start()
+    assert orders[1].name in done.stdout and done.returncode == 1  # not everything is ready
 
 
 SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\]|\\.)*",?)*\})? '
