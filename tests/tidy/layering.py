@@ -1,0 +1,88 @@
+"""Which folder may include which.  Dependencies point downwards only; region-node and replicator
+meet nowhere but in rpc.  A new edge is a decision: change the table in the same commit, and say why."""
+
+import re
+
+# Folder -> folders (or single headers) that it may include besides itself.  The longest matching
+# folder decides.  "common" alone does not include its subfolders.
+ALLOWED = {
+    "common": [],
+    "common/http": ["common"],
+    "common/sqlite": ["common"],
+    "conflict": ["common/ids.h", "common/result.h", "common/check.h", "common/bytes.h"],
+    "checkpoint": ["common", "common/sqlite"],
+    "rpc": ["common", "conflict"],
+    "region-node/model": ["common"],
+    "region-node/expr": ["common", "region-node/model"],
+    "region-node/store": ["common", "common/sqlite", "conflict", "rpc/change_record.h",
+                          "region-node/model", "region-node/expr"],
+    "region-node/api": ["common", "common/http", "conflict", "region-node/model",
+                        "region-node/expr", "region-node/store"],
+    # Replica control is an interface of the API that the peer layer fulfils.
+    "region-node/peer": ["common", "conflict", "rpc", "checkpoint", "region-node/model",
+                         "region-node/store", "region-node/api/replica_control.h",
+                         "region-node/api/error.h"],
+    "region-node/admin": ["common", "common/http", "conflict", "region-node/model",
+                          "region-node/store"],
+    # The composition root of the daemon: node.cc, config.cc, main.cc.
+    "region-node": ["common", "common/http", "conflict", "rpc", "region-node/model",
+                    "region-node/expr", "region-node/store", "region-node/api",
+                    "region-node/peer", "region-node/admin"],
+    # Pure: the clock, sockets and files of its surroundings do not exist here.
+    "replicator/core": ["conflict", "common/ids.h", "common/result.h", "common/check.h",
+                        "common/rng.h", "common/histogram.h", "rpc/change_record.h",
+                        "rpc/backoff.h"],
+    "replicator/io": ["common", "conflict", "rpc", "checkpoint", "replicator/core"],
+    "replicator/topology": ["common", "conflict", "rpc", "checkpoint", "replicator/core",
+                            "replicator/io"],
+    "replicator/admin": ["common", "common/http", "conflict", "rpc", "checkpoint",
+                         "replicator/core", "replicator/io", "replicator/topology"],
+    "replicator": ["common", "common/http", "conflict", "rpc", "checkpoint", "replicator/core",
+                   "replicator/io", "replicator/topology", "replicator/admin"],
+    "tools/meridian": ["common", "common/http"],
+    "tools/bench": ["common", "common/http"],
+    "tools/sim": ["common", "tests/sim"],
+    # Tests may include what they test, whole.
+    "tests": None,
+    # The simulated world runs both daemons' libraries in one process.
+    "tests/sim": ["common", "conflict", "rpc", "checkpoint", "region-node/model",
+                  "region-node/store", "replicator/core"],
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+
+
+def folder_of(path):
+    """The entry of the table that decides for `path`, a path from the repository's root."""
+    parts = path.split("/")[:-1]
+    while parts:
+        folder = "/".join(parts)
+        if folder in ALLOWED:
+            return folder
+        parts.pop()
+    return None
+
+
+def permitted(source_folder, included):
+    allowed = ALLOWED[source_folder]
+    target = folder_of(included)
+    return (allowed is None or target == source_folder or target in allowed
+            or included in allowed)
+
+
+def problems(path, text):
+    """One line per forbidden include in `text`, the content of `path`."""
+    found = []
+    folder = folder_of(path)
+    if folder is None:
+        return [f"{path}: its folder is not in the table of tests/tidy/layering.py"]
+    for match in INCLUDE.finditer(text):
+        included = match.group(1)
+        if included.endswith(".capnp.h"):  # generated into the build folder
+            included = "rpc/" + included.split("/")[-1]
+        line = text.count("\n", 0, match.start()) + 1
+        if folder_of(included) is None:
+            found.append(f"{path}:{line}: \"{included}\" is not a path from the root")
+        elif not permitted(folder, included):
+            found.append(f"{path}:{line}: {folder} may not include \"{included}\"")
+    return found
