@@ -1,6 +1,5 @@
 """Reading streams: their description, shards, iterators, errors."""
 
-
 import re
 
 from stream_support import iterator, read_shard, shards_of
