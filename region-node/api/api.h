@@ -3,8 +3,9 @@
 // Requests are parsed, validated and compiled on the HTTP thread; writes go to the store's writer and
 // are answered from there, reads use a pooled Reader on the HTTP thread.
 // Threads: the handler is safe from any; collect() from any.
-// Borrows: the store, the replica control and the clock must outlive the Api, and the Api must outlive
-// the server that runs its handler and every write that is under way in the store.
+// Borrows: the store, the replica control and the clock must outlive the Api; the server that runs its
+// handler must have stopped before the Api goes.  Writes still under way in the store may complete
+// later.
 // Errors: every failure is answered as AWS would (api/error.h); nothing escapes the handler.
 // Limits: ApiLimits.
 #pragma once
@@ -42,7 +43,7 @@ class Api {
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace meridian::api

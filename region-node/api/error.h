@@ -27,7 +27,7 @@ struct ApiError {
   static ApiError validation(std::string message);
   // JSON of a wrong shape: SerializationException.
   static ApiError serialization(std::string message);
-  static ApiError unknown_operation();
+  static ApiError unknown_operation(std::string message);
   static ApiError resource_not_found(std::string message = "Requested resource not found");
   static ApiError resource_in_use(std::string message);
   static ApiError condition_failed(std::shared_ptr<const model::Item> item = nullptr);

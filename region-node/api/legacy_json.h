@@ -1,0 +1,27 @@
+// Reading the parameters from before expressions (Expected, AttributeUpdates, KeyConditions,
+// QueryFilter, ScanFilter, AttributesToGet) into what region-node/expr compiles.
+// Threads: any.  Errors: into Problems; each is empty when the parameter is absent or wrong.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "region-node/api/json_in.h"
+#include "region-node/expr/legacy.h"
+
+namespace meridian::api {
+
+std::optional<expr::LegacyExpectations> read_expected(JsonValue json, Problems& problems);
+std::optional<expr::LegacyUpdates> read_attribute_updates(JsonValue json, Problems& problems);
+// KeyConditions, QueryFilter, ScanFilter.
+std::optional<expr::LegacyConditions> read_conditions(JsonValue json, Problems& problems);
+std::optional<std::vector<std::string>> read_attributes_to_get(JsonValue json, Problems& problems);
+// ConditionalOperator; `users`: the parameters that it may stand beside.
+expr::ConditionalOperator read_conditional_operator(const JsonObject& input,
+                                                    std::initializer_list<std::string_view> users,
+                                                    Problems& problems);
+
+}  // namespace meridian::api

@@ -1,0 +1,75 @@
+#include "region-node/api/ops/table_params.h"
+
+#include "region-node/api/json_out.h"
+#include "region-node/api/table_description.h"
+
+namespace meridian::api::ops {
+
+Billing read_billing(const JsonObject& input, Constraints& constraints, Problems& problems) {
+  Billing out;
+  auto mode = input.get("BillingMode").text(problems);
+  constraints.one_of(mode, "billingMode", {"PROVISIONED", "PAY_PER_REQUEST"});
+  if (mode) out.mode = std::string(*mode);
+  if (auto throughput = input.get("ProvisionedThroughput").object(problems)) {
+    out.read_units = throughput->get("ReadCapacityUnits").integer(problems);
+    out.write_units = throughput->get("WriteCapacityUnits").integer(problems);
+    constraints.required(out.read_units.has_value(), "provisionedThroughput.readCapacityUnits");
+    constraints.required(out.write_units.has_value(), "provisionedThroughput.writeCapacityUnits");
+    constraints.at_least(out.read_units, "provisionedThroughput.readCapacityUnits", 1);
+    constraints.at_least(out.write_units, "provisionedThroughput.writeCapacityUnits", 1);
+  }
+  return out;
+}
+
+StreamChange read_stream_specification(const JsonObject& input, Constraints& constraints,
+                                       Problems& problems) {
+  StreamChange out;
+  auto specification = input.get("StreamSpecification").object(problems);
+  if (!specification) return out;
+  auto enabled = specification->get("StreamEnabled").boolean(problems);
+  auto view = specification->get("StreamViewType").text(problems);
+  constraints.required(enabled.has_value(), "streamSpecification.streamEnabled");
+  constraints.one_of(view, "streamSpecification.streamViewType",
+                     {"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"});
+  out.given = true;
+  if (enabled.value_or(false)) {
+    out.view = model::parse_view_type(view.value_or(""));
+    if (!view) {
+      problems.report(ApiError::validation(
+          "One or more parameter values were invalid: StreamViewType is required when "
+          "StreamEnabled is true"));
+    }
+  } else if (view) {
+    problems.report(ApiError::validation(
+        "One or more parameter values were invalid: StreamViewType must not be given when "
+        "StreamEnabled is false"));
+  }
+  return out;
+}
+
+void refuse_members(const JsonObject& input, std::initializer_list<std::string_view> members,
+                    Problems& problems) {
+  for (auto member : members) {
+    auto value = input.get(member);
+    if (!value.present()) continue;
+    // Some SDKs send empty lists for what they do not use.
+    Problems not_a_list;
+    auto list = value.array(not_a_list);
+    if (list && list->size() == 0) continue;
+    problems.report(ApiError::validation("One or more parameter values were invalid: " +
+                                         std::string(member) + " is not supported yet"));
+  }
+}
+
+std::string table_answer(const Services& services, const store::TableInfo& table,
+                         std::string_view status, std::string_view member) {
+  store::TableStats stats;
+  if (status != "CREATING") stats = services.readers.borrow()->stats(table.id);
+  std::string out;
+  JsonMembers members(out);
+  append_table_description(members.name(member), table, stats, services.store.region(), status);
+  members.end();
+  return out;
+}
+
+}  // namespace meridian::api::ops

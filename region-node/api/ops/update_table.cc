@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "region-node/api/ops/ops.h"
+#include "region-node/api/ops/table_params.h"
+#include "region-node/api/request.h"
+#include "region-node/api/write_outcome.h"
+
+namespace meridian::api::ops {
+namespace {
+
+constexpr std::size_t kReplicaUpdatesMax = 10;  // a local deployment has at most ten regions
+
+struct ReplicaUpdate {
+  bool create = false;
+  RegionId region;
+};
+
+std::optional<ReplicaUpdate> read_replica_update(const JsonObject& one, Problems& problems) {
+  auto create = one.get("Create").object(problems);
+  auto remove = one.get("Delete").object(problems);
+  if (one.get("Update").present()) {
+    problems.report(ApiError::validation(
+        "One or more parameter values were invalid: Update of a replica is not supported"));
+  } else if (create.has_value() == remove.has_value()) {
+    problems.report(ApiError::validation(
+        "One or more parameter values were invalid: Exactly one of Create, Update and Delete must "
+        "be specified in a ReplicaUpdate"));
+  }
+  if (problems.any()) return std::nullopt;
+  const auto& action = create ? *create : *remove;
+  refuse_members(action, {"GlobalSecondaryIndexes"}, problems);
+  auto name = action.get("RegionName").text(problems);
+  auto region = RegionId::parse(name.value_or(""));
+  if (!region) {
+    problems.report(ApiError::validation(
+        "One or more parameter values were invalid: RegionName is missing or not a region: '" +
+        std::string(name.value_or("")) + "'"));
+    return std::nullopt;
+  }
+  return ReplicaUpdate{create.has_value(), *region};
+}
+
+std::vector<ReplicaUpdate> read_replica_updates(const JsonObject& input, Constraints& constraints,
+                                                Problems& problems) {
+  std::vector<ReplicaUpdate> out;
+  auto list = input.get("ReplicaUpdates").array(problems);
+  if (!list) return out;
+  if (list->size() == 0)
+    constraints.fail("[]", "replicaUpdates", "have length greater than or equal to 1");
+  if (list->size() > kReplicaUpdatesMax)
+    constraints.fail("[...]", "replicaUpdates", "have length less than or equal to 10");
+  for (std::size_t i = 0; i < list->size() && !problems.any(); ++i) {
+    auto one = list->at(i).object(problems);
+    auto update = one ? read_replica_update(*one, problems) : std::nullopt;
+    if (update) out.push_back(*update);
+  }
+  return out;
+}
+
+// What AWS refuses before it starts.
+void check_replica_updates(const std::vector<ReplicaUpdate>& updates, const store::TableInfo& table,
+                           const RegionId& self, Problems& problems) {
+  for (const auto& update : updates) {
+    std::string region(update.region.name());
+    if (update.region == self) {
+      problems.report(ApiError::validation(
+          "Cannot add, delete, or update the local region through ReplicaUpdates. Use CreateTable, "
+          "DeleteTable, or UpdateTable as required."));
+    } else if (update.create && table.has_replica(update.region)) {
+      problems.report(ApiError::validation(
+          "Failed to create a the new replica of table with name: '" + table.name +
+          "' because one or more replicas already existed as tables."));
+    } else if (!update.create && !table.has_replica(update.region)) {
+      problems.report(ApiError::validation(
+          "Update global table operation failed because one or more replicas were not part of the "
+          "global table."));
+    }
+  }
+}
+
+void check_stream_change(const StreamChange& stream, const store::TableInfo& table,
+                         const RegionId& self, Problems& problems) {
+  if (!stream.given) return;
+  bool global = !table.peers(self).empty();
+  if (stream.view && table.enabled_stream()) {
+    problems.report(ApiError::validation("Table already has an enabled stream: TableName: " +
+                                         table.name));
+  } else if (!stream.view && !table.enabled_stream()) {
+    problems.report(
+        ApiError::validation("Table has no stream to disable: TableName: " + table.name));
+  } else if (!stream.view && global) {
+    problems.report(ApiError::validation(
+        "One or more parameter values were invalid: Disabling Stream is not allowed for a Global "
+        "Table replica."));
+  }
+}
+
+// One UpdateTable under way: a change of settings, then the replicas one after another.
+class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
+ public:
+  TableUpdate(const Services& services, store::TablePtr table, std::vector<ReplicaUpdate> replicas,
+              Reply reply)
+      : services_(services),
+        table_(std::move(table)),
+        replicas_(std::move(replicas)),
+        reply_(std::move(reply)) {}
+
+  void start(store::TableChange change, bool has_change) {
+    // A table becomes global with a stream, as on AWS; one that has a stream keeps its view type.
+    bool becomes_global = std::any_of(replicas_.begin(), replicas_.end(),
+                                      [](const auto& update) { return update.create; });
+    if (becomes_global && !table_->enabled_stream() && !change.enable_stream) {
+      change.enable_stream = model::StreamViewType::NEW_AND_OLD_IMAGES;
+      stream_was_ours_ = true;
+      has_change = true;
+    }
+    if (!has_change) return next_replica();
+    services_.store.change_table(
+        table_->id, change, [self = shared_from_this()](store::ControlResult result) {
+          if (!result) return self->reply_(Err(control_error(result.error(), self->table_->name)));
+          self->table_ = std::move(*result);
+          self->next_replica();
+        });
+  }
+
+ private:
+  void next_replica() {
+    if (at_ == replicas_.size()) return finish();
+    const auto& update = replicas_[at_++];
+    auto done = [self = shared_from_this()](Result<void, ApiError> result) {
+      if (result) return self->next_replica();
+      self->fail(std::move(result).error());
+    };
+    if (update.create)
+      services_.replicas.create_replica(table_, update.region, std::move(done));
+    else
+      services_.replicas.delete_replica(table_, update.region, std::move(done));
+  }
+
+  store::TablePtr current() const {
+    auto now = services_.store.catalog()->find(table_->id);
+    return now ? now : table_;
+  }
+
+  void finish() { reply_(table_answer(services_, *current(), "UPDATING")); }
+
+  // A stream that was enabled only for the replicas is taken back when there are none.
+  void fail(ApiError error) {
+    bool still_alone = current()->peers(services_.store.region()).empty();
+    if (!stream_was_ours_ || !still_alone) return reply_(Err(std::move(error)));
+    store::TableChange undo;
+    undo.disable_stream = true;
+    services_.store.change_table(
+        table_->id, undo, [self = shared_from_this(), error](const store::ControlResult&) {
+          self->reply_(Err(error));
+        });
+  }
+
+  const Services& services_;
+  store::TablePtr table_;
+  const std::vector<ReplicaUpdate> replicas_;
+  const Reply reply_;
+  std::size_t at_ = 0;
+  bool stream_was_ours_ = false;
+};
+
+void apply_billing(const Billing& billing, const store::TableInfo& table, store::TableChange& change,
+                   Problems& problems) {
+  change.billing_mode = billing.mode;
+  change.read_units = billing.read_units;
+  change.write_units = billing.write_units;
+  bool per_request = billing.mode.value_or(table.billing_mode) == "PAY_PER_REQUEST";
+  if (per_request && billing.read_units) {
+    problems.report(ApiError::validation(
+        "One or more parameter values were invalid: Neither ReadCapacityUnits nor "
+        "WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"));
+  }
+  if (billing.mode == "PROVISIONED" && table.billing_mode != "PROVISIONED" && !billing.read_units) {
+    problems.report(ApiError::validation(
+        "One or more parameter values were invalid: ProvisionedThroughput must be specified when "
+        "BillingMode is PROVISIONED"));
+  }
+  if (per_request && billing.mode) {
+    change.read_units = 0;
+    change.write_units = 0;
+  }
+}
+
+// Only eventual consistency among regions is there.
+void refuse_strong(const JsonObject& input, Constraints& constraints, Problems& problems) {
+  auto consistency = input.get("MultiRegionConsistency").text(problems);
+  constraints.one_of(consistency, "multiRegionConsistency", {"EVENTUAL", "STRONG"});
+  if (consistency == "STRONG") {
+    problems.report(ApiError::validation(
+        "One or more parameter values were invalid: MultiRegionConsistency STRONG is not supported "
+        "yet"));
+  }
+}
+
+}  // namespace
+
+void update_table(const Call& call, Reply reply) {
+  const auto& input = call.input;
+  Problems problems;
+  Constraints constraints;
+  auto name = read_table_name(call, constraints, problems);
+  auto billing = read_billing(input, constraints, problems);
+  auto stream = read_stream_specification(input, constraints, problems);
+  auto protection = input.get("DeletionProtectionEnabled").boolean(problems);
+  auto replicas = read_replica_updates(input, constraints, problems);
+  refuse_strong(input, constraints, problems);
+  constraints.finish(problems);
+  refuse_members(input, {"GlobalSecondaryIndexUpdates", "GlobalTableWitnessUpdates"}, problems);
+  if (problems.any()) return reply(Err(problems.take()));
+  bool has_change = billing.mode || billing.read_units || stream.given || protection;
+  bool harmless = input.get("SSESpecification").present() || input.get("TableClass").present();
+  if (!has_change && replicas.empty() && !harmless) {
+    return reply(Err(ApiError::validation(
+        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+        "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")));
+  }
+  auto table = find_named_table(call.services, name);
+  if (!table) return reply(Err(std::move(table.error())));
+  store::TableChange change;
+  apply_billing(billing, **table, change, problems);
+  auto self = call.services.store.region();
+  check_stream_change(stream, **table, self, problems);
+  check_replica_updates(replicas, **table, self, problems);
+  if (problems.any()) return reply(Err(problems.take()));
+  change.deletion_protection = protection;
+  change.enable_stream = stream.view;
+  change.disable_stream = stream.given && !stream.view;
+  std::make_shared<TableUpdate>(call.services, std::move(*table), std::move(replicas),
+                                std::move(reply))
+      ->start(std::move(change), has_change);
+}
+
+}  // namespace meridian::api::ops
