@@ -20,7 +20,7 @@
 
 namespace meridian::cli {
 
-inline constexpr std::int64_t kFetchMsMax = 3'000;
+inline constexpr std::int64_t kFetchMsMax = 2'000;
 
 struct Page {
   std::string address;

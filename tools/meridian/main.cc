@@ -27,6 +27,7 @@ struct Command {
   CreateOptions create;
   DeleteOptions deletion;
   std::string described;
+  std::string format = "table";
   std::string interval = "1s";
   std::string settle = "5s";
   std::function<int()> run;
@@ -128,10 +129,8 @@ int run(int argc, char** argv) {
                  "Deployment file (default: var/deployment.yaml here or in a folder above)");
   app.add_option("--endpoint", command.options.endpoint,
                  "One table endpoint, host:port, instead of a deployment; for `table`");
-  const std::map<std::string, Format> formats = {
-      {"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
-  app.add_option("-o,--output", command.options.format, "table, json or csv")
-      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case));
+  app.add_option("-o,--output", command.format, "Output: table (default), json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
   add_reports(app, command);
   add_table_commands(app, command);
   allow_common_options_anywhere(app);
@@ -140,6 +139,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kExitYes : kExitUsage;
   }
+  if (command.format == "json") command.options.format = Format::json;
+  if (command.format == "csv") command.options.format = Format::csv;
   return command.run();
 }
 

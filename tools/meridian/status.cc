@@ -122,7 +122,7 @@ int show_status(const Options& options) {
     entry["status"] = answers[2 * i].body ? *answers[2 * i].body : json::value(nullptr);
     list.push_back(std::move(entry));
   }
-  print_result(options.format, table, json::serialize(list));
+  print_result(options.format, table, json::serialize(json::object{{"regions", std::move(list)}}));
   if (options.format == Format::table)
     for (std::size_t i = 0; i < deployment.regions.size(); ++i) {
       advise(deployment.regions[i].name, "region-node", read_daemon(answers[2 * i]));
