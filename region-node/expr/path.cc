@@ -47,7 +47,10 @@ std::string to_text(const Path& path) {
     if (const auto* name = std::get_if<std::string>(&step)) {
       out += *name;
     } else {
-      out += "[" + std::to_string(*std::get_if<std::uint32_t>(&step)) + "]";
+      // Appended in steps: GCC 12 warns wrongly about "[" + std::string at -O3 (its bug 105651).
+      out += '[';
+      out += std::to_string(*std::get_if<std::uint32_t>(&step));
+      out += ']';
     }
   }
   return out + "]";
