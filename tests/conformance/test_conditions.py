@@ -70,13 +70,14 @@ V = {":1": N(1), ":5": N(5), ":6": N("6"), ":5.0": N("5.00"), ":h": S("hello"), 
     # AND binds tighter than OR, NOT tighter than AND.
     (True, "a = :5 OR a = :6 AND s = :q"), (False, "(a = :5 OR a = :6) AND s = :q"),
     (False, "NOT a = :5 AND s = :h"), (True, "NOT a = :5 OR s = :h"),
-    (True, "(a = :5)"), (True, "((a = :5) AND s = :h)"), (True, ":5 = a"), (True, "m.k = :v"), (True, "l[0] = :1"),
+    (True, "(a = :5)"), (True, "((a = :5) AND s = :h)"), (True, ":5 = a"),
+    (True, "m.k = :v"), (True, "l[0] = :1"),
     (True, "m.n >= l[0]"), (True, "  a=:5 and s=:h  "), (True, "a = :5 aNd NoT s = :q"),
     (True, "a between :1 and :6 and s in (:h)"),
 ])
 def test_condition(dynamodb, table_s, item_key, expected, condition):
-    values = {n: V[n] for n in set(re.findall(r":[A-Za-z0-9.]+", condition))}
-    values = {n.replace(".", "dot"): v for n, v in values.items()}
+    used = set(re.findall(r":[A-Za-z0-9.]+", condition))
+    values = {n.replace(".", "dot"): V[n] for n in used}
     condition = condition.replace(":5.0", ":5dot0")
     assert holds(dynamodb, table_s, item_key, condition, values) == expected
 
