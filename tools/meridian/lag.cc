@@ -82,7 +82,8 @@ std::string render(const std::vector<Link>& links, Format format) {
   }
   json::array list;
   for (const auto& link : links) list.push_back(as_json(link));
-  return format == Format::csv ? as_csv(raw_table(list)) : json::serialize(json::object{{"links", list}}) + "\n";
+  return format == Format::csv ? as_csv(raw_table(list))
+                               : json::serialize(json::object{{"links", list}}) + "\n";
 }
 
 }  // namespace
