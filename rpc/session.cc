@@ -81,6 +81,7 @@ kj::Promise<void> Session::connect_once() {
         connected_ = true;
         loss_reported_ = false;
         ++connects_;
+        heard_us_ = clock_.monotonic_us();
         reason_.clear();
         log_.info("link_up", "address={} region={}", options_.address, peer_->region.name());
         if (on_change_) on_change_(true);
@@ -117,12 +118,26 @@ kj::Promise<void> Session::heartbeat() {
   auto sent_us = clock_.monotonic_us();
   auto answered = connection_->client.pingRequest().send().then(
       [this, sent_us](capnp::Response<wire::Region::PingResults>&& answer) {
-        clock_offset_.add(sent_us, answer.getWallUs(), clock_.monotonic_us());
+        heard_us_ = clock_.monotonic_us();
+        clock_offset_.add(sent_us, answer.getWallUs(), heard_us_);
         backoff_.reset();
       });
-  return timer_.timeoutAfter(options_.ping_ms_max * kj::MILLISECONDS, kj::mv(answered))
+  return await_ping(kj::mv(answered))
       .then([this] { return timer_.afterDelay(options_.ping_interval_ms * kj::MILLISECONDS); })
       .then([this] { return heartbeat(); });
+}
+
+kj::Promise<void> Session::await_ping(kj::Promise<void> answered) {
+  auto forked = answered.fork();
+  auto in_time = forked.addBranch().then([] { return true; });
+  auto too_late = timer_.afterDelay(options_.ping_ms_max * kj::MILLISECONDS).then([] { return false; });
+  return in_time.exclusiveJoin(kj::mv(too_late))
+      .then([this, forked = kj::mv(forked)](bool answered_in_time) mutable -> kj::Promise<void> {
+        if (answered_in_time) return kj::READY_NOW;
+        if (clock_.monotonic_us() - heard_us_ > options_.ping_ms_max * 1000)
+          return KJ_EXCEPTION(DISCONNECTED, "no answer to the heartbeat");
+        return await_ping(forked.addBranch());
+      });
 }
 
 void Session::lost(const kj::Exception& failure) {

@@ -2,8 +2,9 @@
 //
 // It dials, says hello, pings as a heartbeat, and when anything fails it waits (with jitter) and
 // starts again.  Cap'n Proto has neither call timeouts nor keepalive, so a silent partition would
-// otherwise hang for many minutes: every call through call() has a deadline, and a missed ping ends
-// the connection.
+// otherwise hang for many minutes: every call through call() has a deadline, and a connection on which
+// neither a ping nor anything else is answered in time is ended.  (A ping may queue behind batches on a
+// slow link; then their answers show that it lives.)
 //
 // Threads: confined to the KJ thread of its timer.
 // Owns: the connection.  Borrows: timer, dialer, clock, rng; all must outlive it.
@@ -72,8 +73,11 @@ class Session {
   auto call(Make&& make, std::int64_t extra_ms = 0) -> decltype(make(std::declval<wire::Region::Client&>())) {
     if (!connected_) return disconnected_error();
     return timer_.timeoutAfter((options_.call_ms_max + extra_ms) * kj::MILLISECONDS,
-                               make(connection_->client));
+                               heard_when_answered(make(connection_->client)));
   }
+
+  // The node id to say at the next hello.
+  void set_node(NodeId node) { options_.hello.node = node; }
 
  private:
   struct Connection {
@@ -85,10 +89,18 @@ class Session {
   };
 
   [[nodiscard]] kj::Exception disconnected_error() const;
+  template <typename T>
+  kj::Promise<T> heard_when_answered(kj::Promise<T> answer) {
+    return answer.then([this, connect = connects_](T&& value) {
+      if (connect == connects_) heard_us_ = clock_.monotonic_us();
+      return kj::mv(value);
+    });
+  }
   kj::Promise<void> keep_up();
   kj::Promise<void> connect_once();
   kj::Promise<void> say_hello();
   kj::Promise<void> heartbeat();
+  kj::Promise<void> await_ping(kj::Promise<void> answered);
   void accept_hello(wire::Region::HelloResults::Reader answer);
   void lost(const kj::Exception& failure);
 
@@ -97,7 +109,7 @@ class Session {
   const Clock& clock_;
   Rng& rng_;
   const Logger log_;
-  const SessionOptions options_;
+  SessionOptions options_;
   std::function<void(bool)> on_change_;
 
   bool connected_ = false;
@@ -106,6 +118,7 @@ class Session {
   ClockOffset clock_offset_;
   Backoff backoff_;
   std::uint64_t connects_ = 0;
+  std::int64_t heard_us_ = 0;  // monotonic; of the last answer on this connection
   std::string reason_ = "not dialled yet";
   kj::Own<Connection> connection_;
   kj::Promise<void> running_ = nullptr;  // last member: cancelled first

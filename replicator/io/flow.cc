@@ -1,0 +1,234 @@
+#include "replicator/io/flow.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "rpc/codec.h"
+#include "rpc/kj_log.h"
+
+namespace meridian::replicator {
+namespace {
+
+namespace wire = rpc::wire;
+
+// Applying may wait for a busy writer; a dead connection is noticed by its heartbeat, not by this.
+constexpr std::int64_t kApplyExtraMs = 25'000;
+constexpr std::int64_t kBudgetRetryMs = 5;
+
+Failure failure_of(const kj::Exception& failure) {
+  switch (failure.getType()) {
+    case kj::Exception::Type::DISCONNECTED: return Failure::disconnected;
+    case kj::Exception::Type::OVERLOADED: return Failure::timed_out;
+    default: return Failure::refused;
+  }
+}
+
+}  // namespace
+
+Flow::Flow(FlowWorld world, rpc::FlowId id, std::string table_name, PumpLimits limits,
+           std::shared_ptr<Histogram> lag)
+    : world_(std::move(world)),
+      id_(id),
+      table_name_(std::move(table_name)),
+      lag_(std::move(lag)),
+      pump_(id, world_.sink.region, limits, world_.rng),
+      tasks_(*this) {}
+
+Flow::~Flow() { world_.sink.in_flight_bytes -= accounted_bytes_; }
+
+void Flow::start(std::optional<LogPosition> checkpoint) { perform(pump_.start(checkpoint, now_ms())); }
+
+void Flow::stop() { perform(pump_.stop()); }
+
+void Flow::link_up() { perform(pump_.on_link_up(now_ms())); }
+
+// ------------------------------------------------------------------------------------------ actions
+
+void Flow::perform(Actions actions) {
+  account();
+  note_state();
+  for (const auto& action : actions) std::visit([this](const auto& one) { perform(one); }, action);
+}
+
+void Flow::account() {
+  world_.sink.in_flight_bytes += pump_.in_flight_bytes();
+  world_.sink.in_flight_bytes -= accounted_bytes_;
+  accounted_bytes_ = pump_.in_flight_bytes();
+  if (figures_fresh()) backlog_.reset();
+}
+
+void Flow::note_state() {
+  auto state = pump_.state();
+  if (state == noted_state_) return;
+  bool trouble = state == FlowState::repair_needed || state == FlowState::held;
+  if (state == FlowState::repair_needed) {
+    world_.log.error("flow_needs_repair", "table={} shard={} sink={} reason=\"{}\"", table_name_,
+                     id_.shard.value, world_.sink.region.name(), pump_.reason());
+  } else if (trouble) {
+    world_.log.warn("flow_held", "table={} shard={} sink={} reason=\"{}\"", table_name_,
+                    id_.shard.value, world_.sink.region.name(), pump_.reason());
+  } else {
+    world_.log.debug("flow_state", "table={} shard={} sink={} state={} reason=\"{}\"", table_name_,
+                     id_.shard.value, world_.sink.region.name(), flow_state_name(state), pump_.reason());
+  }
+  noted_state_ = state;
+}
+
+void Flow::perform(const AskPosition& ask) {
+  using Answer = capnp::Response<wire::Region::FlowPositionResults>;
+  auto answered = world_.sink.session->call([this](wire::Region::Client& client) {
+    auto request = client.flowPositionRequest();
+    rpc::write_flow(id_, request.initFlow());
+    return kj::Promise<Answer>(request.send());
+  });
+  struct Position {
+    rpc::ApplyStatus status;
+    LogPosition position;
+  };
+  tasks_.add(answered
+                 .then([](Answer&& answer) {
+                   return Position{rpc::read_apply_status(answer.getStatus()),
+                                   rpc::read_position(answer.getPosition())};
+                 })
+                 .then(
+                     [this, id = ask.id](Position said) {
+                       perform(pump_.on_position(id, said.status, said.position, now_ms()));
+                     },
+                     [this, id = ask.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
+}
+
+void Flow::perform(const ReadLog& read) {
+  if (world_.sink.in_flight_bytes < SinkLink::kBytesMax) {
+    send_read(read);
+    return;
+  }
+  tasks_.add(world_.timer.afterDelay(kBudgetRetryMs * kj::MILLISECONDS).then([this, read] {
+    perform(read);
+  }));
+}
+
+void Flow::send_read(const ReadLog& read) {
+  using Answer = capnp::Response<wire::Region::ReadLogResults>;
+  auto answered = world_.source.call(
+      [this, &read](wire::Region::Client& client) {
+        auto request = client.readLogRequest();
+        rpc::write_table_id(id_.table, request.initTable());
+        request.setShard(id_.shard.value);
+        rpc::write_position(read.after, request.initAfter());
+        request.setRecordsMax(static_cast<std::uint32_t>(read.records_max));
+        request.setBytesMax(static_cast<std::uint32_t>(read.bytes_max));
+        request.setWaitMs(static_cast<std::uint32_t>(read.wait_ms));
+        return kj::Promise<Answer>(request.send());
+      },
+      read.wait_ms);
+  tasks_.add(answered
+                 .then([origin = id_.source](Answer&& answer) {
+                   return rpc::read_page(answer.getPage(), origin);
+                 })
+                 .then(
+                     [this, id = read.id](rpc::LogPage page) {
+                       read_once_ = read_once_ || page.status == rpc::ReadStatus::ok;
+                       perform(pump_.on_page(id, std::move(page), now_ms()));
+                     },
+                     [this, id = read.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
+}
+
+void Flow::perform(const ShipBatch& ship) {
+  using Answer = capnp::Response<wire::Region::ApplyResults>;
+  auto answered = world_.sink.session->call(
+      [&ship](wire::Region::Client& client) {
+        auto request = client.applyRequest(rpc::size_hint(ship.batch.records));
+        rpc::write_batch(ship.batch, request.initBatch());
+        return kj::Promise<Answer>(request.send());
+      },
+      kApplyExtraMs);
+  tasks_.add(answered.then([](Answer&& answer) { return rpc::read_outcome(answer.getOutcome()); })
+                 .then(
+                     [this, id = ship.id](rpc::ApplyOutcome outcome) {
+                       perform(pump_.on_outcome(id, outcome, now_ms()));
+                     },
+                     [this, id = ship.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
+}
+
+void Flow::perform(const SaveCheckpoint& save) {
+  world_.acknowledged(id_, world_.sink.region, save.position);
+}
+
+void Flow::perform(const SetTimer& timer) {
+  auto delay_ms = std::max<std::int64_t>(timer.at_ms - now_ms(), 0);
+  tasks_.add(world_.timer.afterDelay(delay_ms * kj::MILLISECONDS).then([this, number = ++timer_number_] {
+    if (number == timer_number_) perform(pump_.on_timer(now_ms()));
+  }));
+}
+
+void Flow::perform(const RecordsVisible& visible) {
+  // Both clocks are brought to this process's: what is left is the time between the two moments.
+  auto sink_offset_us = world_.sink.session->figures().clock_offset_us.value_or(0);
+  auto source_offset_us = world_.source.figures().clock_offset_us.value_or(0);
+  auto visible_us = visible.visible_us - sink_offset_us;
+  for (auto committed_us : visible.committed_us)
+    lag_->record(std::max<std::int64_t>(visible_us - (committed_us - source_offset_us), 0));
+}
+
+void Flow::failed(RequestId id, kj::Exception&& failure) {
+  world_.log.debug("flow_request_failed", "table={} shard={} sink={} reason=\"{}\"", table_name_,
+                   id_.shard.value, world_.sink.region.name(), rpc::describe(failure));
+  perform(pump_.on_failure(id, failure_of(failure), now_ms()));
+}
+
+void Flow::taskFailed(kj::Exception&& failure) {
+  world_.log.error("flow_task_failed", "table={} shard={} sink={} reason=\"{}\"", table_name_,
+                   id_.shard.value, world_.sink.region.name(), rpc::describe(failure));
+}
+
+// ------------------------------------------------------------------------------------------ figures
+
+bool Flow::figures_fresh() const {
+  return read_once_ && (pump_.state() == FlowState::running || pump_.state() == FlowState::waiting) &&
+         world_.source.connected();
+}
+
+rpc::BacklogQuery Flow::backlog_query() const { return {id_.table, id_.shard, world_.sink.region}; }
+
+void Flow::on_backlog(const rpc::BacklogAnswer& backlog) {
+  if (!figures_fresh()) backlog_ = backlog;
+}
+
+Pending Flow::pending() const {
+  Pending out;
+  if (backlog_) {
+    out.records = backlog_->pending_records;
+    out.bytes = backlog_->pending_bytes;
+    out.oldest_us = backlog_->oldest_us;
+  } else if (read_once_) {
+    out.records = pump_.pending_records();
+    out.oldest_us = pump_.oldest_unacknowledged_us();
+    if (*out.records == 0) out.bytes = 0;
+  }
+  if (out.oldest_us) {
+    auto offset_us = world_.source.figures().clock_offset_us.value_or(0);
+    auto age_us = world_.clock.wall_us() + offset_us - *out.oldest_us;
+    out.oldest_ms = std::max<std::int64_t>(age_us / 1000, 0);
+  }
+  return out;
+}
+
+FlowStatus Flow::status() const {
+  FlowStatus out;
+  out.table = id_.table;
+  out.table_name = table_name_;
+  out.shard = id_.shard;
+  out.sink = world_.sink.region;
+  out.state = pump_.state();
+  out.reason = pump_.reason();
+  out.pending = pending();
+  out.acknowledged = pump_.acknowledged();
+  out.restarts = pump_.restarts();
+  out.records_shipped = pump_.records_shipped();
+  out.records_acknowledged = pump_.records_acknowledged();
+  out.in_flight_batches = pump_.in_flight_batches();
+  out.in_flight_bytes = pump_.in_flight_bytes();
+  return out;
+}
+
+}  // namespace meridian::replicator

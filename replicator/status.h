@@ -1,0 +1,78 @@
+// What a replicator says of itself: plain values, taken at one moment on its KJ thread.
+//
+// What is not known is empty, never zero: a flow whose source cannot be asked says so.
+// Threads: value types; the histograms are shared and may be read while they grow.
+// Units: in the names.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/histogram.h"
+#include "common/ids.h"
+#include "replicator/core/pump.h"
+
+namespace meridian::replicator {
+
+// What waits at the source for one flow, or for all flows of a link.
+struct Pending {
+  std::optional<std::uint64_t> records;
+  std::optional<std::uint64_t> bytes;
+  std::optional<std::int64_t> oldest_us;  // commit time, clock of the source
+  std::optional<std::int64_t> oldest_ms;  // its age
+};
+
+// One shard of one table, to one sink.
+struct FlowStatus {
+  TableId table;
+  std::string table_name;
+  ShardId shard;
+  RegionId sink;
+  FlowState state = FlowState::idle;
+  std::string reason;
+  Pending pending;
+  LogPosition acknowledged;
+  std::uint64_t restarts = 0;
+  std::uint64_t records_shipped = 0;
+  std::uint64_t records_acknowledged = 0;
+  std::size_t in_flight_batches = 0;
+  std::size_t in_flight_bytes = 0;
+};
+
+// All shards of one table, to one sink.  `state` is the worst of its flows'.
+struct LinkStatus {
+  TableId table;
+  std::string table_name;
+  RegionId sink;
+  FlowState state = FlowState::idle;
+  std::string reason;
+  Pending pending;
+  std::shared_ptr<const Histogram> lag;  // commit at the source to visibility at the sink
+  std::optional<std::int64_t> clock_offset_us;  // sink's wall clock minus the source's
+};
+
+// The connection to one region node; the own one has `own` set.
+struct PeerStatus {
+  RegionId region;
+  bool own = false;
+  bool connected = false;
+  std::uint64_t connects = 0;
+  std::optional<std::int64_t> round_trip_us;
+  std::optional<std::int64_t> clock_offset_us;  // its wall clock minus this process's
+  std::string reason;                           // why not connected
+};
+
+struct ReplicatorStatus {
+  RegionId region;
+  bool ready = false;   // the own node answers
+  std::string reason;   // why not
+  std::vector<PeerStatus> peers;
+  std::vector<LinkStatus> links;  // ascending table name, sink
+  std::vector<FlowStatus> flows;  // ascending table, sink, shard
+  std::uint64_t checkpoint_saves_failed = 0;
+};
+
+}  // namespace meridian::replicator
