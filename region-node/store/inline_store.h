@@ -83,7 +83,6 @@ class InlineStore final : public Store {
  private:
   std::unique_ptr<Engine> engine_;
   std::vector<Op> waiting_;
-  std::function<void()> listener_;
 };
 
 }  // namespace meridian::store

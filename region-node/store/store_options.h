@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
 #include "common/ids.h"
@@ -12,6 +13,13 @@
 #include "region-node/store/table_info.h"
 
 namespace meridian::store {
+
+// The store cannot be opened: the directory is in use, belongs to another region, is of a newer
+// format, or is not ours.  The text is for the operator.
+class StoreError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 struct StoreOptions {
   // Made if it is not there; locked while the store is open.  The file in it is store.db.
@@ -42,7 +50,7 @@ struct StoreOptions {
   std::int64_t reader_cache_bytes = 16LL << 20;  // of each reader
   int wal_checkpoint_pages = 1000;               // copied by the writer after a commit
   std::int64_t maintenance_ms = 1000;            // between looks for something to trim or roll over
-  std::size_t trim_records_max = 2000;           // deleted in one step
+  std::size_t trim_records_max = 500;            // deleted in one step
 
   // For tests.
   std::string vfs;                   // SQLite VFS by name

@@ -1,0 +1,290 @@
+#include "region-node/store/catalog_store.h"
+
+#include "common/check.h"
+#include "region-node/store/schema.h"
+
+namespace meridian::store {
+
+using sqlite::Query;
+using sqlite::Statement;
+using sqlite::Text;
+
+CatalogStore::CatalogStore(sqlite::Database& db)
+    : db_(db),
+      save_stats_(db,
+                  "UPDATE tables SET items = ?2, item_bytes = ?3, tombstones = ?4"
+                  " WHERE number = ?1"),
+      save_trim_(db,
+                 "INSERT OR REPLACE INTO log_shards"
+                 "(number, shard, trimmed_to, trimmed_records, trimmed_bytes, origin)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
+      add_stretch_(db, "INSERT INTO history(number, shard, first_seq, start) VALUES(?1, ?2, ?3, ?4)"),
+      set_meta_(db, "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)") {}
+
+std::optional<std::int64_t> CatalogStore::meta(const char* name) {
+  Statement select(db_, "SELECT value FROM meta WHERE name = ?1");
+  Query row = select.run(Text{name});
+  if (!row.step()) return std::nullopt;
+  return row.int64(0);
+}
+
+std::optional<std::string> CatalogStore::meta_text(const char* name) {
+  Statement select(db_, "SELECT value FROM meta WHERE name = ?1");
+  Query row = select.run(Text{name});
+  if (!row.step()) return std::nullopt;
+  return std::string(row.text(0));
+}
+
+void CatalogStore::set_meta(const char* name, std::int64_t value) {
+  set_meta_.execute(Text{name}, value);
+}
+
+void CatalogStore::set_meta_text(const char* name, const std::string& value) {
+  set_meta_.execute(Text{name}, Text{value});
+}
+
+// ------------------------------------------------------------------------------------------- load
+
+EngineState CatalogStore::load() {
+  EngineState state;
+  {
+    Statement select(db_,
+                     "SELECT number, id, name, partition_name, partition_type, sort_name, sort_type,"
+                     " shards, created_ms, billing_mode, read_units, write_units,"
+                     " deletion_protection, items, item_bytes, tombstones FROM tables");
+    Query row = select.run();
+    while (row.step()) {
+      TableState table = load_table(row);
+      TableId id = table.info->id;
+      state.tables.emplace(id, std::move(table));
+    }
+  }
+  Statement identities(db_, "SELECT region, node FROM identities");
+  for (Query row = identities.run(); row.step();)
+    state.identities.emplace(RegionId::of(row.text(0)), NodeId(row.uint64(1)));
+  Statement dropped(db_, "SELECT number, shards FROM dropped ORDER BY number");
+  for (Query row = dropped.run(); row.step();)
+    state.dropped.emplace_back(row.int64(0), static_cast<std::uint16_t>(row.int64(1)));
+  return state;
+}
+
+TableState CatalogStore::load_table(const Query& row) {
+  TableState table;
+  auto info = std::make_shared<TableInfo>();
+  table.number = row.int64(0);
+  BytesView id = row.blob(1);
+  info->id.high = *take_u64(id);
+  info->id.low = *take_u64(id);
+  info->name = row.text(2);
+  info->keys.partition = {std::string(row.text(3)), static_cast<model::AttributeType>(row.int64(4))};
+  if (!row.is_null(5)) {
+    info->keys.sort = model::KeyAttribute{std::string(row.text(5)),
+                                          static_cast<model::AttributeType>(row.int64(6))};
+  }
+  info->shards = static_cast<std::uint16_t>(row.int64(7));
+  info->created_ms = row.int64(8);
+  info->billing_mode = row.text(9);
+  info->read_units = row.int64(10);
+  info->write_units = row.int64(11);
+  info->deletion_protection = row.int64(12) != 0;
+  table.stats = {row.uint64(13), row.uint64(14), row.uint64(15)};
+  load_replicas(table.number, *info);
+  load_streams(table.number, *info);
+  table.info = std::move(info);
+  table.shards.resize(table.info->shards);
+  load_shards(table);
+  load_flows(table);
+  return table;
+}
+
+void CatalogStore::load_replicas(std::int64_t number, TableInfo& info) {
+  Statement select(db_, "SELECT region, present, changed FROM replicas WHERE number = ?1");
+  for (Query row = select.run(number); row.step();) {
+    auto changed = conflict::decode_version(row.blob(2));
+    info.replicas[RegionId::of(row.text(0))] =
+        ReplicaEntry{row.int64(1) != 0, changed.value_or(conflict::Version{})};
+  }
+}
+
+void CatalogStore::load_streams(std::int64_t number, TableInfo& info) {
+  Statement streams(db_,
+                    "SELECT label, view, created_ms, disabled_ms FROM streams WHERE number = ?1"
+                    " ORDER BY created_ms, label");
+  Statement shards(db_,
+                   "SELECT shard, generation, first_seq, last_seq, created_ms FROM stream_shards"
+                   " WHERE number = ?1 AND label = ?2 ORDER BY shard, generation");
+  for (Query row = streams.run(number); row.step();) {
+    StreamInfo stream;
+    stream.label = row.text(0);
+    stream.view = static_cast<model::StreamViewType>(row.int64(1));
+    stream.created_ms = row.int64(2);
+    if (!row.is_null(3)) stream.disabled_ms = row.int64(3);
+    for (Query part = shards.run(number, Text{stream.label}); part.step();) {
+      StreamShard shard;
+      shard.shard = ShardId(static_cast<std::uint16_t>(part.int64(0)));
+      shard.generation = static_cast<std::uint32_t>(part.int64(1));
+      shard.first = Sequence(part.uint64(2));
+      if (!part.is_null(3)) shard.last = Sequence(part.uint64(3));
+      shard.created_ms = part.int64(4);
+      stream.shards.push_back(shard);
+    }
+    info.streams.push_back(std::move(stream));
+  }
+}
+
+void CatalogStore::load_shards(TableState& table) {
+  Statement trims(db_,
+                  "SELECT shard, trimmed_to, trimmed_records, trimmed_bytes, origin FROM log_shards"
+                  " WHERE number = ?1");
+  for (Query row = trims.run(table.number); row.step();) {
+    ShardState& shard = table.shard(ShardId(static_cast<std::uint16_t>(row.int64(0))));
+    shard.history.trimmed_to = Sequence(row.uint64(1));
+    shard.trimmed_counts = {row.uint64(2), row.uint64(3)};
+    shard.history.origin = Sequence(row.uint64(4));
+  }
+  Statement history(db_,
+                    "SELECT shard, first_seq, start FROM history WHERE number = ?1"
+                    " ORDER BY shard, first_seq");
+  for (Query row = history.run(table.number); row.step();) {
+    table.shard(ShardId(static_cast<std::uint16_t>(row.int64(0))))
+        .history.stretches.push_back({StartId(row.uint64(2)), Sequence(row.uint64(1))});
+  }
+  for (std::uint16_t i = 0; i < table.info->shards; ++i) {
+    ShardState& shard = table.shard(ShardId(i));
+    shard.history.end = shard.history.trimmed_to;
+    shard.counts = shard.trimmed_counts;
+    Statement last(db_, "SELECT seq, local_records, local_bytes FROM " +
+                            log_table(table.number, ShardId(i)) + " ORDER BY seq DESC LIMIT 1");
+    Query row = last.run();
+    if (!row.step()) continue;
+    shard.history.end = Sequence(row.uint64(0));
+    shard.counts = {row.uint64(1), row.uint64(2)};
+  }
+}
+
+LocalCounts CatalogStore::counts_at(const TableState& table, ShardId shard, Sequence sequence) {
+  const ShardState& state = table.shard(shard);
+  if (sequence <= state.history.trimmed_to) return state.trimmed_counts;
+  Statement select(db_, "SELECT local_records, local_bytes FROM " + log_table(table.number, shard) +
+                            " WHERE seq = ?1");
+  Query row = select.run(sequence.value);
+  MERIDIAN_CHECK(row.step());
+  return {row.uint64(0), row.uint64(1)};
+}
+
+void CatalogStore::load_flows(TableState& table) {
+  Statement flows(db_, "SELECT source, shard, start, seq FROM flows WHERE number = ?1");
+  for (Query row = flows.run(table.number); row.step();) {
+    table.flows[{RegionId::of(row.text(0)), ShardId(static_cast<std::uint16_t>(row.int64(1)))}] =
+        LogPosition{StartId(row.uint64(2)), Sequence(row.uint64(3))};
+  }
+  Statement acks(db_, "SELECT sink, shard, start, seq FROM acknowledgements WHERE number = ?1");
+  for (Query row = acks.run(table.number); row.step();) {
+    ShardId shard(static_cast<std::uint16_t>(row.int64(1)));
+    AckState ack;
+    ack.position = LogPosition{StartId(row.uint64(2)), Sequence(row.uint64(3))};
+    const LogHistory& history = table.shard(shard).history;
+    if (history.check(ack.position) == rpc::ReadStatus::not_in_history) continue;
+    ack.sequence = history.resolve(ack.position);
+    ack.counts = counts_at(table, shard, ack.sequence);
+    table.acks[{RegionId::of(row.text(0)), shard}] = ack;
+  }
+  Statement parked(db_, "SELECT count(*) FROM parked WHERE number = ?1");
+  Query row = parked.run(table.number);
+  if (row.step()) table.parked = row.uint64(0);
+}
+
+// ------------------------------------------------------------------------------------------- save
+
+std::int64_t CatalogStore::create(const TableInfo& info) {
+  Bytes id;
+  put_u64(id, info.id.high);
+  put_u64(id, info.id.low);
+  Statement insert(db_,
+                   "INSERT INTO tables(id, name, partition_name, partition_type, sort_name,"
+                   " sort_type, shards, created_ms, billing_mode, read_units, write_units,"
+                   " deletion_protection, items, item_bytes, tombstones)"
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0)");
+  std::optional<Text> sort_name;
+  std::optional<std::int64_t> sort_type;
+  if (info.keys.sort) {
+    sort_name = Text{info.keys.sort->name};
+    sort_type = static_cast<std::int64_t>(info.keys.sort->type);
+  }
+  insert.execute(id, Text{info.name}, Text{info.keys.partition.name},
+                 static_cast<std::int64_t>(info.keys.partition.type), sort_name, sort_type,
+                 info.shards, info.created_ms, Text{info.billing_mode}, info.read_units,
+                 info.write_units, info.deletion_protection);
+  std::int64_t number = db_.last_insert_rowid();
+  create_table_storage(db_, number, info.shards);
+  for (std::uint16_t i = 0; i < info.shards; ++i) save_trim_.execute(number, i, 0, 0, 0, 0);
+  return number;
+}
+
+void CatalogStore::remove(const TableState& table) {
+  for (const char* from : {"replicas", "streams", "stream_shards", "log_shards", "history", "flows",
+                           "acknowledgements", "parked", "tables"}) {
+    Statement erase(db_, std::string("DELETE FROM ") + from + " WHERE number = ?1");
+    erase.execute(table.number);
+  }
+  Statement drop(db_, "INSERT INTO dropped(number, shards) VALUES(?1, ?2)");
+  drop.execute(table.number, table.info->shards);
+}
+
+void CatalogStore::save_definition(const TableState& table) {
+  const TableInfo& info = *table.info;
+  Statement update(db_,
+                   "UPDATE tables SET billing_mode = ?2, read_units = ?3, write_units = ?4,"
+                   " deletion_protection = ?5 WHERE number = ?1");
+  update.execute(table.number, Text{info.billing_mode}, info.read_units, info.write_units,
+                 info.deletion_protection);
+  for (const char* from : {"replicas", "streams", "stream_shards"}) {
+    Statement erase(db_, std::string("DELETE FROM ") + from + " WHERE number = ?1");
+    erase.execute(table.number);
+  }
+  Statement replica(db_,
+                    "INSERT INTO replicas(number, region, present, changed) VALUES(?1, ?2, ?3, ?4)");
+  for (const auto& [region, entry] : info.replicas)
+    replica.execute(table.number, Text{region.name()}, entry.present,
+                    conflict::encode_version(entry.changed));
+  Statement stream(db_,
+                   "INSERT INTO streams(number, label, view, created_ms, disabled_ms)"
+                   " VALUES(?1, ?2, ?3, ?4, ?5)");
+  Statement shard(db_,
+                  "INSERT INTO stream_shards(number, label, shard, generation, first_seq, last_seq,"
+                  " created_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  for (const auto& each : info.streams) {
+    stream.execute(table.number, Text{each.label}, static_cast<std::int64_t>(each.view),
+                   each.created_ms, each.disabled_ms);
+    for (const auto& part : each.shards) {
+      std::optional<std::uint64_t> last;
+      if (part.last) last = part.last->value;
+      shard.execute(table.number, Text{each.label}, part.shard.value, part.generation,
+                    part.first.value, last, part.created_ms);
+    }
+  }
+}
+
+void CatalogStore::save_stats(const TableState& table) {
+  save_stats_.execute(table.number, table.stats.items, table.stats.item_bytes,
+                      table.stats.tombstones);
+}
+
+void CatalogStore::save_trim(const TableState& table, ShardId shard) {
+  const ShardState& state = table.shard(shard);
+  save_trim_.execute(table.number, shard.value, state.history.trimmed_to.value,
+                     state.trimmed_counts.records, state.trimmed_counts.bytes,
+                     state.history.origin.value);
+}
+
+void CatalogStore::add_stretch(const TableState& table, ShardId shard, const Stretch& stretch) {
+  add_stretch_.execute(table.number, shard.value, stretch.first.value, stretch.start.value);
+}
+
+void CatalogStore::prune_history(const TableState& table, ShardId shard, Sequence first) {
+  Statement erase(db_,
+                  "DELETE FROM history WHERE number = ?1 AND shard = ?2 AND first_seq < ?3");
+  erase.execute(table.number, shard.value, first.value);
+}
+
+}  // namespace meridian::store

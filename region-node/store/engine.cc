@@ -1,0 +1,272 @@
+#include "region-node/store/engine.h"
+
+#include <utility>
+
+#include "common/check.h"
+#include "region-node/store/reader.h"
+#include "region-node/store/schema.h"
+
+namespace meridian::store {
+namespace {
+
+constexpr const char* kNodeId = "node_id";
+constexpr const char* kRegion = "region";
+constexpr const char* kCeiling = "hlc_ceiling";
+
+std::uint64_t draw_id(Rng& rng) {
+  std::uint64_t id = rng.next();
+  return id == 0 ? 1 : id;  // 0 stands for none
+}
+
+}  // namespace
+
+Engine::Engine(StoreOptions options, Clock& clock, Rng rng)
+    : options_(std::move(options)), clock_(clock), rng_(rng), guard_(options_.drift_ms_max) {
+  start_ = StartId(draw_id(rng_));
+  open_file();
+  catalog_.emplace(*db_);
+  flows_.emplace(*db_);
+  items_.emplace(*db_);
+  begin_.emplace(*db_, "BEGIN IMMEDIATE");
+  commit_.emplace(*db_, "COMMIT");
+
+  auto region = catalog_->meta_text(kRegion);
+  if (!region) {
+    sqlite::Transaction transaction(*db_);
+    node_ = NodeId(draw_id(rng_));
+    catalog_->set_meta_text(kRegion, std::string(options_.region.name()));
+    catalog_->set_meta(kNodeId, static_cast<std::int64_t>(node_.value));
+    transaction.commit();
+  } else if (*region != options_.region.name()) {
+    throw StoreError(path_ + " belongs to region " + *region + ", not " +
+                     std::string(options_.region.name()));
+  } else {
+    node_ = NodeId(static_cast<std::uint64_t>(catalog_->meta(kNodeId).value_or(0)));
+  }
+  sample_clock();
+  load();
+  publish();
+}
+
+void Engine::open_file() {
+  sqlite::OpenOptions open;
+  open.vfs = options_.vfs;
+  if (options_.memory_name.empty()) {
+    data_dir_.emplace(options_.data_dir);
+    path_ = data_dir_->store_file();
+  } else {
+    path_ = "/" + options_.memory_name;
+    open.vfs = "memdb";
+  }
+  db_.emplace(path_, open);
+  bool fresh = check_format(*db_, path_);
+  configure_writer(*db_, options_);
+  if (fresh) create_schema(*db_);
+}
+
+void Engine::load() {
+  state_ = catalog_->load();
+  for (auto& [id, table] : state_.tables) table.derive(options_.region);
+  hlc_.restore(conflict::Hlc{static_cast<std::uint64_t>(catalog_->meta(kCeiling).value_or(0))});
+  dirty_.clear();
+  catalog_changed_ = false;
+  upkeep_left_ = !state_.dropped.empty();
+}
+
+void Engine::sample_clock() {
+  now_us_ = clock_.wall_us();
+  guard_.sample(now_us_ / 1000, clock_.monotonic_ms());
+  health_.clock_stepped = guard_.state() == conflict::ClockGuard::State::stepped;
+  health_.clock_step_ms = guard_.step_ms();
+}
+
+// ------------------------------------------------------------------------------------------ groups
+
+void Engine::run(std::vector<Op>& ops) {
+  sample_clock();
+  committed_ = false;
+  bool done = false;
+  if (!failed_) {
+    const StoreHealth before = health_;
+    try {
+      for (Op& op : ops) std::visit([this](auto& work) { execute(work); }, op.work);
+      upkeep();
+      commit();
+      done = true;
+    } catch (const sqlite::SqliteError& error) {
+      health_ = before;
+      recover(error);
+    }
+  }
+  if (committed_ && catalog_changed_) publish();
+  shared_->set_health(health_);
+  if (done) {
+    complete(ops);
+  } else {
+    for (Op& op : ops) refuse(op);
+  }
+  if (committed_) {
+    shared_->notify();
+    checkpoint_if_due();
+  }
+}
+
+void Engine::begin() {
+  if (db_->in_transaction()) return;
+  begin_->execute();
+}
+
+void Engine::commit() {
+  if (!db_->in_transaction()) return;
+  for (const TableId& id : dirty_) {
+    TableState* table = state_.find(id);
+    if (table == nullptr) continue;
+    catalog_->save_stats(*table);
+    table->stats_dirty = false;
+  }
+  dirty_.clear();
+  std::optional<conflict::Hlc> ceiling;
+  if (hlc_.needs_ceiling()) {
+    ceiling = hlc_.next_ceiling();
+    catalog_->set_meta(kCeiling, static_cast<std::int64_t>(ceiling->value));
+  }
+  commit_->execute();
+  if (ceiling) hlc_.ceiling_stored(*ceiling);
+  committed_ = true;
+  ++health_.commits;
+  health_.wal_bytes = static_cast<std::uint64_t>(db_->wal_frames()) * (kPageBytes + 24);
+  if (full_) {
+    full_ = false;
+    health_.accepts_writes = true;
+    health_.reason.clear();
+  }
+}
+
+void Engine::recover(const sqlite::SqliteError& error) {
+  committed_ = false;
+  try {
+    if (db_->in_transaction()) db_->execute("ROLLBACK");
+    items_->forget_statements();
+    load();
+  } catch (const sqlite::SqliteError& second) {
+    fail(std::string(error.what()) + "; then: " + second.what());
+    return;
+  }
+  if (!error.is_full()) {
+    fail(error.what());
+    return;
+  }
+  full_ = true;
+  health_.accepts_writes = false;
+  health_.reason = std::string("disk full: ") + error.what();
+}
+
+void Engine::fail(const std::string& reason) {
+  failed_ = true;
+  health_.accepts_writes = false;
+  health_.reason = reason;
+}
+
+void Engine::publish() {
+  auto published = std::make_shared<PublishedCatalog>();
+  published->catalog.generation = ++generation_;
+  for (const auto& [id, table] : state_.tables) {
+    published->catalog.by_id.emplace(id, table.info);
+    published->catalog.by_name.emplace(table.info->name, table.info);
+    published->numbers.emplace(id, table.number);
+  }
+  shared_->publish(std::move(published));
+  catalog_changed_ = false;
+}
+
+void Engine::checkpoint_if_due() {
+  if (!options_.memory_name.empty()) return;
+  // The WAL starts anew once all of it was copied and no reader stands in it.
+  if (db_->wal_frames() < checkpointed_frames_) checkpointed_frames_ = 0;
+  if (db_->wal_frames() - checkpointed_frames_ < options_.wal_checkpoint_pages) return;
+  try {
+    db_->checkpoint_passive();
+    checkpointed_frames_ = db_->wal_frames();
+  } catch (const sqlite::SqliteError& error) {
+    // The WAL still holds everything; a full disk is met again by the next commit.
+    if (error.is_full()) return;
+    fail(error.what());
+    shared_->set_health(health_);
+  }
+}
+
+std::unique_ptr<Reader> Engine::open_reader() const {
+  return std::make_unique<SqliteReader>(path_, options_, shared_);
+}
+
+// -------------------------------------------------------------------------------------- operations
+
+namespace {
+
+struct Complete {
+  Clock& clock;
+
+  void operator()(WriteOp& op) const {
+    if (op.write.done) op.write.done(op.result);
+  }
+  void operator()(ApplyOp& op) const {
+    if (op.outcome.status == rpc::ApplyStatus::applied) op.outcome.visible_us = clock.wall_us();
+    if (op.done) op.done(op.outcome);
+  }
+  void operator()(ControlOp& op) const {
+    if (op.done) op.done(std::move(*op.result));
+  }
+  void operator()(AcknowledgeOp&) const {}
+  void operator()(PinOp& op) const {
+    if (op.done) op.done(op.pinned);
+  }
+  void operator()(AcceptClockOp&) const {}
+};
+
+}  // namespace
+
+void Engine::complete(std::vector<Op>& ops) {
+  for (Op& op : ops) std::visit(Complete{clock_}, op.work);
+}
+
+void Engine::execute(WriteOp& op) {
+  TableState* table = state_.find(op.write.table);
+  if (table == nullptr) {
+    op.result = {WriteStatus::no_such_table, {}};
+    return;
+  }
+  op.result = write_item(*table, op.write.key, *op.write.mutation);
+}
+
+void Engine::execute(ApplyOp& op) { op.outcome = apply_batch(op.batch, op.source_node); }
+
+void Engine::execute(ControlOp& op) { op.result = op.run(*this); }
+
+void Engine::execute(AcknowledgeOp& op) {
+  for (const auto& ack : op.acknowledgements) {
+    TableState* table = state_.find(ack.table);
+    if (table == nullptr || ack.shard.value >= table->info->shards) continue;
+    if (ack.sink == options_.region || !table->info->has_replica(ack.sink)) continue;
+    const LogHistory& history = table->shard(ack.shard).history;
+    if (history.check(ack.position) != rpc::ReadStatus::ok) continue;
+    AckState next;
+    next.position = ack.position;
+    next.sequence = history.resolve(ack.position);
+    AckState& known = table->acks[{ack.sink, ack.shard}];
+    if (known.sequence >= next.sequence) continue;  // late or repeated
+    next.counts = catalog_->counts_at(*table, ack.shard, next.sequence);
+    known = next;
+    begin();
+    flows_->save_acknowledgement(*table, ack.sink, ack.shard, ack.position);
+    table->derive(options_.region);
+  }
+}
+
+void Engine::execute(PinOp& op) { op.pinned = pin(op.region, op.node); }
+
+void Engine::execute(AcceptClockOp&) {
+  guard_.accept(clock_.wall_ms(), clock_.monotonic_ms());
+  sample_clock();
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,150 @@
+// Engine: the store's single-threaded core: runs groups of operations, each group one transaction.
+//
+// A group: look at the clock; run every operation in order against the open transaction; upkeep that
+// is due; COMMIT; publish the catalog; answer everyone; tell the listener; copy the WAL if due.  The
+// transaction begins with the first operation that changes something, so a group of refusals costs no
+// sync.  Operations check everything before they write, so none needs a savepoint: what fails midway
+// is the disk, and then the whole group is rolled back and answered `unavailable`.
+//
+// Threads: confined to one (the writer, or the simulator's).
+// Owns: the only read-write connection, the data directory's lock.  Borrows: the clock.
+// Invariants: (1) nothing is answered before its commit; (2) memory mirrors the open transaction, and
+// is loaded again after a rollback; (3) versions and sequences are never used twice.
+// Errors: the constructor throws StoreError or SqliteError; run() never throws SqliteError: a full
+// disk is left with the next commit that succeeds, any other failure stops writing for good.
+// Source: ADR 0001, 0003, 0006.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/rng.h"
+#include "common/sqlite/sqlite.h"
+#include "conflict/clock_guard.h"
+#include "conflict/hlc.h"
+#include "region-node/store/catalog_store.h"
+#include "region-node/store/data_dir.h"
+#include "region-node/store/flow_store.h"
+#include "region-node/store/item_log.h"
+#include "region-node/store/ops.h"
+#include "region-node/store/shared_state.h"
+#include "region-node/store/state.h"
+#include "region-node/store/store.h"
+#include "region-node/store/store_options.h"
+#include "region-node/store/stream_shards.h"
+
+namespace meridian::store {
+
+class Engine {
+ public:
+  Engine(StoreOptions options, Clock& clock, Rng rng);
+
+  // Runs `ops` as one group and answers them.
+  void run(std::vector<Op>& ops);
+  // True when run() should be called soon even with nothing to do.
+  [[nodiscard]] bool has_upkeep() const { return upkeep_left_ && !failed_; }
+
+  [[nodiscard]] std::unique_ptr<Reader> open_reader() const;
+  [[nodiscard]] const std::shared_ptr<SharedState>& shared() const { return shared_; }
+  [[nodiscard]] RegionId region() const { return options_.region; }
+  [[nodiscard]] NodeId node_id() const { return node_; }
+  [[nodiscard]] StartId start_id() const { return start_; }
+  [[nodiscard]] const StoreOptions& options() const { return options_; }
+
+  // Catalog changes, called from ControlOps (engine_control.cc).
+  ControlResult create_table(const TableSpec& spec);
+  ControlResult change_table(const TableId& id, const TableChange& change);
+  ControlResult drop_table(const TableId& id, bool force);
+  ControlResult merge_replicas(const TableId& id, const std::map<RegionId, ReplicaEntry>& entries);
+  ControlResult set_replica(const TableId& id, const RegionId& region, bool present);
+
+ private:
+  // engine.cc: opening, groups, failure
+  void open_file();
+  void load();
+  void sample_clock();
+  void begin();
+  void commit();
+  void recover(const sqlite::SqliteError& error);
+  void fail(const std::string& reason);
+  void publish();
+  void complete(std::vector<Op>& ops);
+  void checkpoint_if_due();
+
+  void execute(WriteOp& op);
+  void execute(ApplyOp& op);
+  void execute(ControlOp& op);
+  void execute(AcknowledgeOp& op);
+  void execute(PinOp& op);
+  void execute(AcceptClockOp& op);
+
+  // engine_write.cc: local writes
+  WriteResult write_item(TableState& table, BytesView key, ItemMutation& mutation);
+  std::optional<WriteStatus> refuses_write(const TableState& table) const;
+  void append(TableState& table, std::optional<StoredItem> stored, const ItemChange& change);
+
+  // engine_apply.cc: replicated batches
+  rpc::ApplyOutcome apply_batch(const rpc::ReplicationBatch& batch, NodeId source_node);
+  std::optional<rpc::ApplyStatus> refuses_batch(const TableState& table,
+                                                const rpc::ReplicationBatch& batch,
+                                                NodeId source_node) const;
+  std::optional<std::int64_t> hold_ms(const rpc::ReplicationBatch& batch) const;
+  void apply_record(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record);
+  bool pin(const RegionId& region, NodeId node);
+
+  // engine_control.cc
+  ControlResult save_info(TableState& table, TableInfo info);
+  void forget_changed_regions(TableState& table, const TableInfo& next);
+  void set_origin(TableState& table, const TableInfo& next);
+  [[nodiscard]] bool drained_somewhere(const TableState& table) const;
+  conflict::Version mint(conflict::Hlc floor);
+  static ShardEnds ends_of(const TableState& table);
+
+  // engine_upkeep.cc: what is due from time to time
+  void upkeep();
+  void probe_disk();
+  void upkeep_streams(TableState& table);
+  bool trim(TableState& table, ShardId shard);
+  bool purge_dropped();
+
+  StoreOptions options_;
+  Clock& clock_;
+  Rng rng_;
+  NodeId node_;
+  StartId start_;
+
+  std::optional<DataDir> data_dir_;
+  std::string path_;
+  std::optional<sqlite::Database> db_;
+  // Prepared statements; destroyed before the connection.
+  std::optional<CatalogStore> catalog_;
+  std::optional<FlowStore> flows_;
+  std::optional<ItemLog> items_;
+  std::optional<sqlite::Statement> begin_;
+  std::optional<sqlite::Statement> commit_;
+
+  EngineState state_;
+  conflict::ClockGuard guard_;
+  conflict::HybridClock hlc_;
+  std::int64_t now_us_ = 0;  // wall clock of this group
+  std::vector<TableId> dirty_;  // with unsaved stats
+  bool catalog_changed_ = false;
+  bool committed_ = false;  // this group wrote something
+  bool failed_ = false;     // for good
+  bool full_ = false;       // until a commit succeeds
+  bool upkeep_left_ = false;
+  std::int64_t upkeep_at_ms_ = 0;  // monotonic
+  int checkpointed_frames_ = 0;
+  std::uint64_t generation_ = 0;
+  StoreHealth health_;
+  std::shared_ptr<SharedState> shared_ = std::make_shared<SharedState>();
+  // Scratch of one operation, kept to spare allocations.
+  Bytes version_scratch_;
+  Bytes context_scratch_;
+};
+
+}  // namespace meridian::store

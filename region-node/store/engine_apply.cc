@@ -1,0 +1,169 @@
+#include <algorithm>
+
+#include "conflict/resolver.h"
+#include "region-node/model/image.h"
+#include "region-node/model/key.h"
+#include "region-node/store/engine.h"
+#include "region-node/store/schema.h"
+
+namespace meridian::store {
+namespace {
+
+using conflict::Decision;
+using rpc::ApplyStatus;
+
+// Whether a batch keeps the protocol, as far as it can be told without the table.
+bool well_formed(const rpc::ReplicationBatch& batch) {
+  if (batch.to.sequence < batch.from.sequence) return false;
+  if (batch.records.size() > rpc::kBatchRecordsMax) return false;
+  Sequence before = batch.from.sequence;
+  for (const auto& record : batch.records) {
+    if (record.sequence <= before || record.sequence > batch.to.sequence) return false;
+    if (record.version.region != batch.flow.source || record.key.empty()) return false;
+    before = record.sequence;
+  }
+  return true;
+}
+
+// Why a record cannot become an item of this table; empty when it can.
+std::optional<std::string> unfit(const TableInfo& info, const rpc::ChangeRecord& record) {
+  if (!record.new_image) {
+    if (!model::decode_key(info.keys, record.key)) return "the key does not fit the table's schema";
+    return std::nullopt;
+  }
+  if (record.new_image->size() > rpc::kImageBytesMax) return "the image is too large";
+  auto item = model::decode_image(*record.new_image);
+  if (!item) return "the image cannot be decoded";
+  auto key = model::encode_key(info.keys, *item);
+  if (!key.ok() || *key != record.key) return "the image's key attributes are not the record's key";
+  return std::nullopt;
+}
+
+Decision decide_record(const std::optional<StoredItem>& stored, const rpc::ChangeRecord& record) {
+  conflict::Candidate incoming{record.version, conflict::kTombstoneHash};
+  if (!stored) return conflict::decide(std::nullopt, incoming, conflict::Hlc{});
+  conflict::Candidate current{stored->version, conflict::kTombstoneHash};
+  if (stored->version == record.version) {  // only then do images matter
+    if (record.new_image) incoming.image_hash = model::image_hash(*record.new_image);
+    if (stored->image) current.image_hash = model::image_hash(*stored->image);
+  }
+  return conflict::decide(current, incoming, conflict::Hlc{});
+}
+
+}  // namespace
+
+std::optional<ApplyStatus> Engine::refuses_batch(const TableState& table,
+                                                 const rpc::ReplicationBatch& batch,
+                                                 NodeId source_node) const {
+  const RegionId& source = batch.flow.source;
+  if (source == options_.region || batch.flow.shard.value >= kShardsMax) return ApplyStatus::invalid;
+  if (!table.info->has_replica(source) || !table.info->has_replica(options_.region))
+    return ApplyStatus::not_member;
+  auto known = state_.identities.find(source);
+  if (known != state_.identities.end() && known->second != source_node)
+    return ApplyStatus::wrong_identity;
+  if (!well_formed(batch)) return ApplyStatus::invalid;
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> Engine::hold_ms(const rpc::ReplicationBatch& batch) const {
+  std::optional<std::int64_t> longest;
+  for (const auto& record : batch.records)
+    if (auto hold = guard_.hold_ms(record.version.hlc)) longest = std::max(longest.value_or(0), *hold);
+  return longest;
+}
+
+rpc::ApplyOutcome Engine::apply_batch(const rpc::ReplicationBatch& batch, NodeId source_node) {
+  rpc::ApplyOutcome outcome;
+  TableState* table = state_.find(batch.flow.table);
+  if (table == nullptr) {
+    outcome.status = ApplyStatus::no_such_table;
+    return outcome;
+  }
+  auto flow = std::pair(batch.flow.source, batch.flow.shard);
+  auto known = table->flows.find(flow);
+  if (known != table->flows.end()) outcome.position = known->second;
+  if (auto refused = refuses_batch(*table, batch, source_node)) {
+    outcome.status = *refused;
+    return outcome;
+  }
+  if (batch.from != outcome.position) {
+    outcome.status = ApplyStatus::wrong_position;
+    return outcome;
+  }
+  if (auto hold = hold_ms(batch)) {
+    outcome.status = ApplyStatus::held;
+    outcome.retry_ms = *hold;
+    outcome.clock_ahead_ms = *hold + guard_.drift_ms_max();
+    ++health_.batches_held;
+    return outcome;
+  }
+  if (table->parked + batch.records.size() > kParkedMax) return outcome;  // unavailable
+
+  begin();
+  pin(batch.flow.source, source_node);
+  for (const auto& record : batch.records) apply_record(*table, batch.flow, record);
+  if (batch.to != outcome.position) {
+    flows_->save_position(*table, batch.flow, batch.to);
+    table->flows[flow] = batch.to;
+  }
+  outcome.position = batch.to;
+  outcome.status = ApplyStatus::applied;
+  return outcome;
+}
+
+void Engine::apply_record(TableState& table, const rpc::FlowId& flow,
+                          const rpc::ChangeRecord& record) {
+  hlc_.observe(record.version.hlc);
+  auto stored = items_->find(table, record.key);
+  Decision decision = decide_record(stored, record);
+  if (decision == Decision::duplicate) {
+    ++health_.records_duplicate;
+    return;
+  }
+  if (decision == Decision::fork_apply || decision == Decision::fork_keep) ++health_.records_forked;
+  if (!conflict::wins(decision)) {
+    ++health_.records_stale;
+    return;
+  }
+  if (auto reason = unfit(*table.info, record)) {
+    stored.reset();
+    flows_->park(table, flow, record, *reason);
+    ++health_.records_parked;
+    return;
+  }
+  std::optional<BytesView> current;
+  if (stored) current = stored->image;
+  std::optional<BytesView> image;
+  if (record.new_image) image = *record.new_image;
+  bool unchanged = image == current;
+  std::optional<BytesView> parent;
+  if (record.parent) {
+    version_scratch_.clear();
+    conflict::encode_version(version_scratch_, *record.parent);
+    parent = version_scratch_;
+  }
+  context_scratch_ = record.context.encode();
+  ItemChange change{model::shard_of(table.info->keys, record.key, table.info->shards),
+                    record.key,
+                    record.version,
+                    parent,
+                    context_scratch_,
+                    image,
+                    now_us_,
+                    unchanged ? 0 : kInStream};
+  append(table, std::move(stored), change);
+  ++health_.records_applied;
+}
+
+bool Engine::pin(const RegionId& region, NodeId node) {
+  if (region == options_.region) return node == node_;
+  auto known = state_.identities.find(region);
+  if (known != state_.identities.end()) return known->second == node;
+  begin();
+  flows_->pin(region, node);
+  state_.identities.emplace(region, node);
+  return true;
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,157 @@
+#include <algorithm>
+
+#include "region-node/store/engine.h"
+
+namespace meridian::store {
+
+ShardEnds Engine::ends_of(const TableState& table) {
+  ShardEnds ends;
+  for (const auto& shard : table.shards) ends.push_back(shard.history.end);
+  return ends;
+}
+
+conflict::Version Engine::mint(conflict::Hlc floor) {
+  return {hlc_.mint(guard_.believed_ms(), floor), options_.region};
+}
+
+ControlResult Engine::save_info(TableState& table, TableInfo info) {
+  begin();
+  table.info = std::make_shared<const TableInfo>(std::move(info));
+  table.derive(options_.region);
+  catalog_->save_definition(table);
+  catalog_changed_ = true;
+  return table.info;
+}
+
+ControlResult Engine::create_table(const TableSpec& spec) {
+  std::uint16_t shards = spec.shards.value_or(options_.shards);
+  if (state_.tables.size() >= kTablesMax || shards == 0 || shards > kShardsMax)
+    return Err(ControlError::limit_exceeded);
+  TableId id = spec.id.value_or(TableId{rng_.next(), rng_.next()});
+  if (state_.find(id) != nullptr) return Err(ControlError::already_exists);
+  for (const auto& [other, table] : state_.tables)
+    if (table.info->name == spec.name) return Err(ControlError::already_exists);
+
+  TableInfo info;
+  info.id = id;
+  info.name = spec.name;
+  info.keys = spec.keys;
+  info.shards = shards;
+  info.created_ms = spec.created_ms.value_or(guard_.believed_ms());
+  info.billing_mode = spec.billing_mode;
+  info.read_units = spec.read_units;
+  info.write_units = spec.write_units;
+  info.deletion_protection = spec.deletion_protection;
+  info.replicas = spec.replicas;
+
+  begin();
+  TableState table;
+  table.shards.resize(shards);
+  if (spec.stream) enable_stream(info, *spec.stream, ends_of(table), guard_.believed_ms());
+  table.number = catalog_->create(info);
+  return save_info(state_.tables.emplace(id, std::move(table)).first->second, std::move(info));
+}
+
+ControlResult Engine::change_table(const TableId& id, const TableChange& change) {
+  TableState* table = state_.find(id);
+  if (table == nullptr) return Err(ControlError::no_such_table);
+  TableInfo info = *table->info;
+  bool enabled = info.enabled_stream() != nullptr;
+  if (change.disable_stream && !enabled) return Err(ControlError::stream_disabled);
+  if (change.enable_stream && enabled && !change.disable_stream)
+    return Err(ControlError::stream_enabled);
+  if (change.billing_mode) info.billing_mode = *change.billing_mode;
+  if (change.read_units) info.read_units = *change.read_units;
+  if (change.write_units) info.write_units = *change.write_units;
+  if (change.deletion_protection) info.deletion_protection = *change.deletion_protection;
+  if (change.disable_stream) disable_stream(info, ends_of(*table), guard_.believed_ms());
+  if (change.enable_stream)
+    enable_stream(info, *change.enable_stream, ends_of(*table), guard_.believed_ms());
+  return save_info(*table, std::move(info));
+}
+
+bool Engine::drained_somewhere(const TableState& table) const {
+  auto drained = [&table](const RegionId& peer) {
+    for (std::uint16_t i = 0; i < table.info->shards; ++i)
+      if (table.acknowledged(peer, ShardId(i)).counts.records !=
+          table.shard(ShardId(i)).counts.records)
+        return false;
+    return true;
+  };
+  return table.peers.empty() || std::any_of(table.peers.begin(), table.peers.end(), drained);
+}
+
+ControlResult Engine::drop_table(const TableId& id, bool force) {
+  TableState* table = state_.find(id);
+  if (table == nullptr) return Err(ControlError::no_such_table);
+  if (table->info->deletion_protection) return Err(ControlError::protected_table);
+  if (!force && !drained_somewhere(*table)) return Err(ControlError::not_drained);
+  begin();
+  TablePtr info = table->info;
+  catalog_->remove(*table);
+  state_.dropped.emplace_back(table->number, info->shards);
+  state_.tables.erase(id);
+  catalog_changed_ = true;
+  upkeep_left_ = true;
+  return info;
+}
+
+ControlResult Engine::merge_replicas(const TableId& id,
+                                     const std::map<RegionId, ReplicaEntry>& entries) {
+  TableState* table = state_.find(id);
+  if (table == nullptr) return Err(ControlError::no_such_table);
+  TableInfo info = *table->info;
+  for (const auto& [region, entry] : entries) {
+    auto at = info.replicas.find(region);
+    if (at != info.replicas.end() && entry.changed <= at->second.changed) continue;
+    info.replicas[region] = entry;
+    if (!guard_.hold_ms(entry.changed.hlc)) hlc_.observe(entry.changed.hlc);
+  }
+  if (info.replicas == table->info->replicas) return table->info;
+  begin();
+  forget_changed_regions(*table, info);
+  set_origin(*table, info);
+  return save_info(*table, std::move(info));
+}
+
+ControlResult Engine::set_replica(const TableId& id, const RegionId& region, bool present) {
+  TableState* table = state_.find(id);
+  if (table == nullptr) return Err(ControlError::no_such_table);
+  auto at = table->info->replicas.find(region);
+  bool known = at != table->info->replicas.end();
+  if (known ? at->second.present == present : !present) return table->info;
+  TableInfo info = *table->info;
+  begin();
+  info.replicas[region] =
+      ReplicaEntry{present, mint(known ? at->second.changed.hlc : conflict::Hlc{})};
+  forget_changed_regions(*table, info);
+  set_origin(*table, info);
+  return save_info(*table, std::move(info));
+}
+
+// A region that left and came back has another log and has forgotten ours.
+void Engine::forget_changed_regions(TableState& table, const TableInfo& next) {
+  for (const auto& [region, entry] : next.replicas) {
+    auto at = table.info->replicas.find(region);
+    if (region == options_.region || at == table.info->replicas.end() || at->second == entry)
+      continue;
+    flows_->forget_region(table, region);
+    auto of_region = [&region](const auto& each) { return each.first.first == region; };
+    std::erase_if(table.flows, of_region);
+    std::erase_if(table.acks, of_region);
+  }
+}
+
+// A table that becomes global while it is empty owes its first peers nothing of what was trimmed
+// before, so for them the log begins here.
+void Engine::set_origin(TableState& table, const TableInfo& next) {
+  if (!table.peers.empty() || next.peers(options_.region).empty() || table.stats.items > 0) return;
+  for (std::uint16_t i = 0; i < table.info->shards; ++i) {
+    LogHistory& history = table.shard(ShardId(i)).history;
+    if (history.origin == history.trimmed_to) continue;
+    history.origin = history.trimmed_to;
+    catalog_->save_trim(table, ShardId(i));
+  }
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,73 @@
+#include "common/check.h"
+#include "region-node/model/key.h"
+#include "region-node/store/engine.h"
+#include "region-node/store/schema.h"
+
+namespace meridian::store {
+
+std::optional<WriteStatus> Engine::refuses_write(const TableState& table) const {
+  if (guard_.state() == conflict::ClockGuard::State::stepped) return WriteStatus::clock_refused;
+  // What would be minted lies beyond the bound, so every peer would hold it.
+  if (guard_.hold_ms(hlc_.last().next())) return WriteStatus::clock_refused;
+  if (!table.peers.empty() &&
+      table.local_bytes - table.acknowledged_bytes >= options_.unacknowledged_bytes_max)
+    return WriteStatus::log_full;
+  return std::nullopt;
+}
+
+WriteResult Engine::write_item(TableState& table, BytesView key, ItemMutation& mutation) {
+  if (auto refused = refuses_write(table)) return {*refused, {}};
+  auto stored = items_->find(table, key);
+  if (stored && guard_.hold_ms(stored->version.hlc)) return {WriteStatus::clock_refused, {}};
+
+  std::optional<BytesView> current;
+  if (stored) current = stored->image;
+  Verdict verdict = mutation.evaluate(current);
+  if (verdict.kind == Verdict::Kind::reject) return {WriteStatus::rejected, {}};
+
+  std::optional<BytesView> image;
+  if (verdict.kind == Verdict::Kind::put) image = verdict.image;
+  bool unchanged = image == current;
+  if (unchanged && table.peers.empty())
+    return {WriteStatus::committed, stored ? stored->version : conflict::Version{}};
+
+  begin();
+  conflict::Version version{
+      hlc_.mint(guard_.believed_ms(), stored ? stored->version.hlc : conflict::Hlc{}),
+      options_.region};
+  conflict::Context context;
+  std::optional<BytesView> parent;
+  if (stored) {
+    auto known = conflict::Context::decode(stored->context_bytes);
+    MERIDIAN_CHECK(known.has_value());
+    context = known->extended_by(stored->version);
+    parent = stored->version_bytes;
+  }
+  context_scratch_ = context.encode();
+  ItemChange change{model::shard_of(table.info->keys, key, table.info->shards),
+                    key,
+                    version,
+                    parent,
+                    context_scratch_,
+                    image,
+                    now_us_,
+                    kLocalOrigin | (unchanged ? 0 : kInStream)};
+  append(table, std::move(stored), change);
+  ++health_.writes_committed;
+  return {WriteStatus::committed, version};
+}
+
+void Engine::append(TableState& table, std::optional<StoredItem> stored,
+                    const ItemChange& change) {
+  LogHistory& history = table.shard(change.shard).history;
+  if (history.stretches.empty() || history.stretches.back().start != start_) {
+    Stretch stretch{start_, history.end.next()};
+    catalog_->add_stretch(table, change.shard, stretch);
+    history.stretches.push_back(stretch);
+  }
+  if (!table.stats_dirty) dirty_.push_back(table.info->id);
+  items_->write(table, std::move(stored), change);
+  if (table.parked > 0) flows_->retire(table, change.key, change.version);
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,61 @@
+#include "region-node/store/flow_store.h"
+
+namespace meridian::store {
+
+using sqlite::Statement;
+using sqlite::Text;
+
+FlowStore::FlowStore(sqlite::Database& db)
+    : db_(db),
+      save_position_(db,
+                     "INSERT OR REPLACE INTO flows(number, source, shard, start, seq)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5)"),
+      save_acknowledgement_(db,
+                            "INSERT OR REPLACE INTO acknowledgements"
+                            "(number, sink, shard, start, seq) VALUES(?1, ?2, ?3, ?4, ?5)") {}
+
+void FlowStore::save_position(const TableState& table, const rpc::FlowId& flow,
+                              const LogPosition& position) {
+  save_position_.execute(table.number, Text{flow.source.name()}, flow.shard.value,
+                         position.start.value, position.sequence.value);
+}
+
+void FlowStore::save_acknowledgement(const TableState& table, const RegionId& sink, ShardId shard,
+                                     const LogPosition& position) {
+  save_acknowledgement_.execute(table.number, Text{sink.name()}, shard.value, position.start.value,
+                                position.sequence.value);
+}
+
+void FlowStore::forget_region(const TableState& table, const RegionId& region) {
+  Statement flows(db_, "DELETE FROM flows WHERE number = ?1 AND source = ?2");
+  flows.execute(table.number, Text{region.name()});
+  Statement acks(db_, "DELETE FROM acknowledgements WHERE number = ?1 AND sink = ?2");
+  acks.execute(table.number, Text{region.name()});
+}
+
+void FlowStore::pin(const RegionId& region, NodeId node) {
+  Statement insert(db_, "INSERT INTO identities(region, node) VALUES(?1, ?2)");
+  insert.execute(Text{region.name()}, node.value);
+}
+
+void FlowStore::park(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
+                     const std::string& reason) {
+  Statement insert(db_,
+                   "INSERT OR IGNORE INTO parked(number, source, shard, seq, key, version, parent, context,"
+                   " committed_us, image, reason)"
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  std::optional<Bytes> parent;
+  if (record.parent) parent = conflict::encode_version(*record.parent);
+  insert.execute(table.number, Text{flow.source.name()}, flow.shard.value, record.sequence.value,
+                 record.key, conflict::encode_version(record.version), parent,
+                 record.context.encode(), record.committed_us, record.new_image, Text{reason});
+  table.parked += static_cast<std::uint64_t>(db_.changes());
+}
+
+void FlowStore::retire(TableState& table, BytesView key, const conflict::Version& version) {
+  Statement erase(db_, "DELETE FROM parked WHERE number = ?1 AND key = ?2 AND version < ?3");
+  erase.execute(table.number, key, conflict::encode_version(version));
+  table.parked -= static_cast<std::uint64_t>(db_.changes());
+}
+
+}  // namespace meridian::store

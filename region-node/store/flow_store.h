@@ -1,0 +1,40 @@
+// FlowStore: positions of flows, acknowledgements, identities and parked records, on the file.
+//
+// Threads: the engine's, inside its transaction.  Borrows: the connection.
+// Errors: sqlite::SqliteError.
+// Limits: kParkedMax parked records per table; beyond it the engine refuses the batch.
+// Source: layout in schema.h; ADR 0006.
+#pragma once
+
+#include <string>
+
+#include "common/sqlite/sqlite.h"
+#include "region-node/store/state.h"
+
+namespace meridian::store {
+
+inline constexpr std::uint64_t kParkedMax = 100'000;
+
+class FlowStore {
+ public:
+  explicit FlowStore(sqlite::Database& db);
+
+  void save_position(const TableState& table, const rpc::FlowId& flow, const LogPosition& position);
+  void save_acknowledgement(const TableState& table, const RegionId& sink, ShardId shard,
+                            const LogPosition& position);
+  // Forgets positions and acknowledgements of a region.
+  void forget_region(const TableState& table, const RegionId& region);
+  void pin(const RegionId& region, NodeId node);
+
+  void park(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
+            const std::string& reason);
+  // Forgets parked records of `key` older than `version`, which is applied.
+  void retire(TableState& table, BytesView key, const conflict::Version& version);
+
+ private:
+  sqlite::Database& db_;
+  sqlite::Statement save_position_;
+  sqlite::Statement save_acknowledgement_;
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,84 @@
+#include "region-node/store/inline_store.h"
+
+#include <utility>
+
+#include "common/sqlite/sqlite.h"
+#include "region-node/store/engine.h"
+
+namespace meridian::store {
+
+MemoryFile::MemoryFile(std::string name) : name_(std::move(name)) {
+  sqlite::OpenOptions options;
+  options.vfs = "memdb";
+  keeper_ = std::make_unique<sqlite::Database>("/" + name_, options);
+}
+MemoryFile::~MemoryFile() = default;
+
+InlineStore::InlineStore(StoreOptions options, Clock& clock, Rng rng)
+    : engine_(std::make_unique<Engine>(std::move(options), clock, rng)) {}
+InlineStore::~InlineStore() = default;
+
+std::size_t InlineStore::run_pending() {
+  std::vector<Op> group;
+  group.swap(waiting_);
+  engine_->run(group);
+  return group.size();
+}
+
+std::size_t InlineStore::pending() const { return waiting_.size(); }
+
+RegionId InlineStore::region() const { return engine_->region(); }
+NodeId InlineStore::node_id() const { return engine_->node_id(); }
+StartId InlineStore::start_id() const { return engine_->start_id(); }
+CatalogPtr InlineStore::catalog() const { return engine_->shared()->catalog(); }
+std::unique_ptr<Reader> InlineStore::open_reader() { return engine_->open_reader(); }
+
+StoreHealth InlineStore::health() const {
+  StoreHealth health = engine_->shared()->health();
+  health.queue_depth = waiting_.size();
+  return health;
+}
+
+void InlineStore::on_commit(std::function<void()> listener) {
+  engine_->shared()->set_listener(std::move(listener));
+}
+
+void InlineStore::write(ItemWrite write) { waiting_.push_back(Op{WriteOp{std::move(write), {}}}); }
+
+void InlineStore::apply(rpc::ReplicationBatch batch, NodeId source_node,
+                        std::function<void(const rpc::ApplyOutcome&)> done) {
+  waiting_.push_back(apply_op(std::move(batch), source_node, std::move(done)));
+}
+
+void InlineStore::create_table(TableSpec spec, ControlDone done) {
+  waiting_.push_back(create_table_op(std::move(spec), std::move(done)));
+}
+
+void InlineStore::change_table(TableId table, TableChange change, ControlDone done) {
+  waiting_.push_back(change_table_op(table, std::move(change), std::move(done)));
+}
+
+void InlineStore::drop_table(TableId table, bool force, ControlDone done) {
+  waiting_.push_back(drop_table_op(table, force, std::move(done)));
+}
+
+void InlineStore::merge_replicas(TableId table, std::map<RegionId, ReplicaEntry> entries,
+                                 ControlDone done) {
+  waiting_.push_back(merge_replicas_op(table, std::move(entries), std::move(done)));
+}
+
+void InlineStore::set_replica(TableId table, RegionId region, bool present, ControlDone done) {
+  waiting_.push_back(set_replica_op(table, region, present, std::move(done)));
+}
+
+void InlineStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
+  waiting_.push_back(Op{AcknowledgeOp{std::move(acknowledgements)}});
+}
+
+void InlineStore::pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
+  waiting_.push_back(Op{PinOp{region, node, std::move(done), false}});
+}
+
+void InlineStore::accept_clock() { waiting_.push_back(Op{AcceptClockOp{}}); }
+
+}  // namespace meridian::store

@@ -1,0 +1,132 @@
+#include "region-node/store/item_log.h"
+
+#include "common/check.h"
+#include "region-node/store/schema.h"
+
+namespace meridian::store {
+
+using sqlite::Query;
+using sqlite::Statement;
+
+struct ItemLog::ShardStatements {
+  Statement append;
+  Statement link;
+
+  ShardStatements(sqlite::Database& db, std::int64_t number, ShardId shard)
+      : append(db, "INSERT INTO " + log_table(number, shard) +
+                       "(seq, key, version, parent, context, prev_seq, committed_us, kind, flags,"
+                       " local_records, local_bytes, old_image)"
+                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
+        link(db, "INSERT INTO " + next_table(number, shard) + "(seq, by) VALUES(?1, ?2)") {}
+};
+
+struct ItemLog::TableStatements {
+  Statement find;
+  Statement insert;
+  Statement update;
+  std::vector<std::unique_ptr<ShardStatements>> shards;
+
+  TableStatements(sqlite::Database& db, const TableState& table)
+      : find(db, "SELECT id, version, context, seq, image FROM " + item_table(table.number) +
+                     " WHERE key = ?1"),
+        insert(db, "INSERT INTO " + item_table(table.number) +
+                       "(key, version, context, seq, image) VALUES(?1, ?2, ?3, ?4, ?5)"),
+        update(db, "UPDATE " + item_table(table.number) +
+                       " SET version = ?2, context = ?3, seq = ?4, image = ?5 WHERE id = ?1"),
+        shards(table.shards.size()) {}
+};
+
+ItemLog::ItemLog(sqlite::Database& db) : db_(db) {}
+ItemLog::~ItemLog() = default;
+
+void ItemLog::forget_statements() {
+  tables_.clear();
+  recent_ = nullptr;
+  recent_number_ = 0;
+}
+
+ItemLog::TableStatements& ItemLog::statements(const TableState& table) {
+  if (recent_ != nullptr && recent_number_ == table.number) return *recent_;
+  auto& slot = tables_[table.number];
+  if (!slot) slot = std::make_unique<TableStatements>(db_, table);
+  recent_ = slot.get();
+  recent_number_ = table.number;
+  return *slot;
+}
+
+ItemLog::ShardStatements& ItemLog::shard_statements(const TableState& table, ShardId shard) {
+  auto& slot = statements(table).shards[shard.value];
+  if (!slot) slot = std::make_unique<ShardStatements>(db_, table.number, shard);
+  return *slot;
+}
+
+std::optional<StoredItem> ItemLog::find(const TableState& table, BytesView key) {
+  Query cursor = statements(table).find.run(key);
+  if (!cursor.step()) return std::nullopt;
+  std::int64_t id = cursor.int64(0);
+  BytesView version_bytes = cursor.blob(1);
+  auto version = conflict::decode_version(version_bytes);
+  MERIDIAN_CHECK(version.has_value());
+  BytesView context_bytes = cursor.blob(2);
+  Sequence sequence(cursor.uint64(3));
+  auto image = cursor.maybe_blob(4);
+  return StoredItem{std::move(cursor), id, *version, version_bytes, context_bytes, sequence, image};
+}
+
+void ItemLog::write(TableState& table, std::optional<StoredItem> stored, const ItemChange& change) {
+  ShardState& shard = table.shard(change.shard);
+  TableStatements& items = statements(table);
+  ShardStatements& log = shard_statements(table, change.shard);
+
+  count(table, stored, change);
+  Sequence sequence = shard.history.end.next();
+  Sequence replaced = stored ? stored->sequence : Sequence(0);
+  version_scratch_.clear();
+  conflict::encode_version(version_scratch_, change.version);
+  std::optional<BytesView> old_image;
+  if (stored) old_image = stored->image;
+
+  log.append.execute(sequence.value, change.key, version_scratch_, change.parent_bytes,
+                     change.context_bytes, replaced.value, change.committed_us,
+                     change.image ? kPut : kRemove, change.flags, shard.counts.records,
+                     shard.counts.bytes, old_image);
+  if (stored) {
+    if (replaced > shard.history.trimmed_to) log.link.execute(replaced.value, sequence.value);
+    std::int64_t id = stored->id;
+    stored.reset();  // closes the cursor before its row changes
+    items.update.execute(id, version_scratch_, change.context_bytes, sequence.value, change.image);
+  } else {
+    items.insert.execute(change.key, version_scratch_, change.context_bytes, sequence.value,
+                         change.image);
+  }
+  shard.history.end = sequence;
+}
+
+void ItemLog::count(TableState& table, const std::optional<StoredItem>& stored,
+                    const ItemChange& change) {
+  ShardState& shard = table.shard(change.shard);
+  if ((change.flags & kLocalOrigin) != 0) {
+    std::uint64_t bytes = change.key.size() + (change.image ? change.image->size() : 0);
+    ++shard.counts.records;
+    shard.counts.bytes += bytes;
+    table.local_bytes += bytes;
+    if (table.peers.empty()) table.acknowledged_bytes += bytes;
+  }
+  if (stored) {
+    if (stored->image) {
+      --table.stats.items;
+      table.stats.item_bytes -= stored->image->size();
+    } else {
+      --table.stats.tombstones;
+    }
+  }
+  if (change.image) {
+    ++table.stats.items;
+    table.stats.item_bytes += change.image->size();
+  } else {
+    ++table.stats.tombstones;
+  }
+  table.stats_dirty = true;
+}
+
+}  // namespace meridian::store

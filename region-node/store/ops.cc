@@ -1,0 +1,73 @@
+#include "region-node/store/ops.h"
+
+#include <utility>
+
+#include "region-node/store/engine.h"
+
+namespace meridian::store {
+
+Op create_table_op(TableSpec spec, ControlDone done) {
+  return {ControlOp{[spec = std::move(spec)](Engine& engine) { return engine.create_table(spec); },
+                    std::move(done), std::nullopt}};
+}
+
+Op change_table_op(TableId table, TableChange change, ControlDone done) {
+  return {ControlOp{[table, change = std::move(change)](Engine& engine) {
+                      return engine.change_table(table, change);
+                    },
+                    std::move(done), std::nullopt}};
+}
+
+Op drop_table_op(TableId table, bool force, ControlDone done) {
+  return {ControlOp{[table, force](Engine& engine) { return engine.drop_table(table, force); },
+                    std::move(done), std::nullopt}};
+}
+
+Op merge_replicas_op(TableId table, std::map<RegionId, ReplicaEntry> entries, ControlDone done) {
+  return {ControlOp{[table, entries = std::move(entries)](Engine& engine) {
+                      return engine.merge_replicas(table, entries);
+                    },
+                    std::move(done), std::nullopt}};
+}
+
+Op set_replica_op(TableId table, RegionId region, bool present, ControlDone done) {
+  return {ControlOp{[table, region, present](Engine& engine) {
+                      return engine.set_replica(table, region, present);
+                    },
+                    std::move(done), std::nullopt}};
+}
+
+Op apply_op(rpc::ReplicationBatch batch, NodeId source_node,
+            std::function<void(const rpc::ApplyOutcome&)> done) {
+  std::size_t bytes = 0;
+  for (const auto& record : batch.records)
+    bytes += record.key.size() + (record.new_image ? record.new_image->size() : 0);
+  return {ApplyOp{std::move(batch), source_node, std::move(done), bytes, {}}};
+}
+
+namespace {
+
+struct Refuse {
+  WriteStatus status;
+
+  void operator()(WriteOp& op) const {
+    if (op.write.done) op.write.done({status, {}});
+  }
+  void operator()(ApplyOp& op) const {
+    if (op.done) op.done({});
+  }
+  void operator()(ControlOp& op) const {
+    if (op.done) op.done(Err(ControlError::unavailable));
+  }
+  void operator()(AcknowledgeOp&) const {}
+  void operator()(PinOp& op) const {
+    if (op.done) op.done(false);
+  }
+  void operator()(AcceptClockOp&) const {}
+};
+
+}  // namespace
+
+void refuse(Op& op, WriteStatus status) { std::visit(Refuse{status}, op.work); }
+
+}  // namespace meridian::store

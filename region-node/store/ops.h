@@ -1,0 +1,66 @@
+// Op: one piece of work for the engine, with room for its answer until the commit.
+//
+// Threads: made by whoever submits, moved to the engine's thread, completed there.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "region-node/store/store.h"
+
+namespace meridian::store {
+
+class Engine;
+
+struct WriteOp {
+  ItemWrite write;
+  WriteResult result;
+};
+
+struct ApplyOp {
+  rpc::ReplicationBatch batch;
+  NodeId source_node;
+  std::function<void(const rpc::ApplyOutcome&)> done;
+  std::size_t bytes = 0;  // of the batch's keys and images
+  rpc::ApplyOutcome outcome;
+};
+
+// A change of the catalog; `run` says what, inside the transaction.
+struct ControlOp {
+  std::function<ControlResult(Engine&)> run;
+  ControlDone done;
+  std::optional<ControlResult> result;
+};
+
+struct AcknowledgeOp {
+  std::vector<Acknowledgement> acknowledgements;
+};
+
+struct PinOp {
+  RegionId region;
+  NodeId node;
+  std::function<void(bool)> done;
+  bool pinned = false;
+};
+
+struct AcceptClockOp {};
+
+struct Op {
+  std::variant<WriteOp, ApplyOp, ControlOp, AcknowledgeOp, PinOp, AcceptClockOp> work;
+};
+
+Op apply_op(rpc::ReplicationBatch batch, NodeId source_node,
+            std::function<void(const rpc::ApplyOutcome&)> done);
+Op create_table_op(TableSpec spec, ControlDone done);
+Op change_table_op(TableId table, TableChange change, ControlDone done);
+Op drop_table_op(TableId table, bool force, ControlDone done);
+Op merge_replicas_op(TableId table, std::map<RegionId, ReplicaEntry> entries, ControlDone done);
+Op set_replica_op(TableId table, RegionId region, bool present, ControlDone done);
+
+// Answers an op that was not run: the store is shutting down, has failed, or (for writes) is full.
+void refuse(Op& op, WriteStatus status = WriteStatus::unavailable);
+
+}  // namespace meridian::store

@@ -1,0 +1,115 @@
+// The SQL of SqliteReader, prepared at first use.
+//
+// Threads, ownership: as the reader's.  Private to reader.cc.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/sqlite/sqlite.h"
+#include "region-node/store/reader.h"
+#include "region-node/store/schema.h"
+
+namespace meridian::store {
+
+struct SqliteReader::Meta {
+  sqlite::Statement begin;
+  sqlite::Statement end;
+  sqlite::Statement flow;
+  sqlite::Statement stats;
+  sqlite::Statement parked;
+  sqlite::Statement log_shard;
+  sqlite::Statement history;
+  sqlite::Statement acknowledgement;
+
+  explicit Meta(sqlite::Database& db)
+      : begin(db, "BEGIN"),
+        end(db, "ROLLBACK"),
+        flow(db, "SELECT start, seq FROM flows WHERE number = ?1 AND source = ?2 AND shard = ?3"),
+        stats(db, "SELECT items, item_bytes, tombstones FROM tables WHERE number = ?1"),
+        parked(db,
+               "SELECT source, shard, seq, key, version, parent, context, committed_us, image, reason"
+               " FROM parked WHERE number = ?1 ORDER BY id LIMIT ?2"),
+        log_shard(db,
+                  "SELECT trimmed_to, trimmed_records, trimmed_bytes, origin FROM log_shards"
+                  " WHERE number = ?1 AND shard = ?2"),
+        history(db,
+                "SELECT first_seq, start FROM history WHERE number = ?1 AND shard = ?2"
+                " ORDER BY first_seq"),
+        acknowledgement(db,
+                        "SELECT start, seq FROM acknowledgements"
+                        " WHERE number = ?1 AND sink = ?2 AND shard = ?3") {}
+
+  // A read transaction that has failed already may be closed; there is nothing to lose.
+  void rollback() noexcept {
+    try {
+      end.execute();
+    } catch (const sqlite::SqliteError&) {
+    }
+  }
+};
+
+struct SqliteReader::ShardStatements {
+  sqlite::Statement last;
+  sqlite::Statement counts;
+  sqlite::Statement committed;
+  sqlite::Statement overwritten_image;
+  sqlite::Statement read_log;
+  sqlite::Statement read_stream;
+
+  ShardStatements(sqlite::Database& db, std::int64_t number, ShardId shard)
+      : last(db, "SELECT seq, local_records, local_bytes FROM " + log_table(number, shard) +
+                     " ORDER BY seq DESC LIMIT 1"),
+        counts(db, "SELECT local_records, local_bytes FROM " + log_table(number, shard) +
+                       " WHERE seq = ?1"),
+        committed(db, "SELECT committed_us FROM " + log_table(number, shard) + " WHERE seq = ?1"),
+        overwritten_image(db, "SELECT old_image FROM " + log_table(number, shard) +
+                                  " WHERE seq = (SELECT by FROM " + next_table(number, shard) +
+                                  " WHERE seq = ?1)"),
+        read_log(db,
+                 "SELECT seq, key, version, parent, context, committed_us, kind, flags FROM " +
+                     log_table(number, shard) + " WHERE seq > ?1 ORDER BY seq"),
+        read_stream(db,
+                    "SELECT seq, key, version, parent, context, committed_us, kind, flags,"
+                    " old_image FROM " +
+                        log_table(number, shard) + " WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq") {}
+};
+
+struct SqliteReader::TableStatements {
+  sqlite::Statement get;
+  sqlite::Statement get_row;
+  sqlite::Statement scan_rows;
+  sqlite::Statement image_written_by;
+  std::array<std::unique_ptr<ShardStatements>, kShardsMax> shards;
+
+  TableStatements(sqlite::Database& db, std::int64_t number)
+      : get(db, "SELECT image FROM " + item_table(number) + " WHERE key = ?1"),
+        get_row(db, "SELECT key, version, context, image FROM " + item_table(number) +
+                        " WHERE key = ?1"),
+        scan_rows(db, "SELECT key, version, context, image FROM " + item_table(number) +
+                          " WHERE key > ?1 ORDER BY key LIMIT ?2"),
+        image_written_by(db, "SELECT image FROM " + item_table(number) +
+                                 " WHERE key = ?1 AND seq = ?2"),
+        db_(db),
+        number_(number) {}
+
+  sqlite::Statement& scan(Direction direction, bool bounded) {
+    bool descending = direction == Direction::descending;
+    auto& slot = scans_[(descending ? 2U : 0U) + (bounded ? 1U : 0U)];
+    if (!slot) {
+      slot.emplace(db_, "SELECT key, image FROM " + item_table(number_) + " WHERE key >= ?1" +
+                            (bounded ? " AND key < ?2" : "") +
+                            " AND image IS NOT NULL ORDER BY key" + (descending ? " DESC" : ""));
+    }
+    return *slot;
+  }
+
+ private:
+  sqlite::Database& db_;
+  std::int64_t number_;
+  std::array<std::optional<sqlite::Statement>, 4> scans_;
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,62 @@
+#include "region-node/store/sqlite_store.h"
+
+#include <utility>
+
+#include "region-node/store/writer.h"
+
+namespace meridian::store {
+
+SqliteStore::SqliteStore(StoreOptions options, Clock& clock, Rng rng)
+    : writer_(std::make_unique<Writer>(std::move(options), clock, rng)) {}
+SqliteStore::~SqliteStore() = default;
+
+RegionId SqliteStore::region() const { return writer_->engine().region(); }
+NodeId SqliteStore::node_id() const { return writer_->engine().node_id(); }
+StartId SqliteStore::start_id() const { return writer_->engine().start_id(); }
+CatalogPtr SqliteStore::catalog() const { return writer_->engine().shared()->catalog(); }
+StoreHealth SqliteStore::health() const { return writer_->health(); }
+std::unique_ptr<Reader> SqliteStore::open_reader() { return writer_->engine().open_reader(); }
+
+void SqliteStore::on_commit(std::function<void()> listener) {
+  writer_->engine().shared()->set_listener(std::move(listener));
+}
+
+void SqliteStore::write(ItemWrite write) { writer_->submit(Op{WriteOp{std::move(write), {}}}); }
+
+void SqliteStore::apply(rpc::ReplicationBatch batch, NodeId source_node,
+                        std::function<void(const rpc::ApplyOutcome&)> done) {
+  writer_->submit(apply_op(std::move(batch), source_node, std::move(done)));
+}
+
+void SqliteStore::create_table(TableSpec spec, ControlDone done) {
+  writer_->submit(create_table_op(std::move(spec), std::move(done)));
+}
+
+void SqliteStore::change_table(TableId table, TableChange change, ControlDone done) {
+  writer_->submit(change_table_op(table, std::move(change), std::move(done)));
+}
+
+void SqliteStore::drop_table(TableId table, bool force, ControlDone done) {
+  writer_->submit(drop_table_op(table, force, std::move(done)));
+}
+
+void SqliteStore::merge_replicas(TableId table, std::map<RegionId, ReplicaEntry> entries,
+                                 ControlDone done) {
+  writer_->submit(merge_replicas_op(table, std::move(entries), std::move(done)));
+}
+
+void SqliteStore::set_replica(TableId table, RegionId region, bool present, ControlDone done) {
+  writer_->submit(set_replica_op(table, region, present, std::move(done)));
+}
+
+void SqliteStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
+  writer_->submit(Op{AcknowledgeOp{std::move(acknowledgements)}});
+}
+
+void SqliteStore::pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
+  writer_->submit(Op{PinOp{region, node, std::move(done), false}});
+}
+
+void SqliteStore::accept_clock() { writer_->submit(Op{AcceptClockOp{}}); }
+
+}  // namespace meridian::store

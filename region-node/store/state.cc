@@ -1,0 +1,31 @@
+#include "region-node/store/state.h"
+
+#include <algorithm>
+
+namespace meridian::store {
+
+AckState TableState::acknowledged(const RegionId& sink, ShardId id) const {
+  const ShardState& shard_state = shard(id);
+  auto at = acks.find({sink, id});
+  if (at != acks.end() && at->second.sequence >= shard_state.history.trimmed_to) return at->second;
+  AckState none;
+  none.sequence = shard_state.history.trimmed_to;
+  none.counts = shard_state.trimmed_counts;
+  if (at != acks.end()) none.position = at->second.position;
+  return none;
+}
+
+void TableState::derive(const RegionId& self) {
+  peers = info->peers(self);
+  local_bytes = 0;
+  for (const auto& shard_state : shards) local_bytes += shard_state.counts.bytes;
+  acknowledged_bytes = local_bytes;
+  for (const auto& peer : peers) {
+    std::uint64_t bytes = 0;
+    for (std::uint16_t i = 0; i < info->shards; ++i)
+      bytes += acknowledged(peer, ShardId(i)).counts.bytes;
+    acknowledged_bytes = std::min(acknowledged_bytes, bytes);
+  }
+}
+
+}  // namespace meridian::store

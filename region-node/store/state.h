@@ -1,0 +1,76 @@
+// What the engine keeps in memory of each table, so that a write reads nothing but its item.
+//
+// It mirrors the file as of the open transaction.  When a transaction is rolled back, all of it is
+// thrown away and loaded again.
+// Threads: confined to the engine.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/ids.h"
+#include "region-node/store/log_history.h"
+#include "region-node/store/store.h"
+#include "region-node/store/table_info.h"
+
+namespace meridian::store {
+
+// Records of local origin and their bytes (key and new image), counted from the start of a shard's
+// log; so what lies between two positions is a difference.
+struct LocalCounts {
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct ShardState {
+  LogHistory history;
+  LocalCounts counts;          // up to history.end
+  LocalCounts trimmed_counts;  // up to history.trimmed_to
+  std::optional<std::int64_t> oldest_us;  // commit time of the oldest record, once looked up
+};
+
+// How far one sink has acknowledged one shard.
+struct AckState {
+  LogPosition position;
+  Sequence sequence;
+  LocalCounts counts;  // up to `sequence`
+};
+
+struct TableState {
+  std::int64_t number = 0;  // names its SQL tables; never used twice
+  TablePtr info;
+  std::vector<RegionId> peers;  // of info
+  TableStats stats;
+  bool stats_dirty = false;
+  std::vector<ShardState> shards;
+  std::map<std::pair<RegionId, ShardId>, LogPosition> flows;  // by source and its shard
+  std::map<std::pair<RegionId, ShardId>, AckState> acks;      // by sink and our shard
+  std::uint64_t parked = 0;
+  // Local-origin bytes up to the slowest peer's acknowledgement, and in all; see log_full.
+  std::uint64_t acknowledged_bytes = 0;
+  std::uint64_t local_bytes = 0;
+
+  [[nodiscard]] ShardState& shard(ShardId id) { return shards[id.value]; }
+  [[nodiscard]] const ShardState& shard(ShardId id) const { return shards[id.value]; }
+  // What `sink` has acknowledged of a shard; nothing beyond the trimmed part if it never did.
+  [[nodiscard]] AckState acknowledged(const RegionId& sink, ShardId id) const;
+  // Sets peers and acknowledged_bytes from info and acks.
+  void derive(const RegionId& self);
+};
+
+struct EngineState {
+  std::map<TableId, TableState> tables;
+  std::map<RegionId, NodeId> identities;
+  std::vector<std::pair<std::int64_t, std::uint16_t>> dropped;  // number and shards, to be purged
+
+  [[nodiscard]] TableState* find(const TableId& id) {
+    auto at = tables.find(id);
+    return at == tables.end() ? nullptr : &at->second;
+  }
+};
+
+}  // namespace meridian::store
