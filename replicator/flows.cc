@@ -1,0 +1,215 @@
+#include "replicator/flows.h"
+
+#include <algorithm>
+
+namespace meridian::replicator {
+namespace {
+
+// How bad a state is, for the state of a link of many flows.
+int severity(FlowState state) {
+  switch (state) {
+    case FlowState::stopped: return 0;
+    case FlowState::waiting: return 1;
+    case FlowState::running: return 2;
+    case FlowState::idle: return 3;
+    case FlowState::asking: return 4;
+    case FlowState::backing_off: return 5;
+    case FlowState::held: return 6;
+    case FlowState::repair_needed: return 7;
+  }
+  return 0;
+}
+
+// Sums up; what is unknown of one flow is unknown of all.
+void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& value) {
+  if (sum && value) {
+    *sum += *value;
+  } else {
+    sum.reset();
+  }
+}
+
+void add(Pending& sum, const Pending& value) {
+  add(sum.records, value.records);
+  add(sum.bytes, value.bytes);
+  if (value.oldest_us && (!sum.oldest_us || *value.oldest_us < *sum.oldest_us)) {
+    sum.oldest_us = value.oldest_us;
+    sum.oldest_ms = value.oldest_ms;
+  }
+}
+
+PeerStatus peer_status(const RegionId& region, const rpc::LinkFigures& figures) {
+  PeerStatus out;
+  out.region = region;
+  out.connected = figures.connected;
+  out.connects = figures.connects;
+  out.round_trip_us = figures.round_trip_us;
+  out.clock_offset_us = figures.clock_offset_us;
+  out.reason = figures.reason;
+  return out;
+}
+
+}  // namespace
+
+Flows::Flows(World world, const Addresses& peers,
+             const std::vector<checkpoint::Checkpoint>& checkpoints)
+    : world_(std::move(world)), peers_(peers) {
+  for (const auto& checkpoint : checkpoints) known_[checkpoint.key] = checkpoint.position;
+}
+
+Flows::~Flows() = default;
+
+void Flows::source_up(NodeId node) {
+  if (node_ != node) {
+    if (node_) world_.log.warn("own_node_changed", "node={:016x}", node.value);
+    node_ = node;
+    flows_.clear();
+    sinks_.clear();
+    dial_sinks(node);
+  }
+  for (auto& [key, flow] : flows_) flow->link_up();
+}
+
+void Flows::dial_sinks(NodeId node) {
+  for (const auto& [region, address] : peers_) {
+    rpc::SessionOptions options;
+    options.hello = {rpc::kProtocolVersion, world_.region, node, rpc::Role::peer_replicator};
+    options.expected = region;
+    options.address = address;
+    auto& sink = sinks_[region];
+    sink.dialer = kj::heap<rpc::TcpDialer>(world_.network, address);
+    sink.session = kj::heap<rpc::Session>(world_.timer, *sink.dialer, world_.clock, world_.rng,
+                                          world_.log, std::move(options));
+    sink.link.region = region;
+    sink.link.session = sink.session.get();
+    sink.session->start([this, region = region](bool connected) {
+      if (connected) sink_up(region);
+    });
+  }
+}
+
+void Flows::sink_up(const RegionId& region) {
+  for (auto& [key, flow] : flows_)
+    if (std::get<1>(key) == region) flow->link_up();
+}
+
+void Flows::follow(const rpc::ReplicatedTables& tables) {
+  std::map<Key, std::string> wanted;
+  for (const auto& table : tables.tables) {
+    for (const auto& sink : table.sinks) {
+      if (sinks_.count(sink) == 0) {
+        if (unknown_sinks_.insert(sink).second)
+          world_.log.warn("sink_without_address", "region={} table={}", sink.name(), table.name);
+        continue;
+      }
+      for (std::uint16_t shard = 0; shard < table.shards; ++shard)
+        wanted[{table.id, sink, ShardId(shard)}] = table.name;
+    }
+  }
+  for (auto at = flows_.begin(); at != flows_.end();) {
+    if (wanted.count(at->first) != 0) {
+      ++at;
+      continue;
+    }
+    stop_flow(at->first, *at->second);
+    at = flows_.erase(at);
+  }
+  for (const auto& [key, name] : wanted)
+    if (flows_.count(key) == 0) start_flow(key, name);
+}
+
+void Flows::start_flow(const Key& key, const std::string& table_name) {
+  const auto& [table, region, shard] = key;
+  auto& lag = lag_[{table, region}];
+  if (!lag) lag = std::make_shared<Histogram>();
+  FlowWorld world{world_.source, sinks_.at(region).link, world_.timer, world_.clock, world_.rng,
+                  world_.log,
+                  [this](const rpc::FlowId& flow, const RegionId& sink, LogPosition position) {
+                    acknowledged(flow, sink, position);
+                  }};
+  auto flow = kj::heap<Flow>(std::move(world), rpc::FlowId{table, shard, world_.region}, table_name,
+                             world_.limits, lag);
+  std::optional<LogPosition> checkpoint;
+  if (auto at = known_.find({region, table, shard}); at != known_.end()) checkpoint = at->second;
+  flow->start(checkpoint);
+  flows_.emplace(key, kj::mv(flow));
+}
+
+void Flows::stop_flow(const Key& key, Flow& flow) {
+  const auto& [table, region, shard] = key;
+  flow.stop();
+  checkpoint::CheckpointKey checkpoint{region, table, shard};
+  known_.erase(checkpoint);
+  world_.checkpoints.forget(checkpoint);
+  world_.acknowledger.forget(table, shard, region);
+  lag_.erase({table, region});
+}
+
+void Flows::stop() {
+  for (auto& [key, flow] : flows_) flow->stop();
+}
+
+void Flows::acknowledged(const rpc::FlowId& flow, const RegionId& sink, LogPosition position) {
+  checkpoint::CheckpointKey key{sink, flow.table, flow.shard};
+  known_[key] = position;
+  world_.checkpoints.save(key, position);
+  world_.acknowledger.add({flow.table, flow.shard, sink, position});
+}
+
+// ------------------------------------------------------------------------------------------ figures
+
+std::vector<rpc::BacklogQuery> Flows::stale() const {
+  std::vector<rpc::BacklogQuery> out;
+  for (const auto& [key, flow] : flows_)
+    if (!flow->figures_fresh() && out.size() < rpc::kBacklogQueriesMax)
+      out.push_back(flow->backlog_query());
+  return out;
+}
+
+void Flows::on_backlogs(const std::vector<rpc::BacklogQuery>& queries,
+                        const std::vector<rpc::BacklogAnswer>& answers) {
+  for (std::size_t i = 0; i < std::min(queries.size(), answers.size()); ++i) {
+    auto at = flows_.find({queries[i].table, queries[i].sink, queries[i].shard});
+    if (at != flows_.end()) at->second->on_backlog(answers[i]);
+  }
+}
+
+std::optional<std::int64_t> Flows::offset_to(const Sink& sink) const {
+  auto theirs = sink.session->figures().clock_offset_us;
+  auto ours = world_.source.figures().clock_offset_us;
+  if (!theirs || !ours) return std::nullopt;
+  return *theirs - *ours;
+}
+
+void Flows::describe(ReplicatorStatus& out) const {
+  for (const auto& [region, sink] : sinks_)
+    out.peers.push_back(peer_status(region, sink.session->figures()));
+  for (const auto& [key, flow] : flows_) {
+    auto status = flow->status();
+    bool same_link = !out.links.empty() && out.links.back().table == status.table &&
+                     out.links.back().sink == status.sink;
+    if (!same_link) {
+      auto& link = out.links.emplace_back();
+      link.table = status.table;
+      link.table_name = status.table_name;
+      link.sink = status.sink;
+      link.state = FlowState::stopped;
+      link.pending.records = 0;
+      link.pending.bytes = 0;
+      link.lag = lag_.at({status.table, status.sink});
+      link.clock_offset_us = offset_to(sinks_.at(status.sink));
+    }
+    auto& link = out.links.back();
+    add(link.pending, status.pending);
+    if (severity(status.state) > severity(link.state)) {
+      link.state = status.state;
+      link.reason = status.reason;
+    }
+    out.flows.push_back(std::move(status));
+  }
+  std::stable_sort(out.links.begin(), out.links.end(), [](const LinkStatus& a, const LinkStatus& b) {
+    return std::tie(a.table_name, a.sink) < std::tie(b.table_name, b.sink);
+  });
+}
+
+}  // namespace meridian::replicator

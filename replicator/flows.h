@@ -1,0 +1,87 @@
+// Flows: all flows of a replicator and the links that they share; follows the list of replicated
+// tables.
+//
+// Threads: the KJ thread.  Owns: sessions to the peers, flows, histograms.
+// Borrows: World.
+#pragma once
+
+#include <kj/async-io.h>
+#include <kj/timer.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "replicator/io/acknowledger.h"
+#include "replicator/io/checkpoint_writer.h"
+#include "replicator/io/flow.h"
+#include "replicator/status.h"
+#include "rpc/messages.h"
+#include "rpc/session.h"
+
+namespace meridian::replicator {
+
+using Addresses = std::vector<std::pair<RegionId, std::string>>;
+
+class Flows {
+ public:
+  struct World {
+    RegionId region;
+    PumpLimits limits;
+    rpc::Session& source;
+    Acknowledger& acknowledger;
+    CheckpointWriter& checkpoints;
+    kj::Network& network;
+    kj::Timer& timer;
+    const Clock& clock;
+    Rng& rng;
+    Logger log;
+  };
+  // `checkpoints`: as loaded at the start.
+  Flows(World world, const Addresses& peers, const std::vector<checkpoint::Checkpoint>& checkpoints);
+  ~Flows();
+
+  // The own node answers (again) as `node`.
+  void source_up(NodeId node);
+  // Starts and stops flows so that they are those of the list.
+  void follow(const rpc::ReplicatedTables& tables);
+  void stop();
+
+  // Flows whose own figures are stale, and what the node says of them, in the same order.
+  [[nodiscard]] std::vector<rpc::BacklogQuery> stale() const;
+  void on_backlogs(const std::vector<rpc::BacklogQuery>& queries,
+                   const std::vector<rpc::BacklogAnswer>& answers);
+
+  void describe(ReplicatorStatus& out) const;
+
+ private:
+  using Key = std::tuple<TableId, RegionId, ShardId>;  // RegionId: the sink
+  struct Sink {
+    kj::Own<rpc::TcpDialer> dialer;
+    kj::Own<rpc::Session> session;
+    SinkLink link;
+  };
+
+  void dial_sinks(NodeId node);
+  void start_flow(const Key& key, const std::string& table_name);
+  void stop_flow(const Key& key, Flow& flow);
+  void acknowledged(const rpc::FlowId& flow, const RegionId& sink, LogPosition position);
+  void sink_up(const RegionId& region);
+  [[nodiscard]] std::optional<std::int64_t> offset_to(const Sink& sink) const;
+
+  const World world_;
+  const Addresses peers_;
+  std::map<checkpoint::CheckpointKey, LogPosition> known_;  // newest checkpoint of each flow
+  std::map<std::pair<TableId, RegionId>, std::shared_ptr<Histogram>> lag_;
+  std::set<RegionId> unknown_sinks_;  // complained about
+  std::optional<NodeId> node_;
+  std::map<RegionId, Sink> sinks_;
+  std::map<Key, kj::Own<Flow>> flows_;  // last: they use the sinks
+};
+
+}  // namespace meridian::replicator

@@ -1,0 +1,202 @@
+#include "replicator/supervisor.h"
+
+#include <chrono>
+#include <future>
+
+#include "replicator/flows.h"
+#include "replicator/io/topology.h"
+#include "rpc/codec.h"
+#include "rpc/kj_log.h"
+#include "rpc/kj_thread.h"
+
+namespace meridian::replicator {
+namespace {
+
+constexpr std::int64_t kBacklogIntervalMs = 1000;
+constexpr std::int64_t kLastFlushMsMax = 1000;
+
+rpc::SessionOptions source_options(const ReplicatorOptions& options) {
+  rpc::SessionOptions out;
+  // The own node does not pin its own worker: it learns nothing from a node id.
+  out.hello = {rpc::kProtocolVersion, options.region, NodeId(), rpc::Role::replicator};
+  out.expected = options.region;
+  out.address = options.node_address;
+  out.backoff_ms_max = 1000;
+  return out;
+}
+
+// Everything that lives on the KJ thread, in the order of its dependencies.
+class Inside final : private kj::TaskSet::ErrorHandler {
+ public:
+  Inside(const ReplicatorOptions& options, rpc::KjThread& thread, CheckpointWriter& checkpoints,
+         const std::vector<checkpoint::Checkpoint>& loaded, const Clock& clock, Rng& rng, Logger log)
+      : region_(options.region),
+        timer_(thread.timer()),
+        log_(std::move(log)),
+        dialer_(thread.network(), options.node_address),
+        source_(thread.timer(), dialer_, clock, rng, log_, source_options(options)),
+        acknowledger_(source_, thread.timer(), log_),
+        flows_({options.region, options.limits, source_, acknowledger_, checkpoints, thread.network(),
+                thread.timer(), clock, rng, log_},
+               options.peers, loaded),
+        topology_(source_, thread.timer(), log_,
+                  [this](const rpc::ReplicatedTables& tables) { flows_.follow(tables); }),
+        tasks_(*this) {}
+
+  void start() {
+    source_.start([this](bool connected) {
+      topology_.forget();
+      if (!connected) return;
+      flows_.source_up(source_.peer()->node);
+      acknowledger_.repeat_all();
+    });
+    topology_.start();
+    tasks_.add(poll_backlogs());
+  }
+
+  // What is acknowledged goes to the checkpoints and, if it answers soon, to the own node.
+  kj::Promise<void> stop() {
+    flows_.stop();
+    return timer_.timeoutAfter(kLastFlushMsMax * kj::MILLISECONDS, acknowledger_.flush())
+        .catch_([](kj::Exception&&) {});
+  }
+
+  ReplicatorStatus status() {
+    ReplicatorStatus out;
+    out.region = region_;
+    auto own = source_.figures();
+    out.ready = own.connected;
+    if (!own.connected) out.reason = "own region node: " + own.reason;
+    PeerStatus peer;
+    peer.region = region_;
+    peer.own = true;
+    peer.connected = own.connected;
+    peer.connects = own.connects;
+    peer.round_trip_us = own.round_trip_us;
+    peer.clock_offset_us = own.clock_offset_us;
+    peer.reason = own.reason;
+    out.peers.push_back(std::move(peer));
+    flows_.describe(out);
+    return out;
+  }
+
+ private:
+  kj::Promise<void> poll_backlogs() {
+    return timer_.afterDelay(kBacklogIntervalMs * kj::MILLISECONDS)
+        .then([this] { return ask_backlogs(); })
+        .then([this] { return poll_backlogs(); });
+  }
+
+  kj::Promise<void> ask_backlogs() {
+    using Answer = capnp::Response<rpc::wire::Region::BacklogResults>;
+    auto queries = flows_.stale();
+    if (queries.empty() || !source_.connected()) return kj::READY_NOW;
+    return source_
+        .call([&queries](rpc::wire::Region::Client& client) {
+          auto request = client.backlogRequest();
+          rpc::write_queries(queries, request);
+          return kj::Promise<Answer>(request.send());
+        })
+        .then([this, queries](Answer&& answer) {
+          flows_.on_backlogs(queries, rpc::read_backlogs(answer.getBacklogs()));
+        })
+        .catch_([this](kj::Exception&& failure) {
+          log_.debug("backlog_unknown", "reason=\"{}\"", rpc::describe(failure));
+        });
+  }
+
+  void taskFailed(kj::Exception&& failure) override {
+    log_.error("replicator_task_failed", "reason=\"{}\"", rpc::describe(failure));
+  }
+
+  const RegionId region_;
+  kj::Timer& timer_;
+  const Logger log_;
+  rpc::TcpDialer dialer_;
+  rpc::Session source_;
+  Acknowledger acknowledger_;
+  Flows flows_;
+  Topology topology_;
+  kj::TaskSet tasks_;  // last: cancelled first
+};
+
+}  // namespace
+
+class Replicator::Impl {
+ public:
+  Impl(ReplicatorOptions options, checkpoint::CheckpointStore& checkpoints, const Clock& clock, Rng rng,
+       Logger log)
+      : options_(std::move(options)),
+        store_(checkpoints),
+        clock_(clock),
+        rng_(rng),
+        log_(std::move(log)),
+        checkpoints_(store_, clock_, log_),
+        thread_(log_) {}
+  ~Impl() { stop(); }
+
+  void start() {
+    auto loaded = store_.load_all();
+    log_.info("replicator_starting", "region={} node={} checkpoints={}", options_.region.name(),
+              options_.node_address, loaded.size());
+    checkpoints_.start();
+    thread_.start();
+    started_ = true;
+    thread_.run([this, &loaded] {
+      inside_ = std::make_unique<Inside>(options_, thread_, checkpoints_, loaded, clock_, rng_, log_);
+      inside_->start();
+    });
+  }
+
+  void stop() {
+    if (!started_) return;
+    started_ = false;
+    thread_.run([this] {
+      thread_.wait(inside_->stop());
+      inside_.reset();
+    });
+    thread_.stop();
+    checkpoints_.stop();
+    log_.info("replicator_stopped", "region={}", options_.region.name());
+  }
+
+  ReplicatorStatus status() {
+    auto told = std::make_shared<std::promise<ReplicatorStatus>>();
+    auto answer = told->get_future();
+    ReplicatorStatus silent;
+    silent.region = options_.region;
+    silent.reason = "the replicator is not running";
+    bool asked = thread_.mailbox()->try_post([this, told, silent] {
+      told->set_value(inside_ ? inside_->status() : silent);
+    });
+    if (!asked) return silent;
+    silent.reason = "the replicator is too busy to answer";
+    if (answer.wait_for(std::chrono::milliseconds(kStatusMsMax)) != std::future_status::ready)
+      return silent;
+    auto status = answer.get();
+    status.checkpoint_saves_failed = checkpoints_.failures();
+    return status;
+  }
+
+ private:
+  const ReplicatorOptions options_;
+  checkpoint::CheckpointStore& store_;
+  const Clock& clock_;
+  Rng rng_;
+  const Logger log_;
+  CheckpointWriter checkpoints_;
+  rpc::KjThread thread_;
+  std::unique_ptr<Inside> inside_;  // lives on the KJ thread
+  bool started_ = false;
+};
+
+Replicator::Replicator(ReplicatorOptions options, checkpoint::CheckpointStore& checkpoints,
+                       const Clock& clock, Rng rng, Logger log)
+    : impl_(std::make_unique<Impl>(std::move(options), checkpoints, clock, rng, std::move(log))) {}
+Replicator::~Replicator() = default;
+
+void Replicator::start() { impl_->start(); }
+void Replicator::stop() { impl_->stop(); }
+ReplicatorStatus Replicator::status() const { return impl_->status(); }
+
+}  // namespace meridian::replicator

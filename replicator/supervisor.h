@@ -1,0 +1,56 @@
+// Replicator: the worker of one region, composed: a session to its own region node and one to every
+// peer, a Flow per (table, shard, sink), acknowledgements, checkpoints, figures.
+//
+// Which flows run follows the region node's list of replicated tables.  The sinks are dialled once the
+// own node has said its node id, because a peer pins the region's name to it.
+//
+// Threads: start(), stop() from one; status() from any.  Inside: one KJ thread runs everything, one
+// thread saves checkpoints.
+// Owns: both threads, all connections.  Borrows: the checkpoint store and the clock.
+// Errors: start() throws what loading the checkpoints throws; afterwards nothing escapes: an
+// unreachable node or peer is a state, not an error.
+// Limits: PumpLimits per flow, SinkLink::kBytesMax per peer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checkpoint/store.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/rng.h"
+#include "replicator/core/pump.h"
+#include "replicator/status.h"
+
+namespace meridian::replicator {
+
+struct ReplicatorOptions {
+  RegionId region;
+  std::string node_address;                             // peer RPC of the own region node
+  std::vector<std::pair<RegionId, std::string>> peers;  // peer RPC of the other regions' nodes
+  PumpLimits limits;
+};
+
+class Replicator {
+ public:
+  Replicator(ReplicatorOptions options, checkpoint::CheckpointStore& checkpoints, const Clock& clock,
+             Rng rng, Logger log);
+  ~Replicator();
+
+  void start();
+  // Stops all flows, tells the own node and the checkpoint store what is acknowledged, joins.
+  // Idempotent.
+  void stop();
+
+  // Waits for the KJ thread, at most kStatusMsMax; a thread that does not answer is "not ready".
+  static constexpr std::int64_t kStatusMsMax = 2000;
+  [[nodiscard]] ReplicatorStatus status() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace meridian::replicator
