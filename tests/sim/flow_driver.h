@@ -1,0 +1,62 @@
+// FlowDriver: performs what one Pump asks for, over the simulated network, with a deadline for every
+// request; the simulator's counterpart of the replicator's RPC driver.
+//
+// Threads: one.  Kept alive by its SimReplicator; answers that come later than that find it gone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "tests/sim/sim_replicator.h"
+
+namespace meridian::sim {
+
+class FlowDriver : public std::enable_shared_from_this<FlowDriver> {
+ public:
+  FlowDriver(std::size_t source, SimReplicator::FlowKey key, Outside& outside, SimReplicator& owner,
+             Rng rng);
+
+  void start(std::optional<LogPosition> checkpoint);
+  void stop();
+
+  [[nodiscard]] const replicator::Pump& pump() const { return pump_; }
+  [[nodiscard]] std::string state() const;
+
+ private:
+  using RequestId = replicator::RequestId;
+
+  void perform(replicator::Actions actions);
+  void perform(const replicator::AskPosition& ask);
+  void perform(const replicator::ReadLog& read);
+  void perform(replicator::ShipBatch& ship);
+  void perform(const replicator::SaveCheckpoint& save);
+  void perform(const replicator::SetTimer& timer);
+  void perform(const replicator::RecordsVisible& visible);
+
+  void expect(RequestId id, std::int64_t deadline_ms);
+  // True once: the answer is the first thing heard of this request.
+  bool answered(RequestId id) { return awaited_.erase(id) > 0; }
+  void fail(RequestId id, replicator::Failure failure);
+  void refuse(RequestId id);
+  void check_batch(const rpc::ReplicationBatch& batch);
+  // The pump keeps to these whatever happens.
+  void check_window();
+
+  [[nodiscard]] std::int64_t now_ms() const { return outside_.queue.now_ms(); }
+  [[nodiscard]] SimNode& source_node() { return *outside_.nodes[source_]; }
+  [[nodiscard]] SimNode& sink_node() { return *outside_.nodes[key_.sink]; }
+
+  std::size_t source_;
+  SimReplicator::FlowKey key_;
+  Outside& outside_;
+  SimReplicator& owner_;
+  Rng rng_;
+  rpc::FlowId flow_;
+  replicator::Pump pump_;
+  std::uint64_t timer_ = 0;  // number of the newest; older ones do nothing
+  std::set<RequestId> awaited_;
+};
+
+}  // namespace meridian::sim

@@ -1,0 +1,61 @@
+// Judge: what must hold of a world at rest, decided from the clients' history and the rules alone.
+//
+// Threads: one.  Borrows: everything it is made with.  REQUIRES: every node is up, nothing moves.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "common/rng.h"
+#include "tests/sim/history.h"
+#include "tests/sim/sim_clock.h"
+#include "tests/sim/sim_replicator.h"
+#include "tests/sim/stream_watch.h"
+
+namespace meridian::sim {
+
+class Judge {
+ public:
+  Judge(Outside& outside, const History& history, Rng rng);
+
+  // P1 to P4: all regions hold the same rows, and of each key the greatest acknowledged write.
+  void convergence();
+  // P3, P6, P9: each region's log holds each of its acknowledged writes once, in rising order, with
+  // parents and contexts that fit.
+  void logs();
+  // P8: each region's stream ends in its rows and misses none of its own writes.
+  void streams(std::vector<StreamWatch>& watches);
+  // P7: everything applied again changes nothing; and in any order, to an empty region, it gives the
+  // same rows.  Leaves the flows at positions that mean nothing, so it comes last.
+  void replay(EventQueue& queue, SimClock& clock);
+
+  // P16, at any time: what `source` says is pending for `sink` is at least what is.
+  void backlog(std::size_t source, std::size_t sink, const SimClock* clock);
+  // P11, at any time: what the sink's position covers is at the sink.
+  void positions(std::size_t source, std::size_t sink);
+
+  // Rows of one region in key order, tombstones included.
+  [[nodiscard]] std::vector<store::Row> rows(std::size_t region) const;
+
+ private:
+  struct Logged {
+    ShardId shard;
+    rpc::ChangeRecord record;
+  };
+  [[nodiscard]] std::vector<rpc::ChangeRecord> log(std::size_t region, ShardId shard) const;
+  void row_is_right(std::uint32_t key_number, const std::optional<store::Row>& row);
+  void record_is_right(std::size_t region, const rpc::ChangeRecord& record);
+  void replay_to(std::size_t sink, const std::vector<std::vector<Logged>>& logs);
+  void replay_shuffled(const std::vector<std::vector<Logged>>& logs, EventQueue& queue,
+                       SimClock& clock);
+  [[nodiscard]] std::vector<RegionId> regions() const;
+  void add(const char* property, std::string detail) {
+    outside_.findings.add(property, std::move(detail));
+  }
+
+  Outside& outside_;
+  const History& history_;
+  Rng rng_;
+};
+
+}  // namespace meridian::sim

@@ -1,0 +1,77 @@
+#include "tests/sim/network.h"
+
+#include <algorithm>
+
+namespace meridian::sim {
+namespace {
+
+constexpr std::int64_t kLocalDelayUs = 60;
+constexpr std::int64_t kLateDuplicateUsMax = 3'000'000;
+
+}  // namespace
+
+Network::Network(EventQueue& queue, Trace& trace, Rng rng, std::size_t regions)
+    : queue_(queue), trace_(trace), rng_(rng), regions_(regions), links_(regions * regions) {}
+
+void Network::cut(std::size_t from, std::size_t to) {
+  link(from, to).cut = true;
+  trace_.note("link {}->{} cut", from, to);
+}
+
+void Network::join(std::size_t from, std::size_t to) {
+  link(from, to).cut = false;
+  trace_.note("link {}->{} joined", from, to);
+}
+
+void Network::heal() {
+  for (auto& each : links_) {
+    each.cut = false;
+    each.shape.loss_percent = 0;
+    each.shape.duplicate_percent = 0;
+    each.shape.reorder_percent = 0;
+    each.shape.tail_percent = 0;
+  }
+  trace_.note("network healed");
+}
+
+std::int64_t Network::arrival_us(Link& link) {
+  const LinkShape& shape = link.shape;
+  std::int64_t delay = shape.delay_us;
+  if (shape.jitter_us > 0) delay += rng_.between(0, shape.jitter_us);
+  if (rng_.percent(shape.tail_percent)) delay *= rng_.between(2, 10);
+  std::int64_t at = queue_.now_us() + delay;
+  if (rng_.percent(shape.reorder_percent)) return at;
+  link.last_us = std::max(link.last_us, at);
+  return link.last_us;
+}
+
+void Network::send(std::size_t from, std::size_t to, std::function<void()> deliver) {
+  if (from == to) {
+    queue_.after(kLocalDelayUs, std::move(deliver));
+    return;
+  }
+  Link& way = link(from, to);
+  if (way.cut || rng_.percent(way.shape.loss_percent)) {
+    trace_.note("lost {}->{}", from, to);
+    return;
+  }
+  if (rng_.percent(way.shape.duplicate_percent)) {
+    std::int64_t late = rng_.percent(50) ? rng_.between(0, kLateDuplicateUsMax) : 0;
+    trace_.note("duplicate {}->{} late {} us", from, to, late);
+    arrive(queue_.now_us() + way.shape.delay_us + late, from, to, deliver);
+  }
+  arrive(arrival_us(way), from, to, std::move(deliver));
+}
+
+void Network::arrive(std::int64_t at_us, std::size_t from, std::size_t to,
+                     std::function<void()> deliver) {
+  queue_.at(at_us, [this, from, to, deliver = std::move(deliver)] {
+    if (link(from, to).cut) {
+      trace_.note("lost in flight {}->{}", from, to);
+      return;
+    }
+    deliver();
+  });
+}
+
+}  // namespace meridian::sim

@@ -1,0 +1,180 @@
+// Scenarios: runs with one thing wrong each, named after the table in docs/SIMULATION.md.
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "region-node/model/key.h"
+#include "tests/sim/world.h"
+
+namespace meridian::sim {
+namespace {
+
+constexpr std::int64_t kSecondUs = 1'000'000;
+
+::testing::AssertionResult passed(const World& world) {
+  if (world.findings().empty()) return ::testing::AssertionSuccess();
+  std::ostringstream out;
+  for (const auto& finding : world.findings().kept())
+    out << "\n  " << finding.property << "  " << finding.detail;
+  return ::testing::AssertionFailure() << out.str();
+}
+
+void finish(World& world) {
+  world.calm();
+  world.judge();
+  EXPECT_TRUE(passed(world));
+}
+
+// The image of a key in a region; empty for a tombstone or nothing.
+std::optional<Bytes> image_at(World& world, std::size_t region, std::uint32_t key) {
+  auto row = world.node(region).reader().get_row(world.table(), key_of(key));
+  return row ? row->image : std::nullopt;
+}
+
+// S1: both sides write and delete the same keys while they cannot hear each other.
+TEST(Scenario, TwoSidedPartition) {
+  Shape shape = plain_shape(1, 2);
+  shape.load.keys = 60;
+  shape.load.clients = 4;
+  shape.load.think_us_max = 20'000;
+  shape.load.remove_percent = 30;
+  shape.storm_ms = 5'000;
+  World world(shape, nullptr);
+  world.faults().cut(0, 1, 60 * kSecondUs);
+  world.faults().cut(1, 0, 60 * kSecondUs);
+  world.storm();
+  EXPECT_FALSE(world.at_rest());
+  finish(world);
+}
+
+// S2: one direction of one link among three regions is cut, and a region dies after reaching only
+// one survivor; when it is back, all agree.
+TEST(Scenario, AsymmetricPartitionAndADeadRegion) {
+  Shape shape = plain_shape(2, 3);
+  World world(shape, nullptr);
+  world.faults().cut(0, 2, 60 * kSecondUs);
+  world.storm();
+  world.faults().crash_replicator(0, 60 * kSecondUs);
+  world.faults().crash_node(0, SimNode::Crash::after_commit, 60 * kSecondUs);
+  world.run_for(5'000);
+  finish(world);
+}
+
+// S3: a clock that steps while its node runs is not believed: writes are refused, none is lost.
+TEST(Scenario, AClockStepOfAnHourIsRefused) {
+  for (std::int64_t step_us : {5 * kSecondUs, 3600 * kSecondUs, -3600 * kSecondUs}) {
+    World world(plain_shape(3, 3), nullptr);
+    world.workload().write(1, 0, WriteKind::put);
+    world.run_for(500);
+    world.faults().step_clock(1, step_us, 60 * kSecondUs);
+    const Write* write = world.workload().write(1, 1, WriteKind::put);
+    world.run_for(500);
+    EXPECT_EQ(write->state, WriteState::refused) << step_us;
+    finish(world);
+  }
+}
+
+// S3: a machine reboots with its clock far ahead, and nobody can know.  Its versions are held
+// elsewhere until true time is there; then they are applied.
+TEST(Scenario, VersionsFromTheFutureAreHeldAndThenApplied) {
+  World world(plain_shape(4, 3), nullptr);
+  world.faults().crash_node(0, SimNode::Crash::plain, 0);
+  world.clock(0).reboot();
+  world.clock(0).step(8 * kSecondUs);
+  world.run_for(100);
+  ASSERT_FALSE(world.node(0).up());
+  world.node(0).start();
+  const Write* write = world.workload().write(0, 5, WriteKind::put);
+  world.run_for(3'000);
+  ASSERT_EQ(write->state, WriteState::acknowledged);
+  EXPECT_EQ(image_at(world, 1, 5), std::nullopt);
+  EXPECT_GT(world.node(1).store().health().batches_held, 0U);
+  world.run_for(8'000);
+  EXPECT_EQ(image_at(world, 1, 5), write->mutation->wanted());
+  EXPECT_EQ(image_at(world, 2, 5), write->mutation->wanted());
+  finish(world);
+}
+
+// S4: node and replicator die again and again.
+TEST(Scenario, CrashLoops) {
+  Shape shape = plain_shape(5, 3);
+  shape.faults.node_crashes = 40;
+  shape.faults.replicator_crashes = 40;
+  shape.faults.down_ms_max = 60;
+  World world(shape, nullptr);
+  world.storm();
+  finish(world);
+}
+
+// S8: every second message comes twice, many overtake others, some get lost.
+TEST(Scenario, DuplicatesReorderingAndLoss) {
+  Shape shape = plain_shape(6, 3);
+  for (auto& link : shape.links) {
+    link.duplicate_percent = 50;
+    link.reorder_percent = 40;
+    link.jitter_us = 60'000;
+    link.loss_percent = 5;
+  }
+  shape.pump.batch_records_max = 2;
+  World world(shape, nullptr);
+  world.storm();
+  finish(world);
+}
+
+// S9: all regions fight over one key, at the same moments.
+TEST(Scenario, HotKey) {
+  Shape shape = plain_shape(7, 5);
+  shape.load.hot_percent = 99;
+  shape.load.bursts = 100;
+  shape.storm_ms = 3'000;
+  World world(shape, nullptr);
+  world.storm();
+  finish(world);
+}
+
+// Equal clocks give equal times: the region's name decides, the same everywhere.
+TEST(Scenario, TiesAreBrokenAlikeEverywhere) {
+  World world(plain_shape(8, 3), nullptr);
+  std::size_t ties = 0;
+  for (std::uint32_t key = 0; key < 40; ++key) {
+    const Write* writes[3];
+    for (std::size_t region = 0; region < 3; ++region)
+      writes[region] = world.workload().write(region, key, WriteKind::put);
+    world.run_for(7);
+    ties += writes[0]->version.hlc == writes[1]->version.hlc ? 1 : 0;
+    world.run_for(5);
+  }
+  EXPECT_GT(ties, 0U);
+  finish(world);
+}
+
+// A delete of an absent key beats an older write that has not arrived yet.
+TEST(Scenario, ADeleteOfNothingLeavesATombstone) {
+  World world(plain_shape(9, 2), nullptr);
+  world.faults().cut(0, 1, 2 * kSecondUs);
+  world.workload().write(0, 3, WriteKind::put);
+  world.run_for(300);
+  world.workload().write(1, 3, WriteKind::remove);
+  world.run_for(300);
+  finish(world);
+  EXPECT_EQ(image_at(world, 0, 3), std::nullopt);
+  EXPECT_EQ(image_at(world, 1, 3), std::nullopt);
+}
+
+// A write of the same value was acknowledged after a peer's older write, and must beat it.
+TEST(Scenario, TheSameValueAgainBeatsAnOlderWrite) {
+  World world(plain_shape(10, 2), nullptr);
+  const Write* first = world.workload().write(0, 3, WriteKind::put);
+  world.run_for(2'000);
+  world.network().cut(1, 0);
+  world.workload().write(1, 3, WriteKind::put);
+  world.run_for(200);
+  world.workload().write(0, 3, WriteKind::same);
+  world.run_for(200);
+  finish(world);
+  EXPECT_EQ(image_at(world, 0, 3), first->mutation->wanted());
+  EXPECT_EQ(image_at(world, 1, 3), first->mutation->wanted());
+}
+
+}  // namespace
+}  // namespace meridian::sim

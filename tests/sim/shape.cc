@@ -1,0 +1,101 @@
+#include "tests/sim/shape.h"
+
+#include "common/rng.h"
+
+namespace meridian::sim {
+namespace {
+
+void draw_clocks(Rng& rng, Shape& shape) {
+  // Exact clocks make equal versions likely; the others make orders differ from true time.
+  bool exact = rng.percent(45);
+  for (auto& region : shape.regions) {
+    region.shards = static_cast<std::uint16_t>(rng.between(1, 3));
+    if (!exact) {
+      region.clock_offset_us = rng.between(-240'000, 240'000);
+      region.clock_drift_ppm = rng.between(-300, 300);
+    }
+    if (!exact || rng.percent(20)) region.commit_us_max = rng.percent(70) ? 900 : 30'000;
+  }
+}
+
+void draw_links(Rng& rng, Shape& shape) {
+  bool lossy = rng.percent(50);
+  bool doubling = rng.percent(50);
+  bool unordered = rng.percent(35);
+  bool slow = rng.percent(20);
+  for (auto& link : shape.links) {
+    link.delay_us = rng.between(1'000, slow ? 300'000 : 80'000);
+    link.jitter_us = rng.between(0, link.delay_us / 2);
+    if (lossy) link.loss_percent = static_cast<unsigned>(rng.below(8));
+    if (doubling) link.duplicate_percent = static_cast<unsigned>(rng.below(25));
+    if (unordered) link.reorder_percent = static_cast<unsigned>(rng.below(40));
+    if (rng.percent(30)) link.tail_percent = static_cast<unsigned>(rng.below(10));
+  }
+}
+
+void draw_load(Rng& rng, LoadShape& load) {
+  static constexpr std::uint32_t kKeys[] = {2, 8, 30, 60};
+  load.keys = kKeys[rng.below(4)];
+  load.hot_percent = rng.percent(40) ? static_cast<std::uint32_t>(rng.below(80)) : 0;
+  load.clients = static_cast<std::uint32_t>(rng.between(1, 3));
+  load.think_us_max = rng.between(15'000, 90'000);
+  load.bursts = static_cast<std::uint32_t>(rng.below(30));
+  load.remove_percent = static_cast<unsigned>(rng.between(5, 40));
+  load.append_percent = static_cast<unsigned>(rng.below(30));
+  load.insert_percent = static_cast<unsigned>(rng.below(15));
+  load.same_percent = static_cast<unsigned>(rng.below(15));
+}
+
+void draw_faults(Rng& rng, FaultShape& faults) {
+  auto some = [&rng](unsigned chance, unsigned most) {
+    return rng.percent(chance) ? static_cast<unsigned>(1 + rng.below(most)) : 0;
+  };
+  faults.node_crashes = some(60, 6);
+  faults.replicator_crashes = some(60, 8);
+  faults.partitions = some(60, 4);
+  faults.flaps = some(25, 2);
+  faults.clock_steps = some(35, 4);
+  faults.reboots = rng.percent(30);
+  faults.down_ms_max = rng.between(100, 2'500);
+  faults.cut_ms_max = rng.between(200, 4'000);
+}
+
+void draw_limits(Rng& rng, Shape& shape) {
+  static constexpr std::size_t kRecords[] = {1, 3, 16, 512};
+  auto& pump = shape.pump;
+  pump.batch_records_max = kRecords[rng.below(4)];
+  pump.window_batches_max = static_cast<std::size_t>(rng.between(1, 8));
+  if (rng.percent(25)) pump.batch_bytes_max = 256;
+  if (rng.percent(25)) pump.window_bytes_max = 1'024;
+  pump.save_interval_ms = rng.between(0, 500);
+  pump.idle_advance_ms = rng.between(200, 1'000);
+  pump.backoff_ms_max = rng.between(200, 3'000);
+  shape.request_deadline_ms = rng.between(1'000, 3'000);
+  if (rng.percent(30)) shape.stream_rollover_ms = rng.between(300, 3'000);
+  shape.group_ops_max = rng.percent(30) ? static_cast<std::uint32_t>(rng.between(1, 4)) : 64;
+}
+
+}  // namespace
+
+Shape plain_shape(std::uint64_t seed, std::size_t regions) {
+  Shape shape;
+  shape.seed = seed;
+  shape.regions.resize(regions);
+  shape.links.resize(regions * regions);
+  return shape;
+}
+
+Shape draw_shape(std::uint64_t seed, std::size_t regions) {
+  Rng rng(seed ^ 0x5eedULL << 48);
+  std::size_t drawn = rng.percent(60) ? 3 : static_cast<std::size_t>(rng.between(4, 5));
+  Shape shape = plain_shape(seed, regions == 0 ? drawn : regions);
+  draw_clocks(rng, shape);
+  draw_links(rng, shape);
+  draw_load(rng, shape.load);
+  draw_faults(rng, shape.faults);
+  draw_limits(rng, shape);
+  shape.storm_ms = rng.between(3'000, 7'000);
+  return shape;
+}
+
+}  // namespace meridian::sim

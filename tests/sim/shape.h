@@ -1,0 +1,70 @@
+// Shape: everything about a run that is drawn before it begins: topology, clocks, links, load, faults
+// and the limits of store and pump.  A pure function of the seed; scenarios start from a plain shape
+// and set what they are about.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "replicator/core/pump.h"
+#include "tests/sim/network.h"
+
+namespace meridian::sim {
+
+struct RegionShape {
+  std::uint16_t shards = 2;
+  std::int64_t clock_offset_us = 0;
+  std::int64_t clock_drift_ppm = 0;
+  std::int64_t commit_us_min = 100;  // from submission to commit
+  std::int64_t commit_us_max = 600;
+};
+
+struct LoadShape {
+  std::uint32_t keys = 40;
+  std::uint32_t hot_percent = 0;      // chance that a write goes to key 0
+  std::uint32_t clients = 2;          // per region, one write at a time each
+  std::int64_t think_us_max = 40'000;
+  std::uint32_t bursts = 10;          // moments at which every region writes the same key
+  // Out of 100; the rest are plain puts.
+  unsigned remove_percent = 20;
+  unsigned append_percent = 20;
+  unsigned insert_percent = 8;        // put if absent
+  unsigned same_percent = 8;          // the same value again
+};
+
+struct FaultShape {
+  unsigned node_crashes = 0;
+  unsigned replicator_crashes = 0;
+  unsigned partitions = 0;
+  unsigned flaps = 0;
+  unsigned clock_steps = 0;
+  std::int64_t down_ms_max = 2'000;
+  std::int64_t cut_ms_max = 3'000;
+  std::int64_t step_ms_max = 4'000;
+  bool reboots = false;               // a crash may take the machine, and its clocks, along
+};
+
+struct Shape {
+  std::uint64_t seed = 0;
+  std::vector<RegionShape> regions;
+  std::vector<LinkShape> links;       // from * regions + to
+  LoadShape load;
+  FaultShape faults;
+  replicator::PumpLimits pump;
+  std::int64_t request_deadline_ms = 2'000;
+  std::uint32_t group_ops_max = 64;   // writes in one transaction
+  std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
+  std::int64_t storm_ms = 6'000;
+
+  [[nodiscard]] LinkShape& link(std::size_t from, std::size_t to) {
+    return links[from * regions.size() + to];
+  }
+};
+
+// No faults, good links, right clocks.
+Shape plain_shape(std::uint64_t seed, std::size_t regions);
+
+// `regions` 0: drawn too, 3 to 5.
+Shape draw_shape(std::uint64_t seed, std::size_t regions);
+
+}  // namespace meridian::sim

@@ -1,0 +1,178 @@
+#include "tests/sim/sim_node.h"
+
+#include "common/check.h"
+
+namespace meridian::sim {
+namespace {
+
+// Reads that wait are looked at again this long after a commit, as a busy event loop would.
+constexpr std::int64_t kWakeUs = 500;
+// An idle writer looks at its clock this often.
+constexpr std::int64_t kTickUs = 250'000;
+
+}  // namespace
+
+SimNode::SimNode(std::size_t index, RegionId region, const Shape& shape, EventQueue& queue,
+                 SimClock& clock, Trace& trace, Rng rng)
+    : index_(index),
+      region_(region),
+      shape_(shape.regions[index]),
+      queue_(queue),
+      trace_(trace),
+      rng_(rng),
+      host_(region, shape, clock, Rng(rng_.next())) {}
+
+void SimNode::start() {
+  MERIDIAN_CHECK(!up());
+  ++starts_;
+  host_.start();
+  host_.store().on_commit([this, start = starts_] {
+    if (start != starts_ || wake_scheduled_) return;
+    wake_scheduled_ = true;
+    queue_.after(kWakeUs, [this, start] {
+      if (start == starts_ && up()) wake_reads();
+    });
+  });
+  trace_.note("node {} up, start {}", index_, starts_);
+  tick(starts_);
+}
+
+void SimNode::tick(std::uint32_t start) {
+  queue_.after(kTickUs, [this, start] {
+    if (start != starts_ || !up()) return;
+    if (!commit_scheduled_) host_.commit();
+    tick(start);
+  });
+}
+
+void SimNode::crash(Crash kind) {
+  MERIDIAN_CHECK(up());
+  if (kind == Crash::after_commit) {
+    mute_ = true;
+    host_.commit();
+    mute_ = false;
+  }
+  trace_.note("node {} crashes{}", index_, kind == Crash::plain ? "" : " after a commit");
+  ++starts_;  // from here on, nothing of this run is heard
+  reader_.reset();
+  waiting_.clear();
+  commit_scheduled_ = false;
+  wake_scheduled_ = false;
+  host_.crash();
+}
+
+store::Reader& SimNode::reader() {
+  MERIDIAN_CHECK(up());
+  if (!reader_) reader_ = host_.store().open_reader();
+  return *reader_;
+}
+
+void SimNode::schedule_commit() {
+  if (commit_scheduled_) return;
+  commit_scheduled_ = true;
+  std::int64_t after = rng_.between(shape_.commit_us_min, shape_.commit_us_max);
+  queue_.after(after, [this, start = starts_] {
+    if (start != starts_ || !up()) return;
+    commit_scheduled_ = false;
+    host_.commit();
+    if (host_.pending()) schedule_commit();
+  });
+}
+
+void SimNode::commit_now() {
+  while (host_.pending()) host_.commit();
+}
+
+void SimNode::write(TableId table, Bytes key, std::shared_ptr<store::ItemMutation> mutation,
+                    std::function<void(const store::WriteResult&)> answer) {
+  store::ItemWrite write{table, std::move(key), std::move(mutation), nullptr};
+  write.done = [this, start = starts_, answer = std::move(answer)](const store::WriteResult& result) {
+    if (hears(start)) answer(result);
+  };
+  store().write(std::move(write));
+  schedule_commit();
+}
+
+void SimNode::apply(const rpc::ReplicationBatch& batch, NodeId source_node,
+                    std::function<void(const rpc::ApplyOutcome&)> answer) {
+  store().apply(batch, source_node,
+                [this, start = starts_, answer = std::move(answer)](const rpc::ApplyOutcome& outcome) {
+                  if (hears(start)) answer(outcome);
+                });
+  schedule_commit();
+}
+
+void SimNode::flow_position(const rpc::FlowId& flow,
+                            const std::function<void(rpc::ApplyStatus, LogPosition)>& answer) {
+  auto table = store().catalog()->find(flow.table);
+  if (!table) return answer(rpc::ApplyStatus::no_such_table, {});
+  if (!table->has_replica(flow.source)) return answer(rpc::ApplyStatus::not_member, {});
+  answer(rpc::ApplyStatus::applied, reader().flow_position(flow));
+}
+
+void SimNode::read_log(const TableId& table, ShardId shard, const LogPosition& after,
+                       const store::LogLimits& limits, std::int64_t wait_ms,
+                       std::function<void(rpc::LogPage)> answer) {
+  std::uint64_t id = next_read_++;
+  WaitingRead read{table, shard, after, limits, id, std::move(answer)};
+  auto page = look(read);
+  if (page || wait_ms == 0) return read.answer(page ? std::move(*page) : whole_page(read));
+  waiting_.push_back(std::move(read));
+  queue_.after(wait_ms * 1000, [this, start = starts_, id] {
+    if (start == starts_ && up()) expire_read(id);
+  });
+}
+
+rpc::LogPage SimNode::whole_page(const WaitingRead& read) {
+  return reader().read_log(read.table, read.shard, read.after, read.limits);
+}
+
+// As the peer RPC does: records of other origins are passed over, and do not end the wait.
+std::optional<rpc::LogPage> SimNode::look(WaitingRead& read) {
+  while (true) {
+    rpc::LogPage page = whole_page(read);
+    if (page.status != rpc::ReadStatus::ok || !page.records.empty()) return page;
+    bool moved = page.to != read.after;
+    read.after = page.to;
+    if (!moved || page.to.sequence >= page.end) return std::nullopt;
+  }
+}
+
+void SimNode::wake_reads() {
+  wake_scheduled_ = false;
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    auto page = look(*at);
+    if (!page) {
+      ++at;
+      continue;
+    }
+    auto answer = std::move(at->answer);
+    at = waiting_.erase(at);
+    answer(std::move(*page));
+  }
+}
+
+void SimNode::expire_read(std::uint64_t id) {
+  for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
+    if (at->id != id) continue;
+    WaitingRead read = std::move(*at);
+    waiting_.erase(at);
+    return read.answer(whole_page(read));
+  }
+}
+
+void SimNode::acknowledge(store::Acknowledgement acknowledgement) {
+  store().acknowledge({std::move(acknowledgement)});
+  schedule_commit();
+}
+
+void SimNode::create_table(store::TableSpec spec) {
+  bool made = false;
+  store().create_table(std::move(spec), [&made](const store::ControlResult& result) {
+    made = result.ok();
+  });
+  commit_now();
+  MERIDIAN_CHECK(made);
+}
+
+}  // namespace meridian::sim

@@ -1,0 +1,97 @@
+// SimNode: one region node on virtual time: the production store engine without threads, the peer
+// RPC's duties (positions, batches, log reads that wait), and a machine that crashes.
+//
+// A crash loses everything queued and not committed, every waiting read and every answer on its way
+// out; what was committed stays in the file.  A call to a node that is down answers nothing.
+// Threads: one.  Owns: the file, the store of the present run.  Borrows: EventQueue, SimClock, Trace.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/rng.h"
+#include "region-node/store/store.h"
+#include "tests/sim/event_queue.h"
+#include "tests/sim/shape.h"
+#include "tests/sim/sim_clock.h"
+#include "tests/sim/store_host.h"
+#include "tests/sim/trace.h"
+
+namespace meridian::sim {
+
+class SimNode {
+ public:
+  enum class Crash {
+    plain,         // what is queued is lost
+    after_commit,  // what is queued is committed, and nobody hears of it
+  };
+
+  SimNode(std::size_t index, RegionId region, const Shape& shape, EventQueue& queue, SimClock& clock,
+          Trace& trace, Rng rng);
+
+  void start();
+  void crash(Crash kind);
+  [[nodiscard]] bool up() const { return host_.open(); }
+  [[nodiscard]] const RegionId& region() const { return region_; }
+  [[nodiscard]] std::uint32_t starts() const { return starts_; }
+  // REQUIRES for the rest: up().
+  [[nodiscard]] NodeId node_id() { return host_.store().node_id(); }
+  [[nodiscard]] store::Store& store() { return host_.store(); }
+  [[nodiscard]] store::Reader& reader();
+
+  // Each answers at most once; never, if the node crashes first.
+  void write(TableId table, Bytes key, std::shared_ptr<store::ItemMutation> mutation,
+             std::function<void(const store::WriteResult&)> answer);
+  void apply(const rpc::ReplicationBatch& batch, NodeId source_node,
+             std::function<void(const rpc::ApplyOutcome&)> answer);
+  void flow_position(const rpc::FlowId& flow,
+                     const std::function<void(rpc::ApplyStatus, LogPosition)>& answer);
+  void read_log(const TableId& table, ShardId shard, const LogPosition& after,
+                const store::LogLimits& limits, std::int64_t wait_ms,
+                std::function<void(rpc::LogPage)> answer);
+  void acknowledge(store::Acknowledgement acknowledgement);
+
+  // Makes the replicated table, at once.  Before anything else.
+  void create_table(store::TableSpec spec);
+  // Commits what is queued, at once.
+  void commit_now();
+
+ private:
+  struct WaitingRead {
+    TableId table;
+    ShardId shard;
+    LogPosition after;
+    store::LogLimits limits;
+    std::uint64_t id;
+    std::function<void(rpc::LogPage)> answer;
+  };
+  // True in callbacks of the run that made them, while its answers may leave the node.
+  [[nodiscard]] bool hears(std::uint32_t start) const { return start == starts_ && !mute_ && up(); }
+  void schedule_commit();
+  void tick(std::uint32_t start);
+  std::optional<rpc::LogPage> look(WaitingRead& read);
+  rpc::LogPage whole_page(const WaitingRead& read);
+  void wake_reads();
+  void expire_read(std::uint64_t id);
+
+  std::size_t index_;
+  RegionId region_;
+  const RegionShape& shape_;
+  EventQueue& queue_;
+  Trace& trace_;
+  Rng rng_;
+  StoreHost host_;
+  std::unique_ptr<store::Reader> reader_;
+  std::uint32_t starts_ = 0;
+  bool mute_ = false;
+  bool commit_scheduled_ = false;
+  bool wake_scheduled_ = false;
+  std::uint64_t next_read_ = 1;
+  std::list<WaitingRead> waiting_;
+};
+
+}  // namespace meridian::sim

@@ -1,0 +1,75 @@
+// SimReplicator: one region's replicator process on virtual time: a production Pump for each (shard,
+// sink), a thin driver that performs its actions over the simulated network, and checkpoints.
+//
+// A crash loses the pumps and the newest few checkpoints; the node beside it goes on.  A stop saves.
+// Threads: one.  Borrows: everything in Outside.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/rng.h"
+#include "replicator/core/pump.h"
+#include "tests/sim/findings.h"
+#include "tests/sim/network.h"
+#include "tests/sim/shape.h"
+#include "tests/sim/sim_node.h"
+
+namespace meridian::sim {
+
+// What the drivers of all regions act upon.
+struct Outside {
+  const Shape& shape;
+  EventQueue& queue;
+  Network& network;
+  Trace& trace;
+  Findings& findings;
+  std::vector<std::unique_ptr<SimNode>>& nodes;
+  std::vector<NodeId> node_ids;  // as said in hello()
+  TableId table;
+};
+
+class FlowDriver;
+
+class SimReplicator {
+ public:
+  struct FlowKey {
+    std::uint16_t shard;
+    std::size_t sink;
+    auto operator<=>(const FlowKey&) const = default;
+  };
+
+  SimReplicator(std::size_t source, Outside& outside, Rng rng);
+  ~SimReplicator();
+  SimReplicator(const SimReplicator&) = delete;
+  SimReplicator& operator=(const SimReplicator&) = delete;
+
+  void start();
+  void stop();
+  void crash();
+  [[nodiscard]] bool up() const { return up_; }
+
+  // Of all flows of all runs so far.
+  [[nodiscard]] std::uint64_t records_shipped() const;
+  [[nodiscard]] std::vector<std::string> states() const;
+
+  void save(const FlowKey& flow, const LogPosition& position);
+
+ private:
+  void end();
+
+  std::size_t source_;
+  Outside& outside_;
+  Rng rng_;
+  bool up_ = false;
+  std::uint64_t shipped_before_ = 0;
+  std::vector<std::shared_ptr<FlowDriver>> drivers_;
+  // Newest last; a crash may take some of the newest away.
+  std::map<FlowKey, std::deque<LogPosition>> checkpoints_;
+};
+
+}  // namespace meridian::sim

@@ -1,0 +1,58 @@
+// Drawn seeds, and what the simulator promises about itself: the same seed is the same run.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+
+#include "tests/sim/run.h"
+
+namespace meridian::sim {
+namespace {
+
+constexpr std::uint64_t kSeeds = 60;
+
+std::string failures_of(const SeedReport& report) {
+  std::ostringstream out;
+  for (const auto& finding : report.findings.kept())
+    out << "\n  " << finding.property << "  " << finding.detail;
+  out << "\n  replay: sim --seed " << report.seed << " --trace";
+  return out.str();
+}
+
+TEST(Simulation, DrawnSeedsPass) {
+  std::set<std::uint64_t> traces;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SeedReport report = run_seed(seed, 0, nullptr);
+    EXPECT_TRUE(report.passed()) << "seed " << seed << failures_of(report);
+    EXPECT_GT(report.acknowledged, 20U) << "seed " << seed << " does too little";
+    traces.insert(report.trace_hash);
+  }
+  EXPECT_EQ(traces.size(), kSeeds);
+}
+
+TEST(Simulation, TheSameSeedIsTheSameRun) {
+  for (std::uint64_t seed : {3, 14, 159}) {
+    SeedReport first = run_seed(seed, 0, nullptr);
+    SeedReport second = run_seed(seed, 0, nullptr);
+    EXPECT_EQ(first.trace_hash, second.trace_hash);
+    EXPECT_EQ(first.events, second.events);
+    EXPECT_EQ(first.acknowledged, second.acknowledged);
+  }
+}
+
+TEST(Simulation, TracingDoesNotChangeTheRun) {
+  std::ostringstream text;
+  SeedReport traced = run_seed(7, 0, &text);
+  EXPECT_EQ(traced.trace_hash, run_seed(7, 0, nullptr).trace_hash);
+  EXPECT_NE(text.str().find("client"), std::string::npos);
+}
+
+TEST(Simulation, FiveRegionsPass) {
+  for (std::uint64_t seed = 1001; seed <= 1005; ++seed) {
+    SeedReport report = run_seed(seed, 5, nullptr);
+    EXPECT_TRUE(report.passed()) << "seed " << seed << failures_of(report);
+  }
+}
+
+}  // namespace
+}  // namespace meridian::sim

@@ -1,0 +1,55 @@
+#include "tests/sim/store_host.h"
+
+#include <fmt/format.h>
+
+#include "common/check.h"
+#include "region-node/store/inline_store.h"
+
+namespace meridian::sim {
+namespace {
+
+// Files in memory are shared by name within the process, and several worlds may be alive.
+std::string file_name(const StoreHost* host, const RegionId& region) {
+  return fmt::format("sim-{}-{}", region.name(), fmt::ptr(host));
+}
+
+}  // namespace
+
+struct StoreHost::File {
+  explicit File(std::string name) : memory(std::move(name)) {}
+  store::MemoryFile memory;
+};
+
+StoreHost::StoreHost(RegionId region, const Shape& shape, Clock& clock, Rng rng)
+    : region_(region), shape_(shape), clock_(clock), rng_(rng) {
+  file_ = std::make_unique<File>(file_name(this, region));
+}
+
+StoreHost::~StoreHost() = default;
+
+void StoreHost::start() {
+  store::StoreOptions options;
+  options.region = region_;
+  options.memory_name = file_->memory.name();
+  options.group_ops_max = shape_.group_ops_max;
+  options.stream_rollover_ms = shape_.stream_rollover_ms;
+  options.cache_bytes = 4 << 20;
+  options.reader_cache_bytes = 1 << 20;
+  store_ = std::make_unique<store::InlineStore>(options, clock_, Rng(rng_.next()));
+}
+
+void StoreHost::crash() { store_.reset(); }
+
+store::Store& StoreHost::store() {
+  MERIDIAN_CHECK(open());
+  return *store_;
+}
+
+void StoreHost::commit() {
+  MERIDIAN_CHECK(open());
+  store_->run_pending();
+}
+
+bool StoreHost::pending() const { return open() && store_->pending() > 0; }
+
+}  // namespace meridian::sim

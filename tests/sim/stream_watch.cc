@@ -1,0 +1,93 @@
+#include "tests/sim/stream_watch.h"
+
+#include <fmt/format.h>
+
+namespace meridian::sim {
+namespace {
+
+std::uint64_t hash_of(const rpc::ChangeRecord& record) {
+  Bytes all;
+  put_u64(all, record.sequence.value);
+  all += record.key;
+  conflict::encode_version(all, record.version);
+  for (const auto* image : {&record.old_image, &record.new_image}) {
+    all.push_back(image->has_value() ? '+' : '-');
+    if (*image) all += **image;
+  }
+  return hash64(all);
+}
+
+}  // namespace
+
+StreamWatch::StreamWatch(std::size_t region, Outside& outside, Rng rng)
+    : region_(region),
+      outside_(outside),
+      rng_(rng),
+      shards_(outside.shape.regions[region].shards) {}
+
+void StreamWatch::bad(const char* property, const rpc::ChangeRecord& record, const char* what) {
+  outside_.findings.add(property, fmt::format("stream of region {}, sequence {}, {}: {}", region_,
+                                              record.sequence.value,
+                                              conflict::to_text(record.version), what));
+}
+
+void StreamWatch::poll() {
+  if (!outside_.nodes[region_]->up()) return;
+  for (std::uint16_t shard = 0; shard < shards_.size(); ++shard) read(ShardId(shard), shards_[shard]);
+}
+
+void StreamWatch::read(ShardId shard, Shard& state) {
+  store::Reader& reader = outside_.nodes[region_]->reader();
+  while (true) {
+    store::LogLimits limits{static_cast<std::size_t>(rng_.between(1, 200)), 1 << 20};
+    auto page = reader.read_stream(outside_.table, shard, state.next, std::nullopt, limits);
+    if (page.trimmed) outside_.findings.add("P8", fmt::format("stream of {} is trimmed", region_));
+    Sequence least = state.next;
+    for (const auto& record : page.records) {
+      if (record.sequence < least) bad("P8", record, "out of order");
+      if (record.sequence >= page.next) bad("P8", record, "beyond the end of its page");
+      least = record.sequence.next();
+      state.hashes.push_back(hash_of(record));
+      take(record);
+    }
+    if (page.next == state.next) return;
+    if (page.next < state.next) {
+      outside_.findings.add("P8", fmt::format("stream of {} goes back", region_));
+      return;
+    }
+    state.next = page.next;
+  }
+}
+
+void StreamWatch::take(const rpc::ChangeRecord& record) {
+  if (!record.in_stream) bad("P8", record, "does not belong to a stream");
+  Seen& before = newest_[record.key];
+  if (!records_.emplace(std::pair(record.key, record.version), record.sequence).second)
+    bad("P8", record, "a change comes twice");
+  if (!(before.version < record.version)) bad("P9", record, "not above the version before it");
+  if (record.old_image != before.image) bad("P8", record, "its old image is not the one before it");
+  if (record.old_image == record.new_image) bad("P8", record, "nothing changes");
+  before = Seen{record.version, record.new_image};
+}
+
+void StreamWatch::read_again() {
+  store::Reader& reader = outside_.nodes[region_]->reader();
+  for (std::uint16_t shard = 0; shard < shards_.size(); ++shard) {
+    std::vector<std::uint64_t> hashes;
+    Sequence next{1};
+    while (true) {
+      store::LogLimits limits{static_cast<std::size_t>(rng_.between(1, 500)), 1 << 20};
+      auto page = reader.read_stream(outside_.table, ShardId(shard), next, std::nullopt, limits);
+      for (const auto& record : page.records) hashes.push_back(hash_of(record));
+      if (page.next <= next) break;
+      next = page.next;
+    }
+    if (hashes != shards_[shard].hashes)
+      outside_.findings.add("P8", fmt::format("stream of region {}, shard {}: read again, it is "
+                                              "another one ({} records, first {})",
+                                              region_, shard, hashes.size(),
+                                              shards_[shard].hashes.size()));
+  }
+}
+
+}  // namespace meridian::sim

@@ -1,0 +1,92 @@
+// World: whole regions on virtual time in one process: nodes, replicators, links, clients, faults.
+//
+//     start ─> storm (load and faults) ─> calm (all mended, wait until nothing moves) ─> judge
+//
+// A scenario may do the same by hand: run_for(), node(), faults() and so on, then calm() and judge().
+// Deterministic: a Shape decides everything.
+// Threads: one.  Owns: everything in it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <vector>
+
+#include "tests/sim/faults.h"
+#include "tests/sim/findings.h"
+#include "tests/sim/history.h"
+#include "tests/sim/judge.h"
+#include "tests/sim/network.h"
+#include "tests/sim/shape.h"
+#include "tests/sim/sim_clock.h"
+#include "tests/sim/sim_node.h"
+#include "tests/sim/sim_replicator.h"
+#include "tests/sim/stream_watch.h"
+#include "tests/sim/trace.h"
+#include "tests/sim/workload.h"
+
+namespace meridian::sim {
+
+class World {
+ public:
+  // `trace_out` may be null.
+  World(const Shape& shape, std::ostream* trace_out);
+  ~World();
+
+  // All of a run.
+  void run();
+
+  void storm();
+  void run_for(std::int64_t ms);
+  // Mends everything, waits until the regions agree, then sees that nothing more happens.
+  void calm();
+  void judge();
+
+  [[nodiscard]] std::size_t regions() const { return nodes_.size(); }
+  SimNode& node(std::size_t region) { return *nodes_[region]; }
+  SimReplicator& replicator(std::size_t region) { return *replicators_[region]; }
+  SimClock& clock(std::size_t region) { return *clocks_[region]; }
+  Network& network() { return network_; }
+  Faults& faults() { return *faults_; }
+  Workload& workload() { return *workload_; }
+  [[nodiscard]] const TableId& table() const { return outside_.table; }
+  [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] History& history() { return history_; }
+  [[nodiscard]] const Findings& findings() const { return findings_; }
+  [[nodiscard]] std::uint64_t trace_hash() const { return trace_.hash(); }
+  [[nodiscard]] std::uint64_t events() const { return queue_.events_run(); }
+  [[nodiscard]] std::int64_t now_ms() const { return queue_.now_ms(); }
+  // True when every sink stands at the end of every log, and every source knows it.
+  bool at_rest();
+
+ private:
+  void start();
+  void watch();
+  void node_started(std::size_t region);
+  bool wait_for_rest(std::int64_t bound_ms);
+  [[nodiscard]] std::uint64_t shipped() const;
+  [[nodiscard]] std::vector<std::uint64_t> log_ends();
+  void check_silence();
+  void say_stuck();
+  [[nodiscard]] std::int64_t rest_bound_ms() const;
+
+  const Shape shape_;
+  Rng rng_;
+  EventQueue queue_;
+  Trace trace_;
+  Findings findings_;
+  Network network_;
+  std::vector<std::unique_ptr<SimClock>> clocks_;
+  std::vector<std::unique_ptr<SimNode>> nodes_;
+  Outside outside_;
+  std::vector<std::unique_ptr<SimReplicator>> replicators_;
+  History history_;
+  Judge judge_;
+  std::vector<StreamWatch> watches_;
+  std::unique_ptr<Workload> workload_;
+  std::unique_ptr<Faults> faults_;
+  bool watching_ = false;
+  bool stuck_ = false;
+};
+
+}  // namespace meridian::sim
