@@ -1,0 +1,51 @@
+// Admin: the operator's endpoint of a replicator.
+//
+//   GET /livez      200 while the process runs
+//   GET /readyz     200 when the own region node answers, else 503 with the reason
+//   GET /metrics    Prometheus text
+//   GET /v1/status  JSON, see below
+//
+// /v1/status, times in milliseconds, null for what is not known:
+//   {"region", "version", "ready", "reason",
+//    "links": [one per (table, sink):
+//       {"table", "table_id", "source", "sink",
+//        "state",              idle|asking|running|waiting|held|backing_off|repair_needed
+//        "reason",             why it is not running or waiting
+//        "p50_ms", "p95_ms", "p99_ms", "max_ms", "records",     lag of what arrived since the start
+//        "pending_records", "pending_bytes", "oldest_pending_ms",
+//        "clock_offset_ms"}],  sink's clock minus the source's; the lag is corrected by it
+//    "flows": [one per (table, shard, sink):
+//       {"table", "table_id", "shard", "sink", "state", "reason", "pending_records",
+//        "pending_bytes", "oldest_pending_ms", "acknowledged": {"start", "sequence"}, "restarts",
+//        "records_shipped", "records_acknowledged", "in_flight_batches", "in_flight_bytes"}],
+//    "peers": [one per region node:
+//       {"region", "own", "connected", "connects", "reason", "round_trip_ms", "clock_offset_ms"}],
+//    "checkpoint_saves_failed"}
+// 64-bit identities are hexadecimal strings, because JSON numbers are not exact there.
+//
+// Threads: handle() runs on the admin server's thread.  Borrows: the replicator.
+#pragma once
+
+#include <string>
+
+#include "common/http/server.h"
+#include "replicator/supervisor.h"
+
+namespace meridian::replicator {
+
+class Admin {
+ public:
+  Admin(const Replicator& replicator, std::string version)
+      : replicator_(replicator), version_(std::move(version)) {}
+
+  [[nodiscard]] http::Response handle(const http::Request& request) const;
+
+ private:
+  const Replicator& replicator_;
+  const std::string version_;
+};
+
+std::string status_json(const ReplicatorStatus& status, const std::string& version);
+std::string metrics_text(const ReplicatorStatus& status);
+
+}  // namespace meridian::replicator

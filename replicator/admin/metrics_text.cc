@@ -1,0 +1,103 @@
+#include <array>
+#include <map>
+#include <tuple>
+
+#include "common/metrics.h"
+#include "replicator/admin/admin.h"
+
+namespace meridian::replicator {
+namespace {
+
+constexpr std::array kStates{FlowState::idle, FlowState::asking,      FlowState::running,
+                             FlowState::waiting, FlowState::held,     FlowState::backing_off,
+                             FlowState::repair_needed};
+
+double seconds(std::int64_t value_us) { return static_cast<double>(value_us) / 1e6; }
+
+MetricLabels labels_of(const ReplicatorStatus& status, const LinkStatus& link) {
+  return {{"table", link.table_name},
+          {"source", std::string(status.region.name())},
+          {"sink", std::string(link.sink.name())}};
+}
+
+// Sums over the flows of one link.
+struct Totals {
+  std::uint64_t shipped = 0;
+  std::uint64_t acknowledged = 0;
+  std::uint64_t restarts = 0;
+  std::map<FlowState, std::uint64_t> states;
+};
+using TotalsByLink = std::map<std::tuple<TableId, RegionId>, Totals>;
+
+TotalsByLink sum_up(const ReplicatorStatus& status) {
+  TotalsByLink out;
+  for (const auto& flow : status.flows) {
+    auto& totals = out[{flow.table, flow.sink}];
+    totals.shipped += flow.records_shipped;
+    totals.acknowledged += flow.records_acknowledged;
+    totals.restarts += flow.restarts;
+    ++totals.states[flow.state];
+  }
+  return out;
+}
+
+void add_lag(MetricsPage& page, const ReplicatorStatus& status, const LinkStatus& link) {
+  auto labels = labels_of(status, link);
+  page.histogram("meridian_replication_lag_seconds",
+                 "Commit at the source to visibility at the sink, corrected by the clock offset.",
+                 *link.lag, labels);
+  if (link.pending.records)
+    page.gauge("meridian_replication_pending_records", "Records not yet acknowledged by the sink.",
+               static_cast<double>(*link.pending.records), labels);
+  // Absent while nothing waits, so that "now minus this" is never an age of nothing.
+  if (link.pending.oldest_us)
+    page.gauge("meridian_replication_oldest_unacknowledged_timestamp_seconds",
+               "Commit time of the oldest record that the sink has not acknowledged; absent when none.",
+               seconds(*link.pending.oldest_us), labels);
+  if (link.clock_offset_us)
+    page.gauge("meridian_replication_clock_offset_seconds", "Sink's wall clock minus the source's.",
+               seconds(*link.clock_offset_us), labels);
+}
+
+void add_totals(MetricsPage& page, const MetricLabels& labels, Totals totals) {
+  page.counter("meridian_replication_records_shipped_total", "Records sent, repeats included.",
+               static_cast<double>(totals.shipped), labels);
+  page.counter("meridian_replication_records_acknowledged_total", "Records durable at the sink.",
+               static_cast<double>(totals.acknowledged), labels);
+  page.counter("meridian_replication_flow_restarts_total", "Times that a flow dropped its window.",
+               static_cast<double>(totals.restarts), labels);
+  for (auto state : kStates) {
+    auto with_state = labels;
+    with_state.emplace_back("state", flow_state_name(state));
+    page.gauge("meridian_replication_flow_state", "Number of flows in each state.",
+               static_cast<double>(totals.states[state]), with_state);
+  }
+}
+
+void add_peer(MetricsPage& page, const PeerStatus& peer) {
+  MetricLabels labels{{"peer", std::string(peer.region.name())}};
+  page.gauge("meridian_replication_link_connected", "1 while connected to that region's node.",
+             peer.connected ? 1 : 0, labels);
+  page.counter("meridian_replication_connects_total", "Connections made to that region's node.",
+               static_cast<double>(peer.connects), labels);
+  if (peer.round_trip_us)
+    page.gauge("meridian_replication_round_trip_seconds", "Fastest recent round trip.",
+               seconds(*peer.round_trip_us), labels);
+}
+
+}  // namespace
+
+std::string metrics_text(const ReplicatorStatus& status) {
+  MetricsPage page;
+  auto totals = sum_up(status);
+  page.gauge("meridian_replicator_ready", "1 while the own region node answers.", status.ready ? 1 : 0);
+  for (const auto& link : status.links) add_lag(page, status, link);
+  for (const auto& link : status.links)
+    add_totals(page, labels_of(status, link), totals[{link.table, link.sink}]);
+  for (const auto& peer : status.peers) add_peer(page, peer);
+  page.counter("meridian_replicator_checkpoint_saves_failed_total", "Checkpoint transactions that failed.",
+               static_cast<double>(status.checkpoint_saves_failed));
+  return page.text();
+}
+
+}  // namespace meridian::replicator

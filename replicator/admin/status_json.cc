@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "replicator/admin/admin.h"
+
+namespace meridian::replicator {
+namespace {
+
+namespace json = boost::json;
+
+template <typename T>
+json::value maybe(const std::optional<T>& value) {
+  if (!value) return nullptr;
+  return *value;
+}
+
+json::value maybe_ms(const std::optional<std::int64_t>& value_us) {
+  if (!value_us) return nullptr;
+  return static_cast<double>(*value_us) / 1000.0;
+}
+
+// Unknown until something has arrived.
+json::value quantile_ms(const Histogram& lag, double quantile) {
+  if (lag.count() == 0) return nullptr;
+  return static_cast<double>(lag.quantile_us(quantile)) / 1000.0;
+}
+
+void add_pending(json::object& out, const Pending& pending) {
+  out["pending_records"] = maybe(pending.records);
+  out["pending_bytes"] = maybe(pending.bytes);
+  // Nothing waits: age zero.  Not known: null.
+  bool none = pending.records && *pending.records == 0;
+  out["oldest_pending_ms"] = none ? json::value(0) : maybe(pending.oldest_ms);
+}
+
+json::object link_json(const RegionId& source, const LinkStatus& link) {
+  json::object out{{"table", link.table_name},      {"table_id", link.table.hex()},
+                   {"source", source.name()},       {"sink", link.sink.name()},
+                   {"state", flow_state_name(link.state)}, {"reason", link.reason}};
+  out["p50_ms"] = quantile_ms(*link.lag, 0.50);
+  out["p95_ms"] = quantile_ms(*link.lag, 0.95);
+  out["p99_ms"] = quantile_ms(*link.lag, 0.99);
+  out["max_ms"] = link.lag->count() == 0
+                      ? json::value(nullptr)
+                      : json::value(static_cast<double>(link.lag->max_us()) / 1000.0);
+  out["records"] = link.lag->count();
+  add_pending(out, link.pending);
+  out["clock_offset_ms"] = maybe_ms(link.clock_offset_us);
+  return out;
+}
+
+json::object flow_json(const FlowStatus& flow) {
+  json::object out{{"table", flow.table_name},
+                   {"table_id", flow.table.hex()},
+                   {"shard", flow.shard.value},
+                   {"sink", flow.sink.name()},
+                   {"state", flow_state_name(flow.state)},
+                   {"reason", flow.reason}};
+  add_pending(out, flow.pending);
+  out["acknowledged"] = json::object{{"start", fmt::format("{:016x}", flow.acknowledged.start.value)},
+                                     {"sequence", flow.acknowledged.sequence.value}};
+  out["restarts"] = flow.restarts;
+  out["records_shipped"] = flow.records_shipped;
+  out["records_acknowledged"] = flow.records_acknowledged;
+  out["in_flight_batches"] = flow.in_flight_batches;
+  out["in_flight_bytes"] = flow.in_flight_bytes;
+  return out;
+}
+
+json::object peer_json(const PeerStatus& peer) {
+  return {{"region", peer.region.name()},
+          {"own", peer.own},
+          {"connected", peer.connected},
+          {"connects", peer.connects},
+          {"reason", peer.reason},
+          {"round_trip_ms", maybe_ms(peer.round_trip_us)},
+          {"clock_offset_ms", maybe_ms(peer.clock_offset_us)}};
+}
+
+}  // namespace
+
+std::string status_json(const ReplicatorStatus& status, const std::string& version) {
+  json::array links;
+  for (const auto& link : status.links) links.push_back(link_json(status.region, link));
+  json::array flows;
+  for (const auto& flow : status.flows) flows.push_back(flow_json(flow));
+  json::array peers;
+  for (const auto& peer : status.peers) peers.push_back(peer_json(peer));
+  json::object out{{"region", status.region.name()},
+                   {"version", version},
+                   {"ready", status.ready},
+                   {"reason", status.reason},
+                   {"links", std::move(links)},
+                   {"flows", std::move(flows)},
+                   {"peers", std::move(peers)},
+                   {"checkpoint_saves_failed", status.checkpoint_saves_failed}};
+  return json::serialize(out);
+}
+
+}  // namespace meridian::replicator

@@ -1,0 +1,32 @@
+// ReplicatorConfig: every setting of a replicator, read once at start, validated whole, then immutable.
+//
+//   region: us-east-1
+//   node: 127.0.0.1:7000            # peer RPC of the own region node
+//   peers: [{region: eu-west-1, address: "127.0.0.1:7100"}]
+//   checkpoint_dir: var/us-east-1/checkpoints
+//   admin: 127.0.0.1:9080
+//   log_level: info
+//   limits: {batch_records_max: 512, ...}   # see PumpLimits
+//
+// Settings come from a flag, the environment, a YAML file or the default, in that order
+// (common/config.h).  Threads: value type.  Errors: ConfigError with every problem at once.
+#pragma once
+
+#include <string>
+
+#include "common/config.h"
+#include "common/log.h"
+#include "replicator/supervisor.h"
+
+namespace meridian::replicator {
+
+struct ReplicatorConfig {
+  ReplicatorOptions options;
+  std::string checkpoint_dir;
+  std::string admin_address;
+  LogLevel log_level = LogLevel::info;
+};
+
+ReplicatorConfig read_config(ConfigSource& source);
+
+}  // namespace meridian::replicator
