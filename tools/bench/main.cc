@@ -7,6 +7,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -32,7 +34,7 @@ struct Options {
   unsigned server_threads = 2;
   std::int64_t seconds = 10;
   std::size_t item_bytes = 1024;
-  std::uint64_t keys = 100'000;
+  std::uint64_t keys = 10'000;
   std::uint64_t seed = 1;
 };
 
@@ -82,28 +84,59 @@ std::string incompressible(std::size_t size) {
   return to_base64(bytes).substr(0, size);
 }
 
-std::string key_json(const Options& options, Rng& rng) {
-  return R"({"k":{"S":"key-)" + std::to_string(rng.below(options.keys)) + "\"}";
+std::string key_json(std::uint64_t number) {
+  return R"({"k":{"S":"key-)" + std::to_string(number) + "\"}";
+}
+
+// `text` is twice as long as an item's, so that each item can take another piece of it.
+std::string item_json(const Options& options, const std::string& text, std::uint64_t key,
+                      Rng& rng) {
+  std::string item = key_json(key);
+  item += R"(,"payload":{"S":")";
+  item.append(text, rng.below(options.item_bytes + 1), options.item_bytes);
+  item += "\"}}";
+  return item;
 }
 
 BodyMaker put_body(const Options& options) {
-  // Twice as long as an item's text, so that each put can take another piece of it.
   auto text = std::make_shared<std::string>(incompressible(options.item_bytes * 2));
   return [&options, text](Rng& rng) {
-    std::size_t from = rng.below(options.item_bytes + 1);
-    std::string body =
-        R"({"TableName":")" + options.table + R"(","Item":)" + key_json(options, rng);
-    body += R"(,"payload":{"S":")";
-    body.append(*text, from, options.item_bytes);
-    body += "\"}}}";
+    std::string body = R"({"TableName":")" + options.table + R"(","Item":)";
+    body += item_json(options, *text, rng.below(options.keys), rng);
+    body += "}";
     return body;
   };
 }
 
 BodyMaker get_body(const Options& options) {
   return [&options](Rng& rng) {
-    return R"({"TableName":")" + options.table + R"(","Key":)" + key_json(options, rng) + "}}";
+    std::string body = R"({"TableName":")" + options.table + R"(","Key":)";
+    body += key_json(rng.below(options.keys));
+    body += "}}";
+    return body;
   };
+}
+
+// Writes every key once, so that what is read afterwards is there.
+void fill_table(const Options& options) {
+  std::fprintf(stderr, "fill: %llu items\n", static_cast<unsigned long long>(options.keys));
+  constexpr std::uint64_t kBatchItems = 25;
+  std::string text = incompressible(options.item_bytes * 2);
+  Rng rng(options.seed);
+  http::HttpClient client(options.endpoint);
+  for (std::uint64_t first = 0; first < options.keys; first += kBatchItems) {
+    std::string body = R"({"RequestItems":{")" + options.table + "\":[";
+    for (std::uint64_t key = first; key < std::min(options.keys, first + kBatchItems); ++key) {
+      if (key > first) body += ",";
+      body += R"({"PutRequest":{"Item":)";
+      body += item_json(options, text, key, rng);
+      body += "}}";
+    }
+    body += "]}}";
+    auto answer = client.post("/", body, headers_for("BatchWriteItem"));
+    if (answer.status != 200 || answer.body.find("PutRequest") != std::string::npos)
+      throw std::runtime_error("cannot fill the table: " + answer.body.substr(0, 300));
+  }
 }
 
 struct Phase {
@@ -145,7 +178,7 @@ std::unique_ptr<Phase> measure_bare(const Options& options) {
 double ms(std::int64_t us) { return static_cast<double>(us) / 1000; }
 
 json::object as_json(const LoadReport& report) {
-  return {{"rps", report.per_second()},
+  return {{"rps", std::llround(report.per_second())},
           {"answered", report.answered},
           {"failed", report.failed},
           {"p50_ms", ms(report.latency.quantile_us(0.5))},
@@ -170,7 +203,7 @@ void write_json(const Options& options, const std::vector<std::unique_ptr<Phase>
   json::object rates;
   json::object details;
   for (const auto& phase : phases) {
-    rates[phase->name + "_rps"] = phase->report.per_second();
+    rates[phase->name + "_rps"] = std::llround(phase->report.per_second());
     details[phase->name] = as_json(phase->report);
   }
   json::object settings{{"endpoint", options.endpoint},
@@ -190,6 +223,7 @@ void write_json(const Options& options, const std::vector<std::unique_ptr<Phase>
 
 int run(const Options& options) {
   prepare_table(options);
+  fill_table(options);
   std::vector<std::unique_ptr<Phase>> phases;
   phases.push_back(measure_bare(options));
   phases.push_back(measure(options, "put", options.endpoint, "PutItem", put_body(options)));
