@@ -76,7 +76,8 @@ std::string encode_iterator(const ShardIterator& iterator) {
 std::optional<ShardIterator> decode_iterator(std::string_view text) {
   auto first = text.find('|');
   auto second = text.find('|', first == std::string_view::npos ? first : first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
+  if (second == std::string_view::npos || text.substr(first, second - first) != "|1")
+    return std::nullopt;
   auto payload = from_base64(text.substr(second + 1));
   if (!payload || payload->size() != kIteratorBytes + 4) return std::nullopt;
   ShardIterator out;

@@ -56,20 +56,13 @@ void delete_table(const Call& call, Reply reply) {
   auto found = find_named_table(call.services, name);
   if (!found) return reply(Err(std::move(found.error())));
   auto table = std::move(*found);
-  // Dropping the copy without a word would leave the other regions shipping to nobody and keeping
-  // their logs for it.
-  if (!table->peers(call.services.store.region()).empty()) {
-    return reply(Err(ApiError::resource_in_use(
-        "Attempt to change a resource which is still in use: Table: " + name +
-        " has replicas in other regions. Remove them with UpdateTable and ReplicaUpdates first, or "
-        "remove this region's replica from another region.")));
-  }
+  if (table->deletion_protection)
+    return reply(Err(control_error(store::ControlError::protected_table, name)));
   // Described before it is gone.
   auto answer = table_answer(call.services, *table, "DELETING");
-  call.services.store.drop_table(
-      table->id, /*force=*/false,
-      [name, answer = std::move(answer), reply = std::move(reply)](store::ControlResult result) {
-        if (!result) return reply(Err(control_error(result.error(), name)));
+  call.services.replicas.drop_table(
+      table, [answer = std::move(answer), reply = std::move(reply)](Result<void, ApiError> result) {
+        if (!result) return reply(Err(std::move(result).error()));
         reply(answer);
       });
 }

@@ -1,0 +1,197 @@
+#include "tests/unit/api/fixture.h"
+
+namespace meridian::test {
+namespace {
+
+using TableTest = ApiFixture;
+
+// A CreateTable of "Made" with one key, with `more` members.
+std::string creation(const std::string& more) {
+  return R"({"TableName":"Made","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],
+             "AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}])" +
+         more + "}";
+}
+const std::string kOnDemand = R"(,"BillingMode":"PAY_PER_REQUEST")";
+
+TEST_F(TableTest, CreateDescribeDelete) {
+  auto made = ok("CreateTable", creation(kOnDemand));
+  EXPECT_EQ(
+      made,
+      R"({"TableDescription":{"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}],)"
+      R"("KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],"TableName":"Made","TableStatus":"CREATING",)"
+      R"("CreationDateTime":1700000000.123,"ProvisionedThroughput":{"NumberOfDecreasesToday":0,)"
+      R"("ReadCapacityUnits":0,"WriteCapacityUnits":0},"BillingModeSummary":{"BillingMode":"PAY_PER_REQUEST",)"
+      R"("LastUpdateToPayPerRequestDateTime":1700000000.123},"TableSizeBytes":0,"ItemCount":0,)"
+      R"("TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/Made",)"
+      R"("TableId":"00000000-0000-0abc-0000-000000000001","DeletionProtectionEnabled":false}})");
+  ok("PutItem", R"({"TableName":"Made","Item":{"p":{"S":"a"}}})");
+  auto described = ok("DescribeTable", R"({"TableName":"Made"})");
+  EXPECT_EQ(described.substr(0, 9), R"({"Table":)");
+  EXPECT_EQ(member(described, "TableStatus"), "ACTIVE");
+  EXPECT_NE(described.find(R"("ItemCount":1)"), std::string::npos);
+  EXPECT_EQ(error("CreateTable", creation(kOnDemand)),
+            "ResourceInUseException: Table already exists: Made");
+  EXPECT_EQ(member(ok("DeleteTable", R"({"TableName":"Made"})"), "TableStatus"), "DELETING");
+  EXPECT_EQ(error("DeleteTable", R"({"TableName":"Made"})"),
+            "ResourceNotFoundException: Requested resource not found: Table: Made not found");
+}
+
+TEST_F(TableTest, CreationIsChecked) {
+  const std::string invalid = "ValidationException: One or more parameter values were invalid: ";
+  EXPECT_EQ(error("CreateTable", creation("")),
+            invalid +
+                "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode "
+                "is PROVISIONED");
+  EXPECT_EQ(error("CreateTable",
+                  creation(kOnDemand + R"(,"ProvisionedThroughput":{"ReadCapacityUnits":1,
+                                           "WriteCapacityUnits":1})")),
+            invalid +
+                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode "
+                "is PAY_PER_REQUEST");
+  EXPECT_EQ(error("CreateTable", creation(kOnDemand + R"(,"GlobalSecondaryIndexes":[{}])")),
+            invalid + "GlobalSecondaryIndexes is not supported yet");
+  EXPECT_EQ(error("CreateTable",
+                  R"({"TableName":"Made","BillingMode":"PAY_PER_REQUEST",
+                      "KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],
+                      "AttributeDefinitions":[{"AttributeName":"q","AttributeType":"S"}]})"),
+            invalid +
+                "Some index key attributes are not defined in AttributeDefinitions. Keys: [p], "
+                "AttributeDefinitions: [q]");
+  EXPECT_EQ(error("CreateTable",
+                  R"({"TableName":"Made","BillingMode":"PAY_PER_REQUEST",
+                      "KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],
+                      "AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"},
+                                              {"AttributeName":"q","AttributeType":"S"}]})"),
+            invalid +
+                "Number of attributes in KeySchema does not exactly match number of attributes "
+                "defined in AttributeDefinitions");
+  EXPECT_EQ(error("CreateTable", R"({"TableName":"Made"})"),
+            "ValidationException: 2 validation errors detected: Value null at "
+            "'attributeDefinitions' failed to satisfy constraint: Member must not be null; Value "
+            "null at 'keySchema' failed to satisfy constraint: Member must not be null");
+}
+
+TEST_F(TableTest, HarmlessParametersAreAccepted) {
+  ok("CreateTable", creation(kOnDemand + R"(,"Tags":[{"Key":"a","Value":"b"}],"GlobalSecondaryIndexes":[],
+                                            "TableClass":"STANDARD","SSESpecification":{"Enabled":true})"));
+}
+
+TEST_F(TableTest, DeletionProtectionHolds) {
+  ok("CreateTable", creation(kOnDemand + R"(,"DeletionProtectionEnabled":true)"));
+  EXPECT_EQ(error("DeleteTable", R"({"TableName":"Made"})"),
+            "ValidationException: Resource cannot be deleted as it is currently protected against "
+            "deletion. Disable deletion protection first.");
+  auto updated = ok("UpdateTable", R"({"TableName":"Made","DeletionProtectionEnabled":false})");
+  EXPECT_EQ(member(updated, "TableStatus"), "UPDATING");
+  ok("DeleteTable", R"({"TableName":"Made"})");
+}
+
+TEST_F(TableTest, ListTablesPages) {
+  make_tables();
+  EXPECT_EQ(ok("ListTables", R"({"Limit":1})"),
+            R"({"TableNames":["Plain"],"LastEvaluatedTableName":"Plain"})");
+  EXPECT_EQ(ok("ListTables", R"({"Limit":1,"ExclusiveStartTableName":"Plain"})"),
+            R"({"TableNames":["Sorted"]})");
+}
+
+TEST_F(TableTest, BillingChanges) {
+  ok("CreateTable", creation(kOnDemand));
+  auto updated = ok("UpdateTable", R"({"TableName":"Made","BillingMode":"PROVISIONED",
+      "ProvisionedThroughput":{"ReadCapacityUnits":3,"WriteCapacityUnits":4}})");
+  EXPECT_NE(updated.find(R"("ReadCapacityUnits":3,"WriteCapacityUnits":4)"), std::string::npos);
+  EXPECT_EQ(updated.find("BillingModeSummary"), std::string::npos);
+  EXPECT_EQ(error("UpdateTable", R"({"TableName":"Made"})").substr(0, 40),
+            "ValidationException: At least one of Pro");
+}
+
+TEST_F(TableTest, StreamsAreEnabledAndDisabled) {
+  ok("CreateTable", creation(kOnDemand));
+  std::string enable = R"({"TableName":"Made","StreamSpecification":{"StreamEnabled":true,
+                           "StreamViewType":"KEYS_ONLY"}})";
+  auto enabled = ok("UpdateTable", enable);
+  EXPECT_NE(enabled.find(R"("StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"})"),
+            std::string::npos);
+  EXPECT_EQ(member(enabled, "LatestStreamArn"),
+            "arn:aws:dynamodb:us-east-1:000000000000:table/Made/stream/2026-01-01T00:00:00.000");
+  EXPECT_EQ(error("UpdateTable", enable),
+            "ValidationException: Table already has an enabled stream: TableName: Made");
+  std::string disable = R"({"TableName":"Made","StreamSpecification":{"StreamEnabled":false}})";
+  EXPECT_EQ(ok("UpdateTable", disable).find("\"StreamSpecification\""), std::string::npos);
+  EXPECT_EQ(error("UpdateTable", disable),
+            "ValidationException: Table has no stream to disable: TableName: Made");
+}
+
+class ReplicaTest : public ApiFixture {
+ protected:
+  ReplicaTest() { make_tables(); }
+  static std::string update(const std::string& replica_updates) {
+    return R"({"TableName":"Plain","ReplicaUpdates":)" + replica_updates + "}";
+  }
+};
+
+TEST_F(ReplicaTest, TablesBecomeGlobalAndStopBeingSo) {
+  auto made = ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}},
+                                           {"Create":{"RegionName":"ap-northeast-1"}}])"));
+  EXPECT_EQ(replicas_.calls, (std::vector<std::string>{"create Plain eu-west-1",
+                                                       "create Plain ap-northeast-1"}));
+  EXPECT_EQ(member(made, "GlobalTableVersion"), "2019.11.21");
+  EXPECT_NE(made.find(R"("Replicas":[{"RegionName":"ap-northeast-1","ReplicaStatus":"ACTIVE",)"
+                      R"("ReplicaArn":"arn:aws:dynamodb:ap-northeast-1:000000000000:table/Plain"},)"
+                      R"({"RegionName":"eu-west-1",)"),
+            std::string::npos);
+  EXPECT_EQ(member(made, "StreamViewType"), "NEW_AND_OLD_IMAGES") << "made global, so with a stream";
+  EXPECT_EQ(error("UpdateTable",
+                  R"({"TableName":"Plain","StreamSpecification":{"StreamEnabled":false}})"),
+            "ValidationException: One or more parameter values were invalid: Disabling Stream is "
+            "not allowed for a Global Table replica.");
+  ok("UpdateTable", update(R"([{"Delete":{"RegionName":"eu-west-1"}},
+                               {"Delete":{"RegionName":"ap-northeast-1"}}])"));
+  auto described = ok("DescribeTable", R"({"TableName":"Plain"})");
+  EXPECT_EQ(described.find("Replicas"), std::string::npos);
+  EXPECT_EQ(described.find("GlobalTableVersion"), std::string::npos);
+  EXPECT_EQ(member(described, "StreamViewType"), "NEW_AND_OLD_IMAGES") << "the stream stays";
+}
+
+TEST_F(ReplicaTest, UpdatesAreChecked) {
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"us-east-1"}}])")),
+            "ValidationException: Cannot add, delete, or update the local region through "
+            "ReplicaUpdates. Use CreateTable, DeleteTable, or UpdateTable as required.");
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Delete":{"RegionName":"eu-west-1"}}])")),
+            "ValidationException: Update global table operation failed because one or more replicas "
+            "were not part of the global table.");
+  ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])"));
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])")),
+            "ValidationException: Failed to create a the new replica of table with name: 'Plain' "
+            "because one or more replicas already existed as tables.");
+  EXPECT_EQ(error("UpdateTable", R"({"TableName":"Plain","MultiRegionConsistency":"STRONG",
+                                     "ReplicaUpdates":[{"Create":{"RegionName":"eu-west-1"}}]})"),
+            "ValidationException: One or more parameter values were invalid: "
+            "MultiRegionConsistency STRONG is not supported yet");
+}
+
+TEST_F(ReplicaTest, AFailureIsAnsweredAndTheStreamTakenBack) {
+  replicas_.failure = api::ApiError::validation("region eu-west-1 cannot be reached");
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])")),
+            "ValidationException: region eu-west-1 cannot be reached");
+  EXPECT_EQ(ok("DescribeTable", R"({"TableName":"Plain"})").find("\"StreamSpecification\""),
+            std::string::npos);
+}
+
+TEST_F(ReplicaTest, DeletingATableAsksTheReplicas) {
+  replicas_.failure = api::ApiError::resource_in_use("not drained");
+  EXPECT_EQ(error("DeleteTable", R"({"TableName":"Plain"})"), "ResourceInUseException: not drained");
+  replicas_.failure.reset();
+  ok("DeleteTable", R"({"TableName":"Plain"})");
+  EXPECT_EQ(replicas_.calls, (std::vector<std::string>{"drop Plain", "drop Plain"}));
+}
+
+TEST_F(TableTest, EndpointsAndLimits) {
+  EXPECT_EQ(ok("DescribeEndpoints", "{}"),
+            R"({"Endpoints":[{"Address":"localhost:8000","CachePeriodInMinutes":1440}]})");
+  EXPECT_EQ(ok("DescribeLimits", "{}"),
+            R"({"AccountMaxReadCapacityUnits":80000,"AccountMaxWriteCapacityUnits":80000,)"
+            R"("TableMaxReadCapacityUnits":40000,"TableMaxWriteCapacityUnits":40000})");
+}
+
+}  // namespace
+}  // namespace meridian::test
