@@ -5,7 +5,23 @@
 #include <algorithm>
 #include <variant>
 
+#include "conflict/clock_guard.h"
+
 namespace meridian::sim {
+namespace {
+
+// The clock guard holds what lies beyond the sink's clock and the bound.
+void check_bound(const rpc::ReplicationBatch& batch, SimNode& sink, Findings& findings) {
+  if (sink.store().health().clock_stepped) return;  // then it goes by another time
+  std::int64_t latest_ms = sink.clock().wall_ms() + conflict::ClockGuard::kDriftMaxMsDefault;
+  for (const auto& record : batch.records)
+    if (record.version.hlc.physical_ms() > latest_ms)
+      findings.add("P6", fmt::format("{} is applied {} ms beyond the bound",
+                                     conflict::to_text(record.version),
+                                     record.version.hlc.physical_ms() - latest_ms));
+}
+
+}  // namespace
 
 using replicator::Failure;
 
@@ -136,6 +152,8 @@ void FlowDriver::perform(replicator::ShipBatch& ship) {
       return;
     }
     node.apply(*batch, outside->node_ids[source], [=](const rpc::ApplyOutcome& outcome) {
+      if (outcome.status == rpc::ApplyStatus::applied)
+        check_bound(*batch, *outside->nodes[sink], outside->findings);
       outside->trace.note("region {} answers a batch of {}: status {} position {}", sink, source,
                           static_cast<int>(outcome.status), outcome.position.sequence.value);
       outside->network.send(sink, source, [weak, id, outcome] {

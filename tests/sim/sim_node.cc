@@ -18,6 +18,7 @@ SimNode::SimNode(std::size_t index, RegionId region, const Shape& shape, EventQu
       region_(region),
       shape_(shape.regions[index]),
       queue_(queue),
+      clock_(clock),
       trace_(trace),
       rng_(rng),
       host_(region, shape, clock, Rng(rng_.next())) {}

@@ -38,6 +38,7 @@ class SimNode {
   [[nodiscard]] bool up() const { return host_.open(); }
   [[nodiscard]] const RegionId& region() const { return region_; }
   [[nodiscard]] std::uint32_t starts() const { return starts_; }
+  [[nodiscard]] const SimClock& clock() const { return clock_; }
   // REQUIRES for the rest: up().
   [[nodiscard]] NodeId node_id() { return host_.store().node_id(); }
   [[nodiscard]] store::Store& store() { return host_.store(); }
@@ -82,6 +83,7 @@ class SimNode {
   RegionId region_;
   const RegionShape& shape_;
   EventQueue& queue_;
+  SimClock& clock_;
   Trace& trace_;
   Rng rng_;
   StoreHost host_;

@@ -2,6 +2,7 @@
 # one source file at build time, linked before the library that holds the right one.
 find_program(PATCH_TOOL patch REQUIRED)
 
+# Declares sim_mutant_NAME from NAME.patch on SOURCE; build all of them with the target sim_mutants.
 function(sim_mutant name source)
   set(mutated ${CMAKE_CURRENT_BINARY_DIR}/mutants/${name}.cc)
   set(patch_file ${CMAKE_CURRENT_SOURCE_DIR}/mutants/${name}.patch)
@@ -12,12 +13,30 @@ function(sim_mutant name source)
     COMMENT "Mutant ${name}: ${source}")
   meridian_program(sim_mutant_${name}
     SOURCES ${mutated} ${PROJECT_SOURCE_DIR}/tools/sim/main.cc ${PROJECT_SOURCE_DIR}/tools/sim/runner.cc
-    LINKS meridian_sim fmt::fmt CLI11::CLI11 ${ARGN})
+    LINKS meridian_sim meridian_sqlite fmt::fmt CLI11::CLI11)
   set_target_properties(sim_mutant_${name} PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests EXCLUDE_FROM_ALL ON)
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/mutants EXCLUDE_FROM_ALL ON)
+  set(SIM_MUTANTS ${SIM_MUTANTS} sim_mutant_${name} PARENT_SCOPE)
 endfunction()
 
 sim_mutant(tie conflict/resolver.cc)
+sim_mutant(ack_unchecked replicator/core/pump.cc)
+sim_mutant(ceiling_late region-node/store/engine.cc)
+sim_mutant(checkpoint_early replicator/core/pump.cc)
+sim_mutant(echo region-node/store/reader.cc)
+sim_mutant(forgotten_tombstone region-node/store/engine_apply.cc)
+sim_mutant(gap region-node/store/engine_apply.cc)
+sim_mutant(hlc_from_zero region-node/store/engine.cc)
+sim_mutant(no_context region-node/store/engine_write.cc)
+sim_mutant(no_hold region-node/store/engine_apply.cc)
+sim_mutant(no_link region-node/store/item_log.cc)
+sim_mutant(no_observe region-node/store/engine_apply.cc)
+sim_mutant(noop_in_stream region-node/store/engine_write.cc)
+sim_mutant(position_ahead region-node/store/engine_apply.cc)
+sim_mutant(second_record region-node/store/engine_apply.cc)
+sim_mutant(silent_noop region-node/store/engine_write.cc)
+
+add_custom_target(sim_mutants DEPENDS ${SIM_MUTANTS})
 
 # The one that every test run shows: it is built with the tests, and must fail.
 set_target_properties(sim_mutant_tie PROPERTIES EXCLUDE_FROM_ALL OFF)
