@@ -1,0 +1,247 @@
+// SqliteStore: the writer thread, its groups, its queues, and readers beside it.
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "region-node/store/sqlite_store.h"
+#include "tests/component/store/fixture.h"
+
+namespace meridian::store {
+namespace {
+
+// Counts answers and waits for them.
+class Tally {
+ public:
+  void add(WriteStatus status) {
+    std::lock_guard lock(mutex_);
+    ++counts_[status];
+    ++all_;
+    changed_.notify_all();
+  }
+  void wait(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return all_ >= count; });
+  }
+  std::size_t of(WriteStatus status) {
+    std::lock_guard lock(mutex_);
+    return counts_[status];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<WriteStatus, std::size_t> counts_;
+  std::size_t all_ = 0;
+};
+
+// Holds the writer until it is let go.
+class Gate final : public ItemMutation {
+ public:
+  Verdict evaluate(std::optional<BytesView>) override {
+    std::unique_lock lock(mutex_);
+    entered_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+    return {Verdict::Kind::reject, {}};
+  }
+  void wait_entered() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return entered_; });
+  }
+  void open() {
+    std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool entered_ = false;
+  bool open_ = false;
+};
+
+class GroupTest : public ::testing::Test {
+ protected:
+  GroupTest() {
+    options_.data_dir = dir_.path() + "/data";
+    options_.region = kHere;
+    options_.cache_bytes = 16 << 20;
+  }
+  ~GroupTest() override {
+    store_.reset();
+    for (const auto& problem : check_store_invariants(options_.data_dir + "/store.db"))
+      ADD_FAILURE() << problem;
+  }
+  void open() {
+    store_ = std::make_unique<SqliteStore>(options_, clock_, Rng(1));
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+    TableSpec spec;
+    spec.name = "T";
+    spec.keys = schema();
+    for (const auto& region : {kHere, kThere}) spec.replicas[region] = ReplicaEntry{true, {}};
+    store_->create_table(spec, [&](ControlResult result) {
+      std::lock_guard lock(mutex);
+      table_ = *result;
+      done = true;
+      changed.notify_all();
+    });
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return done; });
+  }
+  void put(const std::string& pk, const std::string& value, Tally& tally) {
+    store_->write({table_->id, key_of(pk), std::make_shared<PutImage>(image_of(pk, value)),
+                   [&tally](const WriteResult& result) { tally.add(result.status); }});
+  }
+
+  TempDir dir_;
+  SystemClock clock_;
+  StoreOptions options_;
+  std::unique_ptr<SqliteStore> store_;
+  TablePtr table_;
+};
+
+TEST_F(GroupTest, ManyWritersShareCommits) {
+  open();
+  Tally tally;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 1000; ++i)
+        put("k" + std::to_string(t) + "-" + std::to_string(i % 300), std::to_string(i), tally);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  tally.wait(4000);
+  EXPECT_EQ(tally.of(WriteStatus::committed), 4000U);
+  EXPECT_LT(store_->health().commits, 2000U);
+  auto reader = store_->open_reader();
+  for (int t = 0; t < 4; ++t) {
+    auto pk = "k" + std::to_string(t) + "-99";
+    EXPECT_EQ(reader->get(table_->id, key_of(pk)), image_of(pk, "999"));
+  }
+  EXPECT_EQ(reader->stats(table_->id).items, 1200U);
+}
+
+TEST_F(GroupTest, ReadersSeeOnlyWholeCommits) {
+  open();
+  std::atomic<bool> stop{false};
+  std::atomic<int> pages{0};
+  std::thread tail([&] {
+    auto reader = store_->open_reader();
+    std::map<std::uint16_t, LogPosition> at;
+    while (!stop) {
+      for (std::uint16_t s = 0; s < table_->shards; ++s) {
+        auto page = reader->read_log(table_->id, ShardId(s), at[s], {50, 1 << 20});
+        ASSERT_EQ(page.status, rpc::ReadStatus::ok);
+        for (const auto& record : page.records) {
+          ASSERT_GT(record.sequence, at[s].sequence);
+          ASSERT_TRUE(record.new_image.has_value());
+        }
+        at[s] = page.to;
+        ++pages;
+      }
+      std::size_t items = 0;
+      reader->scan(table_->id, {}, Direction::ascending, [&](BytesView, BytesView image) {
+        items += image.empty() ? 0 : 1;
+        return items < 100;
+      });
+    }
+  });
+  Tally tally;
+  for (int i = 0; i < 3000; ++i) put("k" + std::to_string(i % 100), std::to_string(i), tally);
+  tally.wait(3000);
+  stop = true;
+  tail.join();
+  EXPECT_GT(pages.load(), 0);
+}
+
+TEST_F(GroupTest, AFullQueueAnswersOverloaded) {
+  options_.queue_writes_max = 10;
+  open();
+  auto gate = std::make_shared<Gate>();
+  store_->write({table_->id, key_of("gate"), gate, {}});
+  gate->wait_entered();
+  Tally tally;
+  for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), "1", tally);
+  tally.wait(21);  // answered at once, by the caller
+  EXPECT_EQ(tally.of(WriteStatus::overloaded), 21U);
+  EXPECT_EQ(store_->health().queue_depth, 10U);
+  gate->open();
+  tally.wait(30);
+  EXPECT_EQ(tally.of(WriteStatus::committed), 9U);
+  EXPECT_EQ(store_->health().queue_refused, 21U);
+}
+
+TEST_F(GroupTest, ClientsAreNotStarvedByReplication) {
+  options_.group_ops_max = 64;
+  open();
+  auto gate = std::make_shared<Gate>();
+  store_->write({table_->id, key_of("gate"), gate, {}});
+  gate->wait_entered();
+  // A long row of batches first, one client's write behind them.
+  std::mutex mutex;
+  std::vector<std::string> order;
+  auto start = StartId(9);
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    rpc::ReplicationBatch batch{{table_->id, ShardId(0), kThere},
+                                i == 0 ? LogPosition{} : LogPosition{start, Sequence(i * 32)},
+                                {start, Sequence(i * 32 + 32)},
+                                {}};
+    for (std::uint64_t r = 1; r <= 32; ++r)
+      batch.records.push_back(remote_put(i * 32 + r, "r" + std::to_string(r), "1",
+                                         clock_.wall_ms() - 1000));
+    store_->apply(batch, kThereNode, [&](const rpc::ApplyOutcome& outcome) {
+      EXPECT_EQ(outcome.status, rpc::ApplyStatus::applied);
+      std::lock_guard lock(mutex);
+      order.emplace_back("batch");
+    });
+  }
+  Tally tally;
+  store_->write({table_->id, key_of("client"), std::make_shared<PutImage>(image_of("client", "1")),
+                 [&](const WriteResult& result) {
+                   {
+                     std::lock_guard lock(mutex);
+                     order.emplace_back("client");
+                   }
+                   tally.add(result.status);
+                 }});
+  gate->open();
+  tally.wait(1);
+  store_.reset();  // finishes what is queued
+  ASSERT_EQ(order.size(), 51U);
+  auto at = std::find(order.begin(), order.end(), "client") - order.begin();
+  EXPECT_LT(at, 5);
+}
+
+TEST_F(GroupTest, TheListenerHearsOfEveryCommit) {
+  open();
+  std::atomic<int> heard{0};
+  store_->on_commit([&] { ++heard; });
+  Tally tally;
+  put("a", "1", tally);
+  tally.wait(1);
+  while (heard.load() == 0) std::this_thread::yield();
+  store_->on_commit({});
+  int before = heard.load();
+  put("a", "2", tally);
+  tally.wait(2);
+  EXPECT_EQ(heard.load(), before);
+}
+
+TEST_F(GroupTest, TheWalIsCopiedAndStartsAnew) {
+  options_.wal_checkpoint_pages = 50;
+  open();
+  Tally tally;
+  for (int i = 0; i < 400; ++i) {
+    put("k" + std::to_string(i), std::string(2000, 'x'), tally);
+    tally.wait(static_cast<std::size_t>(i) + 1);
+  }
+  EXPECT_LT(store_->health().wal_bytes, 200U * 8216);
+}
+
+}  // namespace
+}  // namespace meridian::store
