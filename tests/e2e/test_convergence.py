@@ -54,6 +54,10 @@ def flip_a_byte(data_dir, before, after):
         with sqlite3.connect(path) as database:
             tables = [t for t, in database.execute("SELECT name FROM sqlite_master WHERE type='table'")]
             for table in tables:
+                try:
+                    database.execute(f'SELECT rowid FROM "{table}" LIMIT 1')
+                except sqlite3.OperationalError:
+                    continue  # WITHOUT ROWID: small rows, no images
                 for _, column, *_ in database.execute(f'PRAGMA table_info("{table}")').fetchall():
                     rows = database.execute(
                         f'SELECT rowid, "{column}" FROM "{table}" WHERE instr("{column}", ?)',

@@ -102,7 +102,7 @@ def test_data_directory_of_another_region(one):
     # A copied settings file with a new name must not turn one region's data into another's.
     one[0].node.start()
     one[0].client().create_table(
-        TableName="T", BillingMode="PAY_PER_REQUEST",
+        TableName="Tab", BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "p", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}])
     one[0].node.stop()
@@ -152,15 +152,15 @@ def test_iterators_survive_a_restart(one):
     node = one[0].node.start()
     table, streams = one[0].client(), one[0].client("dynamodbstreams")
     table.create_table(
-        TableName="T", BillingMode="PAY_PER_REQUEST",
+        TableName="Tab", BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "p", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}],
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
-    arn = table.describe_table(TableName="T")["Table"]["LatestStreamArn"]
+    arn = table.describe_table(TableName="Tab")["Table"]["LatestStreamArn"]
     shards = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     positions = [streams.get_shard_iterator(StreamArn=arn, ShardId=s["ShardId"], ShardIteratorType=(
         "TRIM_HORIZON"))["ShardIterator"] for s in shards]
-    table.put_item(TableName="T", Item={"p": {"S": "x"}})
+    table.put_item(TableName="Tab", Item={"p": {"S": "x"}})
     node.kill()
     node.start()
     streams = one[0].client("dynamodbstreams")
