@@ -3,6 +3,7 @@
 #include <exception>
 #include <future>
 #include <limits>
+#include <stdexcept>
 
 #include "common/check.h"
 #include "rpc/kj_log.h"
@@ -71,6 +72,9 @@ void KjThread::run(KjMailbox::Task task) {
     try {
       task();
       done.set_value();
+    } catch (const kj::Exception& failure) {
+      // Not passed on as it is: KJ aborts when its exception dies on a thread that did not throw it.
+      done.set_exception(std::make_exception_ptr(std::runtime_error(describe(failure))));
     } catch (...) {
       done.set_exception(std::current_exception());
     }
