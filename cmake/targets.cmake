@@ -7,7 +7,11 @@ function(meridian_settings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
     # Asio fences under -fsanitize=thread; and GCC 12 sees overlaps in std::string that are not there
     # (its bug 105651).
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan;-Wno-restrict>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan;-Wno-restrict>
+    # GCC 12 moves cold code apart, and what is left empty keeps an unwind entry of length zero.  The
+    # unwinder's table can find that one instead of its neighbour at the same address, and then a
+    # thrown exception aborts the process (seen in store::Writer's constructor).
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-fno-reorder-blocks-and-partition>)
 endfunction()
 
 function(meridian_library name)
