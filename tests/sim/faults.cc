@@ -9,7 +9,8 @@ Faults::Faults(Outside& outside, std::vector<std::unique_ptr<SimClock>>& clocks,
       clocks_(clocks),
       replicators_(replicators),
       started_(std::move(started)),
-      rng_(rng) {}
+      rng_(rng),
+      twins_(clocks.size()) {}
 
 void Faults::later(std::int64_t delay_us, std::function<void()> action) {
   outside_.queue.after(delay_us, [this, action = std::move(action)] {
@@ -30,6 +31,8 @@ void Faults::plan(std::int64_t until_us) {
   plan(faults.partitions, until_us, &Faults::some_partition);
   plan(faults.flaps, until_us, &Faults::some_flapping);
   plan(faults.clock_steps, until_us, &Faults::some_clock_step);
+  plan(faults.full_disks, until_us, &Faults::some_full_disk);
+  plan(faults.twins, until_us, &Faults::some_twin);
 }
 
 void Faults::heal() {
@@ -37,13 +40,17 @@ void Faults::heal() {
   outside_.network.heal();
   for (std::size_t region = 0; region < outside_.nodes.size(); ++region) {
     clocks_[region]->set_right(rng_.between(-100'000, 100'000));
-    if (!outside_.nodes[region]->up()) start_node(region);
+    SimNode& node = *outside_.nodes[region];
+    if (node.up() && node.disk_is_full()) node.crash(SimNode::Crash::plain);
+    if (!node.up()) start_node(region);
     if (!replicators_[region]->up()) replicators_[region]->start();
+    if (twins_[region]) twins_[region]->crash();
+    twins_[region].reset();
   }
 }
 
-void Faults::start_node(std::size_t region) {
-  outside_.nodes[region]->start();
+void Faults::start_node(std::size_t region, StoreHost::Disk disk) {
+  outside_.nodes[region]->start(disk);
   started_(region);
 }
 
@@ -70,7 +77,10 @@ void Faults::crash_replicator(std::size_t region, std::int64_t down_us) {
 void Faults::cut(std::size_t from, std::size_t to, std::int64_t for_us) {
   if (from == to) return;
   outside_.network.cut(from, to);
-  later(for_us, [this, from, to] { outside_.network.join(from, to); });
+  later(for_us, [this, from, to] {
+    outside_.network.join(from, to);
+    if (replicators_[from]->up()) replicators_[from]->link_up(to);
+  });
 }
 
 void Faults::step_clock(std::size_t region, std::int64_t by_us, std::int64_t for_us) {
@@ -128,6 +138,30 @@ void Faults::some_flapping() {
     later(at_us, [this, from, to, for_us] { cut(from, to, for_us); });
     at_us += for_us + rng_.between(20'000, 250'000);
   }
+}
+
+void Faults::some_full_disk() {
+  std::size_t region = some_region();
+  SimNode& node = *outside_.nodes[region];
+  if (!node.up()) return;
+  node.crash(SimNode::Crash::plain);
+  start_node(region, StoreHost::Disk::full);
+  later(rng_.between(200'000, outside_.shape.faults.down_ms_max * 1'000 + 200'000),
+        [this, region, start = node.starts()] {
+          if (outside_.nodes[region]->starts() == start)
+            crash_node(region, SimNode::Crash::plain, 1'000);
+        });
+}
+
+void Faults::some_twin() {
+  std::size_t region = some_region();
+  if (twins_[region]) return;
+  twins_[region] = std::make_unique<SimReplicator>(region, outside_, Rng(rng_.next()));
+  twins_[region]->start();
+  later(rng_.between(100'000, 2'000'000), [this, region] {
+    twins_[region]->crash();
+    twins_[region].reset();
+  });
 }
 
 void Faults::some_clock_step() {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "common/rng.h"
@@ -39,7 +40,9 @@ class Faults {
   void some_partition();
   void some_flapping();
   void some_clock_step();
-  void start_node(std::size_t region);
+  void some_full_disk();
+  void some_twin();
+  void start_node(std::size_t region, StoreHost::Disk disk = StoreHost::Disk::roomy);
   // As Outside's queue, but does nothing once healed.
   void later(std::int64_t delay_us, std::function<void()> action);
   std::size_t some_region() { return rng_.below(outside_.nodes.size()); }
@@ -49,6 +52,7 @@ class Faults {
   std::vector<std::unique_ptr<SimReplicator>>& replicators_;
   std::function<void(std::size_t)> started_;
   Rng rng_;
+  std::vector<std::unique_ptr<SimReplicator>> twins_;  // by region, while they run
   bool healed_ = true;
 };
 

@@ -20,9 +20,11 @@ class FlowDriver : public std::enable_shared_from_this<FlowDriver> {
 
   void start(std::optional<LogPosition> checkpoint);
   void stop();
+  void link_up() { perform(pump_.on_link_up(now_ms())); }
 
   [[nodiscard]] const replicator::Pump& pump() const { return pump_; }
   [[nodiscard]] std::string state() const;
+  [[nodiscard]] std::size_t sink() const { return key_.sink; }
 
  private:
   using RequestId = replicator::RequestId;

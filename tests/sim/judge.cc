@@ -105,6 +105,7 @@ std::vector<rpc::ChangeRecord> Judge::log(std::size_t region, ShardId shard) con
 }
 
 void Judge::logs() {
+  if (outside_.shape.trims()) return;
   for (std::size_t region = 0; region < outside_.nodes.size(); ++region) {
     std::map<conflict::Version, std::size_t> found;
     for (std::uint16_t shard = 0; shard < outside_.shape.regions[region].shards; ++shard) {
@@ -155,6 +156,8 @@ void Judge::streams(std::vector<StreamWatch>& watches) {
     StreamWatch& watch = watches[region];
     watch.poll();
     watch.read_again();
+    stream_shards(region);
+    if (watch.gaps()) continue;
     std::set<Bytes> live;
     for (const auto& row : rows(region)) {
       auto seen = watch.newest().find(row.key);
@@ -176,6 +179,54 @@ void Judge::streams(std::vector<StreamWatch>& watches) {
                               describe(write)));
     }
   }
+}
+
+// The shards of a stream cover its log without gaps; all but the last of each are closed.
+void Judge::stream_shards(std::size_t region) {
+  auto table = outside_.nodes[region]->store().catalog()->find(outside_.table);
+  std::map<ShardId, const store::StreamShard*> last;
+  for (const auto& shard : table->streams.back().shards) {
+    const store::StreamShard*& before = last[shard.shard];
+    Sequence expected = before == nullptr || !before->last ? shard.first : before->last->next();
+    bool closed = before == nullptr || before->last.has_value();
+    if (!closed || shard.first != expected)
+      add("P8", fmt::format("stream shard {}/{} of region {} begins at {}, not {}",
+                            shard.shard.value, shard.generation, region, shard.first.value,
+                            expected.value));
+    before = &shard;
+  }
+  for (const auto& [id, shard] : last)
+    if (shard->last) add("P8", fmt::format("stream shard {} of region {} has no successor", id.value, region));
+}
+
+// What other reads say is what the rows say.
+void Judge::reads(std::size_t region) {
+  store::Reader& reader = outside_.nodes[region]->reader();
+  store::TableStats counted;
+  std::vector<std::pair<Bytes, Bytes>> live;
+  for (const auto& row : rows(region)) {
+    if (reader.get(outside_.table, row.key) != row.image)
+      add("read", fmt::format("get of region {} is not its row", region));
+    if (row.image) {
+      ++counted.items;
+      counted.item_bytes += row.image->size();
+      live.emplace_back(row.key, *row.image);
+    } else {
+      ++counted.tombstones;
+    }
+  }
+  std::vector<std::pair<Bytes, Bytes>> scanned;
+  reader.scan(outside_.table, {}, store::Direction::ascending, [&](BytesView key, BytesView image) {
+    scanned.emplace_back(key, image);
+    return true;
+  });
+  if (scanned != live) add("read", fmt::format("scan of region {} is not its rows", region));
+  auto stats = reader.stats(outside_.table);
+  if (stats.items != counted.items || stats.tombstones != counted.tombstones ||
+      stats.item_bytes != counted.item_bytes)
+    add("read", fmt::format("region {} counts {} items, {} tombstones, {} bytes; there are {}, {}, {}",
+                            region, stats.items, stats.tombstones, stats.item_bytes, counted.items,
+                            counted.tombstones, counted.item_bytes));
 }
 
 void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock) {

@@ -23,6 +23,8 @@ class Judge {
   // P3, P6, P9: each region's log holds each of its acknowledged writes once, in rising order, with
   // parents and contexts that fit.
   void logs();
+  // read: other ways to read a region agree with its rows.
+  void reads(std::size_t region);
   // P8: each region's stream ends in its rows and misses none of its own writes.
   void streams(std::vector<StreamWatch>& watches);
   // P7: everything applied again changes nothing; and in any order, to an empty region, it gives the
@@ -42,6 +44,7 @@ class Judge {
     ShardId shard;
     rpc::ChangeRecord record;
   };
+  void stream_shards(std::size_t region);
   [[nodiscard]] std::vector<rpc::ChangeRecord> log(std::size_t region, ShardId shard) const;
   void row_is_right(std::uint32_t key_number, const std::optional<store::Row>& row);
   void record_is_right(std::size_t region, const rpc::ChangeRecord& record);

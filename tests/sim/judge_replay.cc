@@ -37,7 +37,7 @@ rpc::ApplyStatus apply_now(SimNode& node, const rpc::ReplicationBatch& batch, No
 void Judge::positions(std::size_t source, std::size_t sink) {
   SimNode& from = *outside_.nodes[source];
   SimNode& to = *outside_.nodes[sink];
-  if (!from.up() || !to.up()) return;
+  if (!from.up() || !to.up() || outside_.shape.trims()) return;
   std::map<Bytes, conflict::Version> there;
   for (auto& row : rows(sink)) there.emplace(row.key, row.version);
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[source].shards; ++shard) {
@@ -55,6 +55,7 @@ void Judge::positions(std::size_t source, std::size_t sink) {
 }
 
 void Judge::replay(EventQueue& queue, SimClock& clock) {
+  if (outside_.shape.trims()) return;
   std::vector<std::vector<Logged>> logs(outside_.nodes.size());
   for (std::size_t region = 0; region < logs.size(); ++region)
     for (std::uint16_t shard = 0; shard < outside_.shape.regions[region].shards; ++shard)

@@ -14,6 +14,7 @@ void draw_clocks(Rng& rng, Shape& shape) {
       region.clock_offset_us = rng.between(-240'000, 240'000);
       region.clock_drift_ppm = rng.between(-300, 300);
     }
+    if (rng.percent(10)) region.stall_percent = 1;
     if (!exact || rng.percent(20)) region.commit_us_max = rng.percent(70) ? 900 : 30'000;
   }
 }
@@ -55,6 +56,8 @@ void draw_faults(Rng& rng, FaultShape& faults) {
   faults.partitions = some(60, 4);
   faults.flaps = some(25, 2);
   faults.clock_steps = some(35, 4);
+  faults.full_disks = some(15, 2);
+  faults.twins = some(20, 3);
   faults.reboots = rng.percent(30);
   faults.down_ms_max = rng.between(100, 2'500);
   faults.cut_ms_max = rng.between(200, 4'000);
@@ -72,6 +75,8 @@ void draw_limits(Rng& rng, Shape& shape) {
   pump.backoff_ms_max = rng.between(200, 3'000);
   shape.request_deadline_ms = rng.between(1'000, 3'000);
   if (rng.percent(30)) shape.stream_rollover_ms = rng.between(300, 3'000);
+  if (rng.percent(15)) shape.retention_ms = rng.between(300, 3'000);
+  if (rng.percent(8)) shape.unacknowledged_bytes_max = static_cast<std::uint64_t>(rng.between(4'000, 40'000));
   shape.group_ops_max = rng.percent(30) ? static_cast<std::uint32_t>(rng.between(1, 4)) : 64;
 }
 

@@ -11,12 +11,15 @@
 
 namespace meridian::sim {
 
+inline constexpr std::int64_t kStallUsMax = 3'000'000;
+
 struct RegionShape {
   std::uint16_t shards = 2;
   std::int64_t clock_offset_us = 0;
   std::int64_t clock_drift_ppm = 0;
   std::int64_t commit_us_min = 100;  // from submission to commit
   std::int64_t commit_us_max = 600;
+  unsigned stall_percent = 0;  // commits that take up to kStallUsMax
 };
 
 struct LoadShape {
@@ -38,6 +41,8 @@ struct FaultShape {
   unsigned partitions = 0;
   unsigned flaps = 0;
   unsigned clock_steps = 0;
+  unsigned full_disks = 0;            // a node starts on a disk that is full, and moves later
+  unsigned twins = 0;                 // a second replicator runs for a while: the old one was not dead
   std::int64_t down_ms_max = 2'000;
   std::int64_t cut_ms_max = 3'000;
   std::int64_t step_ms_max = 4'000;
@@ -54,8 +59,12 @@ struct Shape {
   std::int64_t request_deadline_ms = 2'000;
   std::uint32_t group_ops_max = 64;   // writes in one transaction
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
+  std::int64_t retention_ms = 24LL * 3600 * 1000;
+  std::uint64_t unacknowledged_bytes_max = 16ULL << 30;
   std::int64_t storm_ms = 6'000;
 
+  // Logs lose their oldest records during the run; what reads a whole log must then do without.
+  [[nodiscard]] bool trims() const { return retention_ms < 600'000; }
   [[nodiscard]] LinkShape& link(std::size_t from, std::size_t to) {
     return links[from * regions.size() + to];
   }

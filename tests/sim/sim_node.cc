@@ -23,10 +23,11 @@ SimNode::SimNode(std::size_t index, RegionId region, const Shape& shape, EventQu
       rng_(rng),
       host_(region, shape, clock, Rng(rng_.next())) {}
 
-void SimNode::start() {
+void SimNode::start(StoreHost::Disk disk) {
   MERIDIAN_CHECK(!up());
   ++starts_;
-  host_.start();
+  disk_ = disk;
+  host_.start(disk);
   host_.store().on_commit([this, start = starts_] {
     if (start != starts_ || wake_scheduled_) return;
     wake_scheduled_ = true;
@@ -34,7 +35,7 @@ void SimNode::start() {
       if (start == starts_ && up()) wake_reads();
     });
   });
-  trace_.note("node {} up, start {}", index_, starts_);
+  trace_.note("node {} up, start {}{}", index_, starts_, disk_is_full() ? ", disk full" : "");
   tick(starts_);
 }
 
@@ -72,6 +73,7 @@ void SimNode::schedule_commit() {
   if (commit_scheduled_) return;
   commit_scheduled_ = true;
   std::int64_t after = rng_.between(shape_.commit_us_min, shape_.commit_us_max);
+  if (rng_.percent(shape_.stall_percent)) after = rng_.between(after, kStallUsMax);
   queue_.after(after, [this, start = starts_] {
     if (start != starts_ || !up()) return;
     commit_scheduled_ = false;

@@ -33,7 +33,9 @@ class SimNode {
   SimNode(std::size_t index, RegionId region, const Shape& shape, EventQueue& queue, SimClock& clock,
           Trace& trace, Rng rng);
 
-  void start();
+  // On a full disk it serves reads, and refuses writes until it is started again.
+  void start(StoreHost::Disk disk = StoreHost::Disk::roomy);
+  [[nodiscard]] bool disk_is_full() const { return disk_ == StoreHost::Disk::full; }
   void crash(Crash kind);
   [[nodiscard]] bool up() const { return host_.open(); }
   [[nodiscard]] const RegionId& region() const { return region_; }
@@ -88,6 +90,7 @@ class SimNode {
   Rng rng_;
   StoreHost host_;
   std::unique_ptr<store::Reader> reader_;
+  StoreHost::Disk disk_ = StoreHost::Disk::roomy;
   std::uint32_t starts_ = 0;
   bool mute_ = false;
   bool commit_scheduled_ = false;

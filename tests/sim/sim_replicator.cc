@@ -33,6 +33,11 @@ void SimReplicator::start() {
   }
 }
 
+void SimReplicator::link_up(std::size_t sink) {
+  for (auto& driver : drivers_)
+    if (driver->sink() == sink) driver->link_up();
+}
+
 void SimReplicator::end() {
   up_ = false;
   shipped_before_ = records_shipped();

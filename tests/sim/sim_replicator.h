@@ -49,6 +49,8 @@ class SimReplicator {
   SimReplicator& operator=(const SimReplicator&) = delete;
 
   void start();
+  // The link to a sink is there again: those that wait may go on at once.
+  void link_up(std::size_t sink);
   void stop();
   void crash();
   [[nodiscard]] bool up() const { return up_; }

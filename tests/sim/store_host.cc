@@ -27,12 +27,16 @@ StoreHost::StoreHost(RegionId region, const Shape& shape, Clock& clock, Rng rng)
 
 StoreHost::~StoreHost() = default;
 
-void StoreHost::start() {
+void StoreHost::start(Disk disk) {
   store::StoreOptions options;
   options.region = region_;
   options.memory_name = file_->memory.name();
   options.group_ops_max = shape_.group_ops_max;
   options.stream_rollover_ms = shape_.stream_rollover_ms;
+  options.retention_ms = shape_.retention_ms;
+  options.unacknowledged_bytes_max = shape_.unacknowledged_bytes_max;
+  // SQLite takes the file's present size for the least possible limit, so this is: not a page more.
+  if (disk == Disk::full) options.pages_max = 1;
   options.cache_bytes = 4 << 20;
   options.reader_cache_bytes = 1 << 20;
   store_ = std::make_unique<store::InlineStore>(options, clock_, Rng(rng_.next()));

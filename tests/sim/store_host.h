@@ -25,7 +25,8 @@ class StoreHost {
   StoreHost(const StoreHost&) = delete;
   StoreHost& operator=(const StoreHost&) = delete;
 
-  void start();
+  enum class Disk { roomy, full };
+  void start(Disk disk);
   // What is not committed is gone.
   void crash();
   [[nodiscard]] bool open() const { return store_ != nullptr; }

@@ -34,7 +34,7 @@ class StreamWatch {
   [[nodiscard]] bool has(const Bytes& key, const conflict::Version& version) const {
     return records_.contains({key, version});
   }
-  [[nodiscard]] std::uint64_t records() const { return records_.size(); }
+  [[nodiscard]] bool gaps() const { return gaps_; }
 
  private:
   struct Shard {
@@ -43,11 +43,13 @@ class StreamWatch {
   };
   void read(ShardId shard, Shard& state);
   void take(const rpc::ChangeRecord& record);
+  void skip_trimmed(ShardId shard, Shard& state);
   void bad(const char* property, const rpc::ChangeRecord& record, const char* what);
 
   std::size_t region_;
   Outside& outside_;
   Rng rng_;
+  bool gaps_ = false;  // something was trimmed before it was read
   std::vector<Shard> shards_;
   std::map<Bytes, Seen> newest_;
   std::map<std::pair<Bytes, conflict::Version>, Sequence> records_;

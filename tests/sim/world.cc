@@ -199,6 +199,7 @@ void World::judge() {
   for (std::size_t source = 0; source < nodes_.size(); ++source)
     for (std::size_t sink = 0; sink < nodes_.size(); ++sink)
       if (source != sink) judge_.positions(source, sink);
+  for (std::size_t region = 0; region < nodes_.size(); ++region) judge_.reads(region);
   for (auto& node : nodes_)
     if (node->store().health().records_forked > 0) findings_.add("P7", "a version came twice with two images");
   judge_.replay(queue_, *clocks_[0]);
