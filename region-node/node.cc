@@ -59,6 +59,8 @@ class Node::Parts {
     admin_.set_serving(false);
     http_.stop();
     peer_.stop();
+    // While the API still lives: writes that the server gave up on are answered here.
+    store_.stop();
     admin_http_.stop();
   }
 

@@ -10,6 +10,8 @@ SqliteStore::SqliteStore(StoreOptions options, Clock& clock, Rng rng)
     : writer_(std::make_unique<Writer>(std::move(options), clock, rng)) {}
 SqliteStore::~SqliteStore() = default;
 
+void SqliteStore::stop() { writer_->stop(); }
+
 RegionId SqliteStore::region() const { return writer_->engine().region(); }
 NodeId SqliteStore::node_id() const { return writer_->engine().node_id(); }
 StartId SqliteStore::start_id() const { return writer_->engine().start_id(); }

@@ -1,6 +1,6 @@
 // SqliteStore: the product's Store: one engine on a file, run by one writer thread.
 //
-// Threads: as store.h says.  The destructor finishes what is queued, then joins the writer.
+// Threads: as store.h says; stop() from the owner's.  The destructor stops it.
 // Owns: the writer thread, the only read-write connection, the lock on the data directory.
 // Borrows: the clock.
 // Errors: the constructor throws StoreError (directory in use, of another region, of a newer format)
@@ -27,6 +27,10 @@ class SqliteStore final : public Store {
  public:
   SqliteStore(StoreOptions options, Clock& clock, Rng rng);
   ~SqliteStore() override;
+
+  // Finishes what is queued and refuses what comes later; reads go on.  Call it while those who wait
+  // for an answer still live.  Idempotent.
+  void stop();
 
   [[nodiscard]] RegionId region() const override;
   [[nodiscard]] NodeId node_id() const override;

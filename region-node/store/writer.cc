@@ -32,9 +32,11 @@ Writer::Writer(StoreOptions options, Clock& clock, Rng rng)
       mailbox_(std::numeric_limits<std::size_t>::max()),
       thread_([this] { run(); }) {}
 
-Writer::~Writer() {
+Writer::~Writer() { stop(); }
+
+void Writer::stop() {
   mailbox_.close();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Writer::submit(Op op) {

@@ -5,7 +5,7 @@
 // themselves while the commit before them runs.
 //
 // Threads: submit() and the getters from any; everything else on the writer's own.
-// Owns: the engine, the thread.  The destructor runs what is queued, then joins.
+// Owns: the engine, the thread.  The destructor stops it.
 // Errors: submit() answers on the caller's thread when the queue is full.
 // Limits: StoreOptions::group_*, queue_*.
 // Source: leveldb's group commit; ADR 0003.
@@ -31,6 +31,8 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   void submit(Op op);
+  // Runs what is queued, then joins; what comes later is refused.  Idempotent.
+  void stop();
   // Fixed at construction, so safe to ask from any thread.
   [[nodiscard]] const Engine& engine() const { return engine_; }
   [[nodiscard]] StoreHealth health() const;
