@@ -1,5 +1,8 @@
-// How values compare in conditions.
+// How values compare in conditions: order, prefixes, membership and size.
+//
+// Values of different types never compare; an answer is then empty or false, not an error.
 // Threads: pure.
+// Source: DynamoDB developer guide, "Condition and filter expressions, operators, and functions".
 #pragma once
 
 #include <compare>

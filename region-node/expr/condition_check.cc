@@ -88,11 +88,12 @@ class ConditionCheck {
     }
     const FunctionInfo* info = find_function(operand.token);
     if (info == nullptr) {
-      findings_.note(Mistake::unknown_function, "Invalid function name; function: " + operand.token);
-    } else if (!info->in_conditions) {
       findings_.note(Mistake::unknown_function,
-                     "The function is not allowed in a condition expression; function: " +
-                         operand.token);
+                     "Invalid function name; function: " + operand.token);
+    } else if (!info->in_conditions) {
+      findings_.note(
+          Mistake::unknown_function,
+          "The function is not allowed in a condition expression; function: " + operand.token);
     }
   }
 
@@ -163,8 +164,8 @@ class ConditionCheck {
 
   static void check_size(const Operand& function, Findings& leaf) {
     auto type = known_type(function.arguments[0]);
-    bool sizeless = type == AttributeType::N || type == AttributeType::BOOL ||
-                    type == AttributeType::NULL_;
+    bool sizeless =
+        type == AttributeType::N || type == AttributeType::BOOL || type == AttributeType::NULL_;
     if (sizeless) leaf.note(Mistake::operand_type, wrong_type("size", model::type_name(*type)));
   }
 
@@ -208,9 +209,9 @@ class ConditionCheck {
                          ", upper bound operand: " + shown(upper.value);
     auto order = compare_values(lower.value, upper.value);
     if (!order) {
-      leaf.note(Mistake::operand_type,
-                "The BETWEEN operator requires same data type for lower and upper bounds; " +
-                    bounds);
+      leaf.note(
+          Mistake::operand_type,
+          "The BETWEEN operator requires same data type for lower and upper bounds; " + bounds);
     } else if (*order > 0) {
       leaf.note(Mistake::operand_type,
                 "The BETWEEN operator requires upper bound to be greater than or equal to lower "

@@ -13,9 +13,9 @@ struct Comparator {
   ConditionKind kind;
 };
 constexpr Comparator kComparators[] = {
-    {"=", ConditionKind::equal},           {"<>", ConditionKind::not_equal},
-    {"<", ConditionKind::less},            {"<=", ConditionKind::less_or_equal},
-    {">", ConditionKind::greater},         {">=", ConditionKind::greater_or_equal},
+    {"=", ConditionKind::equal},   {"<>", ConditionKind::not_equal},
+    {"<", ConditionKind::less},    {"<=", ConditionKind::less_or_equal},
+    {">", ConditionKind::greater}, {">=", ConditionKind::greater_or_equal},
 };
 
 // A parenthesis may open a condition or an operand, and which one shows only later; so parts are

@@ -11,10 +11,10 @@
 namespace meridian::expr {
 
 enum class Mistake {
-  limit,              // too many operators, levels, or a list index out of range
-  parentheses,        // redundant ones
-  unknown_function,   // or one that the expression may not use
-  misused_function,   // in a place where its result cannot be used
+  limit,             // too many operators, levels, or a list index out of range
+  parentheses,       // redundant ones
+  unknown_function,  // or one that the expression may not use
+  misused_function,  // in a place where its result cannot be used
   reserved_word,
   repeated_section,
   undefined_name,
@@ -24,8 +24,8 @@ enum class Mistake {
   operand_count,
   same_operands,
   operand_type,
-  clause_operand,     // of ADD and DELETE
-  condition,          // first mistake within one comparison or function
+  clause_operand,  // of ADD and DELETE
+  condition,       // first mistake within one comparison or function
 };
 
 class Findings {

@@ -16,8 +16,8 @@ using Error = std::optional<std::string>;
 constexpr const char* kInvalid = "One or more parameter values were invalid: ";
 
 constexpr std::array<const char*, 13> kComparisonNames = {
-    "EQ", "NE", "IN", "LE", "LT", "GE", "GT", "BETWEEN", "NOT_NULL", "NULL",
-    "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH"};
+    "EQ",      "NE",       "IN",   "LE",       "LT",           "GE",         "GT",
+    "BETWEEN", "NOT_NULL", "NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH"};
 
 const char* comparison_name(ComparisonOperator comparison) {
   return kComparisonNames[static_cast<std::size_t>(comparison)];
@@ -145,8 +145,7 @@ ConditionNode comparison_node(ComparisonOperator comparison, const std::string& 
 Condition joined(std::vector<ConditionNode> nodes, ConditionalOperator conditional) {
   if (nodes.empty()) return Condition();
   ConditionNode root;
-  root.kind =
-      conditional == ConditionalOperator::or_ ? ConditionKind::or_ : ConditionKind::and_;
+  root.kind = conditional == ConditionalOperator::or_ ? ConditionKind::or_ : ConditionKind::and_;
   root.children = std::move(nodes);
   return Condition(std::make_shared<const ConditionNode>(std::move(root)));
 }
@@ -168,8 +167,7 @@ Error check_expected(const std::string& name, const LegacyExpected& expected) {
     return std::nullopt;
   }
   if (expected.values) {
-    return kInvalid +
-           ("AttributeValueList can only be used with a ComparisonOperator" + attribute);
+    return kInvalid + ("AttributeValueList can only be used with a ComparisonOperator" + attribute);
   }
   if (expected.exists.value_or(true) && !expected.value) {
     return std::string(kInvalid) + "Value must be provided when Exists is " +

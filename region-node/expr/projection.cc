@@ -39,7 +39,8 @@ AttributeMap pick_members(const AttributeMap& map, const Selection& selection) {
   for (const auto& [name, below] : selection.members) {
     auto at = map.find(name);
     if (at == map.end()) continue;
-    if (auto picked = pick(at->second, below)) out.emplace_hint(out.end(), name, std::move(*picked));
+    if (auto picked = pick(at->second, below))
+      out.emplace_hint(out.end(), name, std::move(*picked));
   }
   return out;
 }
@@ -64,8 +65,7 @@ std::optional<AttributeValue> pick(const AttributeValue& value, const Selection&
 
 class ProjectionParser : public Syntax {
  public:
-  explicit ProjectionParser(std::string_view text)
-      : Syntax(text, {}, GroupedPaths::refused) {}
+  explicit ProjectionParser(std::string_view text) : Syntax(text, {}, GroupedPaths::refused) {}
 
   bool parse(std::vector<Path>& out) {
     do {

@@ -7,6 +7,7 @@ namespace meridian::expr {
 namespace {
 
 // Upper case, ascending.
+// clang-format off
 constexpr std::string_view kWords[] = {
     "ABORT", "ABSOLUTE", "ACTION", "ADD", "AFTER", "AGENT", "AGGREGATE", "ALL", "ALLOCATE",
     "ALTER", "ANALYZE", "AND", "ANY", "ARCHIVE", "ARE", "ARRAY", "AS", "ASC", "ASCII",
@@ -74,6 +75,7 @@ constexpr std::string_view kWords[] = {
     "WAIT", "WHEN", "WHENEVER", "WHERE", "WHILE", "WINDOW", "WITH", "WITHIN", "WITHOUT", "WORK",
     "WRAPPED", "WRITE", "YEAR", "ZONE",
 };
+// clang-format on
 static_assert(std::is_sorted(std::begin(kWords), std::end(kWords)));
 static_assert(std::size(kWords) == 573);
 

@@ -34,8 +34,7 @@ Values combine(const Values& a, const Values& b, Operation operation,
 
 template <typename Set>
 std::optional<model::AttributeValue> combine_as(const model::AttributeValue& a,
-                                                const model::AttributeValue& b,
-                                                Operation operation,
+                                                const model::AttributeValue& b, Operation operation,
                                                 bool (*less)(const std::string&,
                                                              const std::string&)) {
   Values out = combine(a.as<Set>()->values, b.as<Set>()->values, operation, less);

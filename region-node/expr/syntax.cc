@@ -33,10 +33,7 @@ std::optional<std::string> check_length(std::string_view text) {
 
 Syntax::Syntax(std::string_view text, std::initializer_list<std::string_view> keywords,
                GroupedPaths grouped_paths)
-    : text_(text),
-      keywords_(keywords),
-      grouped_paths_(grouped_paths),
-      tokens_(tokenize(text)) {}
+    : text_(text), keywords_(keywords), grouped_paths_(grouped_paths), tokens_(tokenize(text)) {}
 
 const Token& Syntax::peek(std::size_t ahead) const {
   return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
@@ -96,8 +93,8 @@ bool Syntax::check_depth() {
   if (depth_ <= kConditionDepthMax) return true;
   // Without redundant parentheses this takes as many operators, and AWS counts those.
   if (error_.empty()) {
-    error_ = "The expression contains too many operators; operator count: " +
-             std::to_string(depth_);
+    error_ =
+        "The expression contains too many operators; operator count: " + std::to_string(depth_);
   }
   return false;
 }

@@ -21,8 +21,7 @@ using Error = std::optional<std::string>;
 
 constexpr const char* kInvalidPath =
     "The document path provided in the update expression is invalid for update";
-constexpr const char* kWrongType =
-    "An operand in the update expression has an incorrect data type";
+constexpr const char* kWrongType = "An operand in the update expression has an incorrect data type";
 constexpr const char* kLegacyWrongType = "Type mismatch for attribute to update";
 constexpr const char* kMissing =
     "The provided expression refers to an attribute that does not exist in the item";
@@ -31,11 +30,14 @@ constexpr const char* kTooDeep =
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
     "beyond supported limit";
 
+// What a removal does whose path leads nowhere.
+enum class LostRemoval { refused, ignored };
+
 // One run of an update.  Answers carry an error, or nothing when all went well.
 class Run {
  public:
-  Run(const UpdateActions& actions, const Item& old, bool absent)
-      : actions_(actions), old_(old), absent_(absent), editor_(old) {}
+  Run(const UpdateActions& actions, const Item& old, LostRemoval lost_removal)
+      : actions_(actions), old_(old), lost_removal_(lost_removal), editor_(old) {}
 
   Result<UpdateOutcome, std::string> run() {
     // Values first: AWS reports what is wrong with them before what is wrong with paths.
@@ -58,8 +60,8 @@ class Run {
  private:
   Error act(const UpdateAction& action, AttributeValue value) {
     if (!editor_.has_parent(action.path)) {
-      if (absent_ && action.kind == Kind::remove) return std::nullopt;
-      return kInvalidPath;
+      bool ignored = action.kind == Kind::remove && lost_removal_ == LostRemoval::ignored;
+      return ignored ? std::nullopt : Error(kInvalidPath);
     }
     switch (action.kind) {
       case Kind::set: editor_.assign(action.path, std::move(value)); break;
@@ -173,7 +175,7 @@ class Run {
 
   const UpdateActions& actions_;
   const Item& old_;
-  bool absent_;
+  LostRemoval lost_removal_;
   ItemEditor editor_;
 };
 
@@ -182,8 +184,9 @@ class Run {
 Result<void, std::string> Update::check_keys(const model::KeySchema& schema) const {
   if (actions_ == nullptr) return {};
   auto touches = [this](const std::string& name) {
-    return std::any_of(actions_->actions.begin(), actions_->actions.end(),
-                       [&name](const UpdateAction& action) { return action.path.attribute == name; });
+    return std::any_of(
+        actions_->actions.begin(), actions_->actions.end(),
+        [&name](const UpdateAction& action) { return action.path.attribute == name; });
   };
   const std::string* touched = nullptr;
   if (touches(schema.partition.name)) {
@@ -214,12 +217,12 @@ std::vector<Path> Update::operand_paths() const {
 
 Result<UpdateOutcome, std::string> Update::apply(const Item& old) const {
   if (actions_ == nullptr) return UpdateOutcome{old, {}};
-  return Run(*actions_, old, false).run();
+  return Run(*actions_, old, LostRemoval::refused).run();
 }
 
 Result<UpdateOutcome, std::string> Update::create(const Item& key) const {
   if (actions_ == nullptr) return UpdateOutcome{key, {}};
-  return Run(*actions_, key, true).run();
+  return Run(*actions_, key, LostRemoval::ignored).run();
 }
 
 bool Update::only_deletes() const {

@@ -16,10 +16,8 @@ struct Section {
   const char* keyword;
   Kind kind;
 };
-constexpr std::array<Section, 4> kSections = {{{"SET", Kind::set},
-                                               {"REMOVE", Kind::remove},
-                                               {"ADD", Kind::add},
-                                               {"DELETE", Kind::delete_}}};
+constexpr std::array<Section, 4> kSections = {
+    {{"SET", Kind::set}, {"REMOVE", Kind::remove}, {"ADD", Kind::add}, {"DELETE", Kind::delete_}}};
 
 class UpdateParser : public Syntax {
  public:
@@ -56,9 +54,8 @@ class UpdateParser : public Syntax {
 
   bool parse_action(UpdateAction& action) {
     if (!parse_path(action.path)) return false;
-    count_operator();
     switch (action.kind) {
-      case Kind::set: return expect_symbol("=") && parse_set_value(action);
+      case Kind::set: count_operator(); return expect_symbol("=") && parse_set_value(action);
       case Kind::remove: return true;
       case Kind::add:
       case Kind::delete_: return parse_value(action.operand);
@@ -188,13 +185,14 @@ class UpdateCheck {
     }
     const FunctionInfo* info = find_function(operand.token);
     if (info == nullptr) {
-      findings_.note(Mistake::unknown_function, "Invalid function name; function: " + operand.token);
+      findings_.note(Mistake::unknown_function,
+                     "Invalid function name; function: " + operand.token);
       return;
     }
     if (info->in_conditions) {
-      findings_.note(Mistake::unknown_function,
-                     "The function is not allowed in an update expression; function: " +
-                         operand.token);
+      findings_.note(
+          Mistake::unknown_function,
+          "The function is not allowed in an update expression; function: " + operand.token);
       return;
     }
     operand.function = info->function;

@@ -34,15 +34,35 @@ enum class AttributeType { S, N, B, BOOL, NULL_, M, L, SS, NS, BS };
 // "S", "N", ... "NULL": the letters of the wire format.
 const char* type_name(AttributeType type);
 
-struct StringValue { std::string text; auto operator<=>(const StringValue&) const = default; };
+struct StringValue {
+  std::string text;
+  auto operator<=>(const StringValue&) const = default;
+};
 // Canonical decimal text; see model/number.h.  Equality is numeric equality; order is not.
-struct NumberValue { std::string text; bool operator==(const NumberValue&) const = default; };
-struct BinaryValue { std::string bytes; auto operator<=>(const BinaryValue&) const = default; };
-struct NullValue { bool operator==(const NullValue&) const = default; };
+struct NumberValue {
+  std::string text;
+  bool operator==(const NumberValue&) const = default;
+};
+struct BinaryValue {
+  std::string bytes;
+  auto operator<=>(const BinaryValue&) const = default;
+};
+struct NullValue {
+  bool operator==(const NullValue&) const = default;
+};
 // Sorted, unique, not empty.  Strings and binaries by bytes; numbers by value.
-struct StringSet { std::vector<std::string> values; bool operator==(const StringSet&) const = default; };
-struct NumberSet { std::vector<std::string> values; bool operator==(const NumberSet&) const = default; };
-struct BinarySet { std::vector<std::string> values; bool operator==(const BinarySet&) const = default; };
+struct StringSet {
+  std::vector<std::string> values;
+  bool operator==(const StringSet&) const = default;
+};
+struct NumberSet {
+  std::vector<std::string> values;
+  bool operator==(const NumberSet&) const = default;
+};
+struct BinarySet {
+  std::vector<std::string> values;
+  bool operator==(const BinarySet&) const = default;
+};
 
 // Whether T is one of a variant's alternatives.  (is_constructible would ask AttributeValue about
 // itself while it is being answered.)
@@ -58,7 +78,7 @@ class AttributeValue {
 
   AttributeValue() : value_(NullValue{}) {}
   template <typename T>
-    requires kIsAlternative<T, Variant>
+  requires kIsAlternative<T, Variant>
   // NOLINTNEXTLINE(google-explicit-constructor)
   AttributeValue(T value) : value_(std::in_place_type<T>, std::move(value)) {}
 
@@ -67,8 +87,14 @@ class AttributeValue {
   [[nodiscard]] const Variant& variant() const { return value_; }
   [[nodiscard]] Variant& variant() { return value_; }
   // Null when the value is of another type.
-  template <typename T> [[nodiscard]] const T* as() const { return std::get_if<T>(&value_); }
-  template <typename T> [[nodiscard]] T* as() { return std::get_if<T>(&value_); }
+  template <typename T>
+  [[nodiscard]] const T* as() const {
+    return std::get_if<T>(&value_);
+  }
+  template <typename T>
+  [[nodiscard]] T* as() {
+    return std::get_if<T>(&value_);
+  }
 
   bool operator==(const AttributeValue& other) const = default;
 

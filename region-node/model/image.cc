@@ -80,9 +80,7 @@ struct Put {
   void operator()(const BinarySet& value) const { put_set(kBinarySet, value.values); }
 };
 
-void put_value(Bytes& out, const AttributeValue& value) {
-  std::visit(Put{out}, value.variant());
-}
+void put_value(Bytes& out, const AttributeValue& value) { std::visit(Put{out}, value.variant()); }
 
 bool is_canonical(const std::string& number) {
   auto canonical = canonical_number(number);

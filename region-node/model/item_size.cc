@@ -62,7 +62,9 @@ struct SizeOf {
 
 }  // namespace
 
-std::size_t value_size(const AttributeValue& value) { return std::visit(SizeOf{}, value.variant()); }
+std::size_t value_size(const AttributeValue& value) {
+  return std::visit(SizeOf{}, value.variant());
+}
 
 std::size_t item_size(const Item& item) {
   std::size_t sum = 0;

@@ -22,7 +22,8 @@ Result<Bytes, std::string> encode_key(const KeySchema& schema, const Item& item)
 // The same for a Key argument, which must hold the key attributes and nothing else.
 Result<Bytes, std::string> encode_exact_key(const KeySchema& schema, const Item& key);
 // Prefix shared by all keys of one partition.
-Result<Bytes, std::string> encode_partition(const KeySchema& schema, const AttributeValue& partition);
+Result<Bytes, std::string> encode_partition(const KeySchema& schema,
+                                            const AttributeValue& partition);
 // The ordered bytes of one sort key value (what follows the partition prefix).
 Result<Bytes, std::string> encode_sort(const KeySchema& schema, const AttributeValue& sort);
 

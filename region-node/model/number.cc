@@ -306,7 +306,8 @@ std::optional<std::string> decode_number_ordered(BytesView& in) {
   number.negative = kind == kNegative;
   auto complement = static_cast<std::uint8_t>(number.negative ? 0xff : 0);
   number.exponent =
-      static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest.front()) ^ complement) + kExponentMin;
+      static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest.front()) ^ complement) +
+      kExponentMin;
   rest.remove_prefix(1);
   auto text = take_ordered_digits(rest, number, complement);
   if (text) in = rest;

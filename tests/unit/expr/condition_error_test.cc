@@ -6,9 +6,9 @@ namespace meridian::expr::testing {
 namespace {
 
 AttributeMap every_type() {
-  return {{":s", s("a")},       {":n", n("1")},       {":b", b("a")},    {":t", yes()},
-          {":z", null()},       {":l", list({})},     {":m", map({})},   {":ss", ss({"a"})},
-          {":ns", ns({"1"})},   {":bs", bs({"a"})},   {":type", s("N")}, {":n0", n("0")},
+  return {{":s", s("a")},     {":n", n("1")},     {":b", b("a")},    {":t", yes()},
+          {":z", null()},     {":l", list({})},   {":m", map({})},   {":ss", ss({"a"})},
+          {":ns", ns({"1"})}, {":bs", bs({"a"})}, {":type", s("N")}, {":n0", n("0")},
           {":s2", s("b")}};
 }
 
@@ -31,9 +31,10 @@ TEST(ConditionErrors, RedundantParentheses) {
   for (const char* text :
        {"a=b and a > ((views))", "(a)between(((b.c)).d)and(c)", "a > whatever((:things), ((a)))",
         "a=b AND ((a=c AND a=d)) AND a=b", "a=b OR ((a=c OR a=d)) OR a=b",
-        "a=b AND ((a=c AND (a=d AND a=e)))", "((a = :n))", "((attribute_exists(a)))",
-        "((a)) = :n", "((size(a))) > :n", "NOT ((a = :n))", "a IN (((b)))"}) {
-    EXPECT_EQ(filter_error(text), "Invalid FilterExpression: The expression has redundant parentheses;")
+        "a=b AND ((a=c AND (a=d AND a=e)))", "((a = :n))", "((attribute_exists(a)))", "((a)) = :n",
+        "((size(a))) > :n", "NOT ((a = :n))", "a IN (((b)))"}) {
+    EXPECT_EQ(filter_error(text),
+              "Invalid FilterExpression: The expression has redundant parentheses;")
         << text;
   }
   for (const char* text : {"((a = :n) AND (b = :n))", "(a = :n)", "(a) = (b)", "((a) = b)",

@@ -37,18 +37,25 @@ TEST(Condition, EmptyHoldsAlways) {
 }
 
 TEST(Condition, Comparisons) {
-  AttributeMap values{{":4", n("4")}, {":5", n("5")},  {":6", n("6")}, {":five", s("5")},
-                      {":h", s("hello")}, {":i", s("i")}, {":b", b(std::string("\0\x02", 2))}};
-  check({{"n = :5", true},       {"n = :4", false},      {"n = :five", false}, {"gone = :5", false},
-         {"n <> :5", false},     {"n <> :4", true},      {"n <> :five", true}, {"gone <> :5", true},
-         {":5 <> gone", true}, {"miss1 <> miss2", true}, {"miss1 = miss2", false},
-         {"n < :6", true},       {"n < :5", false},      {"n < :4", false},    {"n < :five", false},
-         {"n <= :5", true},      {"n <= :4", false},     {"n > :4", true},     {"n > :5", false},
-         {"n >= :5", true},      {"n >= :6", false},     {"gone < :5", false},
-         {":5 > gone", false}, {"miss1 < miss2", false}, {"miss1 >= miss2", false},
-         {":4 < n", true},       {":4 < :5", true},      {":5 < :4", false},   {"s < :i", true},
-         {"s >= :h", true},      {"b < :b", true},       {"b > :b", false},    {"t < n", false},
-         {"l < m", false},       {"s > n", false}},
+  AttributeMap values{{":4", n("4")},
+                      {":5", n("5")},
+                      {":6", n("6")},
+                      {":five", s("5")},
+                      {":h", s("hello")},
+                      {":i", s("i")},
+                      {":b", b(std::string("\0\x02", 2))}};
+  check({{"n = :5", true},          {"n = :4", false},        {"n = :five", false},
+         {"gone = :5", false},      {"n <> :5", false},       {"n <> :4", true},
+         {"n <> :five", true},      {"gone <> :5", true},     {":5 <> gone", true},
+         {"miss1 <> miss2", true},  {"miss1 = miss2", false}, {"n < :6", true},
+         {"n < :5", false},         {"n < :4", false},        {"n < :five", false},
+         {"n <= :5", true},         {"n <= :4", false},       {"n > :4", true},
+         {"n > :5", false},         {"n >= :5", true},        {"n >= :6", false},
+         {"gone < :5", false},      {":5 > gone", false},     {"miss1 < miss2", false},
+         {"miss1 >= miss2", false}, {":4 < n", true},         {":4 < :5", true},
+         {":5 < :4", false},        {"s < :i", true},         {"s >= :h", true},
+         {"b < :b", true},          {"b > :b", false},        {"t < n", false},
+         {"l < m", false},          {"s > n", false}},
         values);
   // Numbers compare by value, not as text.
   EXPECT_TRUE(holds("a > :9", {{"a", n("10")}}, {{":9", n("9")}}));
@@ -63,19 +70,33 @@ TEST(Condition, EqualityIsDeep) {
                       {":t", yes()},
                       {":f", no()},
                       {":z", null()}};
-  check({{"l = :l", true}, {"l = :l2", false}, {"m = :m", true}, {"ss = :ss", true}, {"t = :t", true},
-         {"t = :f", false}, {"z = :z", true}, {"z = :f", false}, {"m <> :l", true}},
+  check({{"l = :l", true},
+         {"l = :l2", false},
+         {"m = :m", true},
+         {"ss = :ss", true},
+         {"t = :t", true},
+         {"t = :f", false},
+         {"z = :z", true},
+         {"z = :f", false},
+         {"m <> :l", true}},
         values);
 }
 
 TEST(Condition, Between) {
-  AttributeMap values{{":1", n("1")}, {":5", n("5")}, {":9", n("9")}, {":a", s("a")}, {":z", s("z")}};
-  check({{"n BETWEEN :1 AND :9", true},   {"n BETWEEN :5 AND :5", true},
-         {"n BETWEEN :1 AND :1", false},  {"s BETWEEN :a AND :z", true},
-         {"n BETWEEN :a AND :z", false},  {"gone BETWEEN :1 AND :9", false},
-         {"n BETWEEN gone AND :9", false}, {"n BETWEEN :1 AND gone", false},
-         {":5 BETWEEN m.x AND n", true},  {"n BETWEEN :9 AND m.x", false},
-         {"(n)between(:1)and(:9)", true}, {"size(l) BETWEEN :1 AND :5", true},
+  AttributeMap values{
+      {":1", n("1")}, {":5", n("5")}, {":9", n("9")}, {":a", s("a")}, {":z", s("z")}};
+  check({{"n BETWEEN :1 AND :9", true},
+         {"n BETWEEN :5 AND :5", true},
+         {"n BETWEEN :1 AND :1", false},
+         {"s BETWEEN :a AND :z", true},
+         {"n BETWEEN :a AND :z", false},
+         {"gone BETWEEN :1 AND :9", false},
+         {"n BETWEEN gone AND :9", false},
+         {"n BETWEEN :1 AND gone", false},
+         {":5 BETWEEN m.x AND n", true},
+         {"n BETWEEN :9 AND m.x", false},
+         {"(n)between(:1)and(:9)", true},
+         {"size(l) BETWEEN :1 AND :5", true},
          {"n BETWEEN :1 AND :9 AND s BETWEEN :a AND :z", true},
          {"n BETWEEN s AND :9", false}},
         values);
@@ -83,17 +104,33 @@ TEST(Condition, Between) {
 
 TEST(Condition, In) {
   AttributeMap values{{":1", n("1")}, {":5", n("5")}, {":s", s("5")}};
-  check({{"n IN (:5)", true}, {"n IN (:1, :s)", false}, {"n IN (:s, :5, :1)", true},
-         {"gone IN (:1)", false}, {"n IN (gone, :5)", true}, {"n IN (gone)", false},
-         {":1 IN (n, m.x)", true}, {"size(l) IN (:1, :5)", false}},
+  check({{"n IN (:5)", true},
+         {"n IN (:1, :s)", false},
+         {"n IN (:s, :5, :1)", true},
+         {"gone IN (:1)", false},
+         {"n IN (gone, :5)", true},
+         {"n IN (gone)", false},
+         {":1 IN (n, m.x)", true},
+         {"size(l) IN (:1, :5)", false}},
         values);
 }
 
 TEST(Condition, Functions) {
-  AttributeMap values{{":N", s("N")},   {":S", s("S")},   {":NULL", s("NULL")}, {":SS", s("SS")},
-                      {":he", s("he")}, {":e", s("")},    {":b", b(std::string("\0", 1))},
-                      {":a", s("a")},   {":1", n("1")},   {":3", n("3")},  {":two", s("two")},
-                      {":l3", list({n("3")})}, {":x", b("x")}, {":ll", s("ll")}, {":ff", b("\xff")}};
+  AttributeMap values{{":N", s("N")},
+                      {":S", s("S")},
+                      {":NULL", s("NULL")},
+                      {":SS", s("SS")},
+                      {":he", s("he")},
+                      {":e", s("")},
+                      {":b", b(std::string("\0", 1))},
+                      {":a", s("a")},
+                      {":1", n("1")},
+                      {":3", n("3")},
+                      {":two", s("two")},
+                      {":l3", list({n("3")})},
+                      {":x", b("x")},
+                      {":ll", s("ll")},
+                      {":ff", b("\xff")}};
   check({{"attribute_exists(n)", true},
          {"attribute_exists(m.y.deep[0])", true},
          {"attribute_exists(m.y.deep[1])", false},
@@ -137,14 +174,26 @@ TEST(Condition, Functions) {
 }
 
 TEST(Condition, Size) {
-  AttributeMap values{{":0", n("0")}, {":1", n("1")}, {":2", n("2")}, {":3", n("3")}, {":5", n("5")},
-                      {":s", s("5")}};
-  check({{"size(s) = :5", true},    {"size(b) = :3", true},  {"size(l) = :3", true},
-         {"size(m) = :2", true},    {"size(ss) = :2", true}, {"size(ns) = :2", true},
-         {"size(bs) = :1", true},   {"size(blank) = :0", true}, {"size(s) = :s", false},
-         {"size(n) = :1", false},   {"size(t) = :1", false}, {"size(gone) = :0", false},
-         {"size(n) <> :1", true},   {"size(s) > :3", true},  {":5 = size(s)", true},
-         {"size(s) = n", true},     {"(size(s)) >= (size(l))", true}, {"size(:s) = :1", true}},
+  AttributeMap values{{":0", n("0")}, {":1", n("1")}, {":2", n("2")},
+                      {":3", n("3")}, {":5", n("5")}, {":s", s("5")}};
+  check({{"size(s) = :5", true},
+         {"size(b) = :3", true},
+         {"size(l) = :3", true},
+         {"size(m) = :2", true},
+         {"size(ss) = :2", true},
+         {"size(ns) = :2", true},
+         {"size(bs) = :1", true},
+         {"size(blank) = :0", true},
+         {"size(s) = :s", false},
+         {"size(n) = :1", false},
+         {"size(t) = :1", false},
+         {"size(gone) = :0", false},
+         {"size(n) <> :1", true},
+         {"size(s) > :3", true},
+         {":5 = size(s)", true},
+         {"size(s) = n", true},
+         {"(size(s)) >= (size(l))", true},
+         {"size(:s) = :1", true}},
         values);
 }
 

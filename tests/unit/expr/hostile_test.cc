@@ -7,13 +7,15 @@
 namespace meridian::expr::testing {
 namespace {
 
-const AttributeMap kValues{{":a", n("1")}, {":b", s("x")}, {":l", list({n("1")})},
-                           {":s", ss({"a", "b"})}};
+const AttributeMap kValues{
+    {":a", n("1")}, {":b", s("x")}, {":l", list({n("1")})}, {":s", ss({"a", "b"})}};
 const Names kNames{{"#a", "a"}, {"#b", "b.c"}};
 const model::KeySchema kSchema{{"a", model::AttributeType::S},
                                model::KeyAttribute{"b", model::AttributeType::N}};
-const Item kItem{{"a", n("5")}, {"b", list({n("1"), map({{"c", n("2")}})})},
-                 {"c", map({{"a", list({})}})}, {"d", ss({"a"})}};
+const Item kItem{{"a", n("5")},
+                 {"b", list({n("1"), map({{"c", n("2")}})})},
+                 {"c", map({{"a", list({})}})},
+                 {"d", ss({"a"})}};
 
 // Parses the text as everything, and runs what parses.
 void try_all(std::string_view text) {
@@ -62,12 +64,56 @@ TEST(Hostile, DeepNesting) {
 }
 
 TEST(Hostile, RandomTokens) {
-  static constexpr const char* kPieces[] = {
-      "a", "b", "#a", "#b", "#x", ":a", ":b", ":l", ":s", ":x", "(", ")", "[", "]", ".", ",", "=",
-      "<>", "<", "<=", ">", ">=", "+", "-", "AND", "OR", "NOT", "BETWEEN", "IN", "SET", "REMOVE",
-      "ADD", "DELETE", "size", "contains", "begins_with", "attribute_exists", "attribute_type",
-      "if_not_exists", "list_append", "0", "1", "99999999999999999999", "name", "_", "\"", "\xff",
-      "\xc3\xbc", "", "\n"};
+  static constexpr const char* kPieces[] = {"a",
+                                            "b",
+                                            "#a",
+                                            "#b",
+                                            "#x",
+                                            ":a",
+                                            ":b",
+                                            ":l",
+                                            ":s",
+                                            ":x",
+                                            "(",
+                                            ")",
+                                            "[",
+                                            "]",
+                                            ".",
+                                            ",",
+                                            "=",
+                                            "<>",
+                                            "<",
+                                            "<=",
+                                            ">",
+                                            ">=",
+                                            "+",
+                                            "-",
+                                            "AND",
+                                            "OR",
+                                            "NOT",
+                                            "BETWEEN",
+                                            "IN",
+                                            "SET",
+                                            "REMOVE",
+                                            "ADD",
+                                            "DELETE",
+                                            "size",
+                                            "contains",
+                                            "begins_with",
+                                            "attribute_exists",
+                                            "attribute_type",
+                                            "if_not_exists",
+                                            "list_append",
+                                            "0",
+                                            "1",
+                                            "99999999999999999999",
+                                            "name",
+                                            "_",
+                                            "\"",
+                                            "\xff",
+                                            "\xc3\xbc",
+                                            "",
+                                            "\n"};
   Rng rng(51);
   for (int i = 0; i < 60'000; ++i) {
     std::string text = rng.percent(30) ? "SET " : "";

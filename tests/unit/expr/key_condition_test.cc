@@ -18,8 +18,8 @@ model::KeySchema with_sort(AttributeType type) {
 }
 
 AttributeMap values() {
-  return {{":s", s("x")}, {":t", s("y")}, {":n", n("1")}, {":m", n("9")}, {":l", list({})},
-          {":b", b("z")}, {":type", s("S")}};
+  return {{":s", s("x")},   {":t", s("y")}, {":n", n("1")},   {":m", n("9")},
+          {":l", list({})}, {":b", b("z")}, {":type", s("S")}};
 }
 
 Result<KeyCondition, std::string> parse(std::string_view text, const model::KeySchema& schema) {
@@ -71,7 +71,8 @@ TEST(KeyCondition, ErrorsOfForm) {
       {"", "Invalid KeyConditionExpression: The expression can not be empty;"},
       {"a = ", "Invalid KeyConditionExpression: Syntax error; token: \"<EOF>\", near: \"=\""},
       {"dog(a, :s)", "Invalid KeyConditionExpression: Invalid function name; function: dog"},
-      {"attribute_type(a, :type)", "Invalid operator used in KeyConditionExpression: attribute_type"},
+      {"attribute_type(a, :type)",
+       "Invalid operator used in KeyConditionExpression: attribute_type"},
       {"a > b and size(b) > c or a > c", "Invalid operator used in KeyConditionExpression: OR"},
       {"a in (b, size(c), d)", "Invalid operator used in KeyConditionExpression: IN"},
       {"attribute_exists(a)", "Invalid operator used in KeyConditionExpression: attribute_exists"},
@@ -96,7 +97,8 @@ TEST(KeyCondition, ErrorsOfForm) {
       {"begins_with(a, b)",
        "Invalid condition in KeyConditionExpression: Multiple attribute names used in one "
        "condition"},
-      {"b.d > a AND c.d > e.f", "KeyConditionExpressions cannot have conditions on nested attributes"},
+      {"b.d > a AND c.d > e.f",
+       "KeyConditionExpressions cannot have conditions on nested attributes"},
       {"b[0] > a", "KeyConditionExpressions cannot have conditions on nested attributes"},
       {":s > :t AND a < :s",
        "Invalid condition in KeyConditionExpression: No key attribute specified"},
@@ -144,7 +146,8 @@ TEST(KeyCondition, EncodedRangeAgreesWithTheComparison) {
   auto random_text = [&rng] {
     static constexpr char kBytes[] = {'\0', '\x01', 'a', 'b', '\xfe', '\xff'};
     std::string out;
-    for (std::uint64_t i = 0; i <= rng.below(3); ++i) out.push_back(kBytes[rng.below(sizeof(kBytes))]);
+    for (std::uint64_t i = 0; i <= rng.below(3); ++i)
+      out.push_back(kBytes[rng.below(sizeof(kBytes))]);
     return out;
   };
   for (auto type : {AttributeType::S, AttributeType::N, AttributeType::B}) {
@@ -162,14 +165,19 @@ TEST(KeyCondition, EncodedRangeAgreesWithTheComparison) {
           static_cast<SortOperator>(rng.below(static_cast<std::uint64_t>(last) + 1));
       condition.sort = rng.percent(30) ? item["b"] : random_sort();
       condition.upper = rng.percent(30) ? item["b"] : random_sort();
-      static constexpr const char* kTexts[] = {"attribute_exists(b)", "b = :x", "b < :x", "b <= :x",
-                                               "b > :x", "b >= :x", "b >= :x AND b <= :y",
+      static constexpr const char* kTexts[] = {"attribute_exists(b)",
+                                               "b = :x",
+                                               "b < :x",
+                                               "b <= :x",
+                                               "b > :x",
+                                               "b >= :x",
+                                               "b >= :x AND b <= :y",
                                                "begins_with(b, :x)"};
       std::string text = "a = :p AND ";
       text += kTexts[static_cast<std::size_t>(condition.sort_operator)];
-      bool expected = holds(text, item,
-                            {{":p", condition.partition}, {":x", condition.sort},
-                             {":y", condition.upper}});
+      bool expected =
+          holds(text, item,
+                {{":p", condition.partition}, {":x", condition.sort}, {":y", condition.upper}});
       auto range = encoded_range(schema, condition);
       ASSERT_TRUE(range.ok()) << range.error();
       EXPECT_EQ(in_range(*range, model::encode_key(schema, item).value()), expected) << text;

@@ -40,8 +40,8 @@ TEST(Legacy, NamesOfOperators) {
 }
 
 TEST(Legacy, Comparisons) {
-  Item item{{"n", n("5")}, {"s", s("hello")}, {"l", list({s("x"), n("1")})}, {"ss", ss({"a", "b"})},
-            {"z", null()}, {"t", yes()}};
+  Item item{{"n", n("5")},          {"s", s("hello")}, {"l", list({s("x"), n("1")})},
+            {"ss", ss({"a", "b"})}, {"z", null()},     {"t", yes()}};
   struct Case {
     const char* attribute;
     Op comparison;
@@ -86,9 +86,8 @@ TEST(Legacy, Comparisons) {
     EXPECT_EQ(expected_holds({{each.attribute, compared(each.comparison, each.values)}}, item),
               each.expected)
         << each.attribute << " " << static_cast<int>(each.comparison);
-    auto filter =
-        condition_from_filter({{each.attribute, {each.comparison, each.values}}},
-                              ConditionalOperator::and_);
+    auto filter = condition_from_filter({{each.attribute, {each.comparison, each.values}}},
+                                        ConditionalOperator::and_);
     EXPECT_EQ(filter.value().evaluate(item), each.expected);
   }
 }
@@ -145,8 +144,8 @@ TEST(Legacy, ExpectedErrors) {
   EXPECT_EQ(expected_error(only_values),
             std::string(kInvalid) +
                 "AttributeValueList can only be used with a ComparisonOperator for Attribute: a");
-  EXPECT_EQ(expected_error({}), std::string(kInvalid) +
-                                    "Value must be provided when Exists is null for Attribute: a");
+  EXPECT_EQ(expected_error({}),
+            std::string(kInvalid) + "Value must be provided when Exists is null for Attribute: a");
   LegacyExpected no_value;
   no_value.exists = true;
   EXPECT_EQ(expected_error(no_value),
@@ -158,8 +157,12 @@ TEST(Legacy, ExpectedErrors) {
 }
 
 TEST(Legacy, ArgumentErrors) {
-  const std::pair<Op, const char*> one[] = {{Op::EQ, "EQ"}, {Op::NE, "NE"}, {Op::LE, "LE"},
-                                            {Op::LT, "LT"}, {Op::GE, "GE"}, {Op::GT, "GT"},
+  const std::pair<Op, const char*> one[] = {{Op::EQ, "EQ"},
+                                            {Op::NE, "NE"},
+                                            {Op::LE, "LE"},
+                                            {Op::LT, "LT"},
+                                            {Op::GE, "GE"},
+                                            {Op::GT, "GT"},
                                             {Op::CONTAINS, "CONTAINS"},
                                             {Op::NOT_CONTAINS, "NOT_CONTAINS"},
                                             {Op::BEGINS_WITH, "BEGINS_WITH"}};
@@ -175,12 +178,11 @@ TEST(Legacy, ArgumentErrors) {
   EXPECT_EQ(expected_error(compared(Op::BETWEEN, {n("1")})), count("BETWEEN"));
   EXPECT_EQ(expected_error(compared(Op::NULL_, {n("1")})), count("NULL"));
   EXPECT_EQ(expected_error(compared(Op::NOT_NULL, {n("1")})), count("NOT_NULL"));
-  EXPECT_EQ(expected_error(compared(Op::IN, {n("1"), s("1")})),
-            std::string(kInvalid) +
-                "AttributeValues inside AttributeValueList must be of same type");
+  EXPECT_EQ(
+      expected_error(compared(Op::IN, {n("1"), s("1")})),
+      std::string(kInvalid) + "AttributeValues inside AttributeValueList must be of same type");
   EXPECT_EQ(expected_error(compared(Op::LE, {list({})})),
-            std::string(kInvalid) +
-                "ComparisonOperator LE is not valid for L AttributeValue type");
+            std::string(kInvalid) + "ComparisonOperator LE is not valid for L AttributeValue type");
   EXPECT_EQ(expected_error(compared(Op::BEGINS_WITH, {n("1")})),
             std::string(kInvalid) +
                 "ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type");
@@ -199,7 +201,10 @@ Result<UpdateOutcome, std::string> update(const LegacyUpdates& updates, const It
 TEST(Legacy, Updates) {
   using enum LegacyAction;
   Item old{{"n", n("5")}, {"s", s("x")}, {"ss", ss({"a", "b"})}, {"l", list({n("1")})}};
-  Item expected{{"n", n("7")}, {"new", n("1")}, {"s", s("y")}, {"ss", ss({"a"})},
+  Item expected{{"n", n("7")},
+                {"new", n("1")},
+                {"s", s("y")},
+                {"ss", ss({"a"})},
                 {"l", list({n("1"), n("2")})}};
   auto outcome = update({{"n", {ADD, n("2")}},
                          {"new", {ADD, n("1")}},
@@ -211,16 +216,17 @@ TEST(Legacy, Updates) {
                         old);
   EXPECT_EQ(outcome.value().item, expected);
   EXPECT_EQ(project(old, outcome.value().updated), old);
-  EXPECT_EQ(update({{"s", {DELETE, std::nullopt}}, {"ss", {DELETE, ss({"a", "b"})}}}, old)
-                .value()
-                .item,
-            (Item{{"l", list({n("1")})}, {"n", n("5")}}));
-  EXPECT_EQ(update({{"n", {ADD, ss({"a"})}}}, old).error(), "Type mismatch for attribute to update");
+  EXPECT_EQ(
+      update({{"s", {DELETE, std::nullopt}}, {"ss", {DELETE, ss({"a", "b"})}}}, old).value().item,
+      (Item{{"l", list({n("1")})}, {"n", n("5")}}));
+  EXPECT_EQ(update({{"n", {ADD, ss({"a"})}}}, old).error(),
+            "Type mismatch for attribute to update");
   EXPECT_EQ(update({{"s", {DELETE, ss({"a"})}}}, old).error(),
             "Type mismatch for attribute to update");
   EXPECT_EQ(update({}, old).value().item, old);
   EXPECT_FALSE(update_from_attribute_updates({}).value().only_deletes());
-  EXPECT_TRUE(update_from_attribute_updates({{"a", {DELETE, std::nullopt}}}).value().only_deletes());
+  EXPECT_TRUE(
+      update_from_attribute_updates({{"a", {DELETE, std::nullopt}}}).value().only_deletes());
 }
 
 TEST(Legacy, UpdateErrors) {
@@ -229,16 +235,17 @@ TEST(Legacy, UpdateErrors) {
     auto parsed = update_from_attribute_updates({{"a", std::move(each)}});
     return parsed.ok() ? "" : parsed.error();
   };
-  EXPECT_EQ(error({PUT, std::nullopt}),
-            std::string(kInvalid) +
-                "Only DELETE action is allowed when no attribute value is specified");
+  EXPECT_EQ(
+      error({PUT, std::nullopt}),
+      std::string(kInvalid) + "Only DELETE action is allowed when no attribute value is specified");
   EXPECT_EQ(error({DELETE, n("1")}),
             std::string(kInvalid) + "DELETE action with value is not supported for the type N");
   EXPECT_EQ(error({ADD, s("1")}),
             std::string(kInvalid) + "ADD action is not supported for the type S");
   model::KeySchema schema{{"a", model::AttributeType::S}, std::nullopt};
-  EXPECT_EQ(update_from_attribute_updates({{"a", {PUT, n("1")}}}).value().check_keys(schema).error(),
-            std::string(kInvalid) + "Cannot update attribute a. This attribute is part of the key");
+  EXPECT_EQ(
+      update_from_attribute_updates({{"a", {PUT, n("1")}}}).value().check_keys(schema).error(),
+      std::string(kInvalid) + "Cannot update attribute a. This attribute is part of the key");
 }
 
 TEST(Legacy, KeyConditions) {

@@ -113,7 +113,8 @@ TEST(Syntax, ErrorsOfProjections) {
 
 TEST(Syntax, EmptyExpressions) {
   for (const char* text : {"", " ", " \t\r\n"}) {
-    EXPECT_EQ(condition_error(text), "Invalid ConditionExpression: The expression can not be empty;");
+    EXPECT_EQ(condition_error(text),
+              "Invalid ConditionExpression: The expression can not be empty;");
     EXPECT_EQ(condition_error(text, {}, {}, Parameter::filter),
               "Invalid FilterExpression: The expression can not be empty;");
     EXPECT_EQ(update_error(text), "Invalid UpdateExpression: The expression can not be empty;");
@@ -143,6 +144,12 @@ TEST(Syntax, OperatorLimit) {
   EXPECT_EQ(condition_error(repeated(301), values),
             "Invalid ConditionExpression: The expression contains too many operators; operator "
             "count: 301");
+}
+
+TEST(Syntax, RemovalsAreNoOperators) {
+  std::string text = "REMOVE a[0]";
+  for (int i = 1; i < 500; ++i) text += ",a[" + std::to_string(i) + "]";
+  EXPECT_EQ(update_error(text), "");
 }
 
 TEST(Syntax, PathLimits) {

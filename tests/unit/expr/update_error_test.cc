@@ -6,8 +6,8 @@ namespace meridian::expr::testing {
 namespace {
 
 AttributeMap every_type() {
-  return {{":s", s("a")},     {":n", n("1")},     {":b", b("a")},  {":t", yes()},
-          {":z", null()},     {":l", list({})},   {":m", map({})}, {":ss", ss({"a"})},
+  return {{":s", s("a")},     {":n", n("1")},    {":b", b("a")},  {":t", yes()},
+          {":z", null()},     {":l", list({})},  {":m", map({})}, {":ss", ss({"a"})},
           {":ns", ns({"1"})}, {":bs", bs({"a"})}};
 }
 
@@ -62,7 +62,8 @@ TEST(UpdateErrors, Paths) {
 TEST(UpdateErrors, Functions) {
   EXPECT_EQ(parse_error("set #x = if_not_exist(:c) set c = d"),
             "Invalid function name; function: if_not_exist");
-  EXPECT_EQ(parse_error("set a = LIST_APPEND(a, b)"), "Invalid function name; function: LIST_APPEND");
+  EXPECT_EQ(parse_error("set a = LIST_APPEND(a, b)"),
+            "Invalid function name; function: LIST_APPEND");
   EXPECT_EQ(parse_error("set a = size(b)"),
             "The function is not allowed in an update expression; function: size");
   EXPECT_EQ(parse_error("set a = list_append(list_append(b, c), d)"),
@@ -74,8 +75,8 @@ TEST(UpdateErrors, Functions) {
                           "function: ") +
                   function + ", number of operands: 1");
   }
-  for (const char* text : {"set a = if_not_exists(:n, c)",
-                           "set a = if_not_exists(if_not_exists(a, b), c)"}) {
+  for (const char* text :
+       {"set a = if_not_exists(:n, c)", "set a = if_not_exists(if_not_exists(a, b), c)"}) {
     EXPECT_EQ(parse_error(text),
               "Operator or function requires a document path; operator or function: "
               "if_not_exists");
@@ -86,11 +87,13 @@ TEST(UpdateErrors, Functions) {
 
 TEST(UpdateErrors, OperandTypes) {
   const std::tuple<const char*, const char*, const char*> types[] = {
-      {":s", "S", "STRING"}, {":n", "N", "NUMBER"}, {":b", "B", "BINARY"}, {":t", "BOOL", "BOOLEAN"},
-      {":z", "NULL", "NULL"}, {":l", "L", "LIST"},  {":m", "M", "MAP"},    {":ss", "SS", ""},
-      {":ns", "NS", ""},     {":bs", "BS", ""},
+      {":s", "S", "STRING"},     {":n", "N", "NUMBER"},  {":b", "B", "BINARY"},
+      {":t", "BOOL", "BOOLEAN"}, {":z", "NULL", "NULL"}, {":l", "L", "LIST"},
+      {":m", "M", "MAP"},        {":ss", "SS", ""},      {":ns", "NS", ""},
+      {":bs", "BS", ""},
   };
-  const std::string wrong = "Incorrect operand type for operator or function; operator or function: ";
+  const std::string wrong =
+      "Incorrect operand type for operator or function; operator or function: ";
   const std::string clause = "Incorrect operand type for operator or function; operator: ";
   for (const auto& [value, type, long_name] : types) {
     const std::string operand = value;
@@ -151,7 +154,8 @@ TEST(UpdateErrors, InvalidPaths) {
 }
 
 TEST(UpdateErrors, Limits) {
-  AttributeMap values{{":v", s(std::string(200 * 1024, 'x'))}, {":big", n("9" + std::string(125, '0'))},
+  AttributeMap values{{":v", s(std::string(200 * 1024, 'x'))},
+                      {":big", n("9" + std::string(125, '0'))},
                       {":half", s(std::string(200 * 1024 - 2, 'x'))}};
   EXPECT_EQ(apply("set a = :v, b = :v", {}, values).error(),
             "Item size to update has exceeded the maximum allowed size");

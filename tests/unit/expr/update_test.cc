@@ -30,8 +30,9 @@ TEST(Update, Set) {
   EXPECT_EQ(after("SET #a.#b[1] = :v", {{"a.b", map({{"c", list({n("1"), n("2")})}})}},
                   {{":v", n("9")}}, {{"#a", "a.b"}, {"#b", "c"}}),
             (Item{{"a.b", map({{"c", list({n("1"), n("9")})}})}}));
-  EXPECT_EQ(after("SET a.z = a.c[1].x", {{"a", map({{"c", list({n("1"), map({{"x", n("7")}})})}})}}),
-            (Item{{"a", map({{"c", list({n("1"), map({{"x", n("7")}})})}, {"z", n("7")}})}}));
+  EXPECT_EQ(
+      after("SET a.z = a.c[1].x", {{"a", map({{"c", list({n("1"), map({{"x", n("7")}})})}})}}),
+      (Item{{"a", map({{"c", list({n("1"), map({{"x", n("7")}})})}, {"z", n("7")}})}}));
 }
 
 TEST(Update, Arithmetic) {
@@ -51,8 +52,10 @@ TEST(Update, Arithmetic) {
 TEST(Update, Functions) {
   AttributeMap values{{":e", list({})}, {":l", list({n("1")})}, {":v", n("7")}};
   Item old{{"l", list({n("0")})}};
-  EXPECT_EQ(after("SET l = list_append(l, :l)", old, values), (Item{{"l", list({n("0"), n("1")})}}));
-  EXPECT_EQ(after("SET l = list_append(:l, l)", old, values), (Item{{"l", list({n("1"), n("0")})}}));
+  EXPECT_EQ(after("SET l = list_append(l, :l)", old, values),
+            (Item{{"l", list({n("0"), n("1")})}}));
+  EXPECT_EQ(after("SET l = list_append(:l, l)", old, values),
+            (Item{{"l", list({n("1"), n("0")})}}));
   EXPECT_EQ(after("SET k = list_append(if_not_exists(k, :e), :l)", old, values),
             (Item{{"k", list({n("1")})}, {"l", list({n("0")})}}));
   EXPECT_EQ(after("SET l = list_append(if_not_exists(l, :e), :l)", old, values),
@@ -68,9 +71,9 @@ TEST(Update, Remove) {
   EXPECT_EQ(after("REMOVE a", old), (Item{{"b", old["b"]}}));
   EXPECT_EQ(after("REMOVE gone, b.gone, b.c[9]", old), old);
   EXPECT_EQ(after("REMOVE b.c[1], b.d", old)["b"], map({{"c", list({n("1"), n("3")})}}));
-  EXPECT_EQ(after("REMOVE b.c[2], b.c[0]", old)["b"],
-            map({{"c", list({n("2")})}, {"d", n("4")}}));
-  EXPECT_EQ(after("REMOVE b.c[0], b.c[1], b.c[2]", old)["b"], map({{"c", list({})}, {"d", n("4")}}));
+  EXPECT_EQ(after("REMOVE b.c[2], b.c[0]", old)["b"], map({{"c", list({n("2")})}, {"d", n("4")}}));
+  EXPECT_EQ(after("REMOVE b.c[0], b.c[1], b.c[2]", old)["b"],
+            map({{"c", list({})}, {"d", n("4")}}));
   EXPECT_EQ(after("REMOVE b.c, b.d", old)["b"], map({}));
 }
 
@@ -98,8 +101,8 @@ TEST(Update, NestedListsOfOneUpdateDoNotDisturbEachOther) {
 }
 
 TEST(Update, Add) {
-  AttributeMap values{{":1", n("1")}, {":ss", ss({"b", "c"})}, {":ns", ns({"9", "10"})},
-                      {":bs", bs({"y"})}};
+  AttributeMap values{
+      {":1", n("1")}, {":ss", ss({"b", "c"})}, {":ns", ns({"9", "10"})}, {":bs", bs({"y"})}};
   EXPECT_EQ(after("ADD a :1", {}, values), (Item{{"a", n("1")}}));
   EXPECT_EQ(after("ADD a :1", {{"a", n("-3")}}, values), (Item{{"a", n("-2")}}));
   EXPECT_EQ(after("ADD a.b :1", {{"a", map({})}}, values), (Item{{"a", map({{"b", n("1")}})}}));
@@ -107,7 +110,8 @@ TEST(Update, Add) {
   EXPECT_EQ(after("ADD a[5] :1", {{"a", list({n("1")})}}, values),
             (Item{{"a", list({n("1"), n("1")})}}));
   EXPECT_EQ(after("ADD a :ss", {}, values), (Item{{"a", ss({"b", "c"})}}));
-  EXPECT_EQ(after("ADD a :ss", {{"a", ss({"a", "b"})}}, values), (Item{{"a", ss({"a", "b", "c"})}}));
+  EXPECT_EQ(after("ADD a :ss", {{"a", ss({"a", "b"})}}, values),
+            (Item{{"a", ss({"a", "b", "c"})}}));
   EXPECT_EQ(after("ADD a :ns", {{"a", ns({"-1", "9", "100"})}}, values),
             (Item{{"a", ns({"-1", "9", "10", "100"})}}));
   EXPECT_EQ(after("ADD a :bs", {{"a", bs({"x"})}}, values), (Item{{"a", bs({"x", "y"})}}));
@@ -142,7 +146,9 @@ TEST(Update, UpdatedPathsProject) {
     EXPECT_EQ(project(outcome->item, outcome->updated), updated_new) << text;
   };
   Item old{{"a", map({{"b", s("dog")}, {"c", list({n("1"), n("2"), n("3")})}})}, {"d", s("cat")}};
-  auto c = [](std::vector<AttributeValue> values) { return Item{{"a", map({{"c", list(values)}})}}; };
+  auto c = [](std::vector<AttributeValue> values) {
+    return Item{{"a", map({{"c", list(values)}})}};
+  };
   check("SET a.b = :w", old, {{"a", map({{"b", s("dog")}})}}, {{"a", map({{"b", s("w")}})}});
   check("SET a.c[1] = :v", old, c({n("2")}), c({n("70")}));
   check("SET d = :v, a.c[1] = :v", old, {{"a", c({n("2")})["a"]}, {"d", s("cat")}},

@@ -38,17 +38,50 @@ TEST(Image, FormatIsPinned) {
   EXPECT_EQ(to_hex(encode_image({})), "0100");
   EXPECT_EQ(to_hex(encode_image(all_types())),
             "010b"
-            "0142" "03" "02" "00ff"
-            "0242" "53" "0b" "01" "0178"
-            "0146" "04"
-            "014c" "08" "02" "0100" "0800"
-            "014d" "07" "02" "0161" "020131" "0162" "0700"
-            "014e" "02" "042d312e35"
-            "024e53" "0a" "03" "022d32" "0131" "023130"
-            "0153" "01" "0474657874"
-            "025353" "09" "02" "0161" "0162"
-            "0154" "05"
-            "015a" "06");
+            "0142"
+            "03"
+            "02"
+            "00ff"
+            "0242"
+            "53"
+            "0b"
+            "01"
+            "0178"
+            "0146"
+            "04"
+            "014c"
+            "08"
+            "02"
+            "0100"
+            "0800"
+            "014d"
+            "07"
+            "02"
+            "0161"
+            "020131"
+            "0162"
+            "0700"
+            "014e"
+            "02"
+            "042d312e35"
+            "024e53"
+            "0a"
+            "03"
+            "022d32"
+            "0131"
+            "023130"
+            "0153"
+            "01"
+            "0474657874"
+            "025353"
+            "09"
+            "02"
+            "0161"
+            "0162"
+            "0154"
+            "05"
+            "015a"
+            "06");
 }
 
 TEST(Image, ComesBack) {
@@ -79,30 +112,38 @@ TEST(Image, NestingUpToTheLimit) {
   EXPECT_EQ(decode_image(encode_image(item)), item);
   item["a"] = nested(kNestingMax + 1);
   EXPECT_FALSE(decode_image(encode_image(item)).has_value());
-  Bytes hostile = "\x01\x01\x01" "a";
+  Bytes hostile =
+      "\x01\x01\x01"
+      "a";
   for (int i = 0; i < 1'000'000; ++i) hostile += "\x08\x01";
   EXPECT_FALSE(decode_image(hostile).has_value());
 }
 
 TEST(Image, RefusesWhatIsNotCanonical) {
   const char* cases[] = {
-      "",                        // nothing
-      "00", "02", "0200",        // another format
-      "01",                      // no count
-      "0101",                    // count without attribute
-      "010000",                  // something after the end
-      "01800000",                // count not in its shortest form
-      "0102016106016106",        // a name twice
-      "0102016206016106",        // names descend
-      "010101610201" "2b",       // "+"
-      "01010161020230" "31",     // "01"
-      "0101016102022d30",        // "-0"
-      "010101610900",            // empty set
-      "01010161090201620161",    // set descends
-      "01010161090201610161",    // element twice
-      "010101610a0202313001" "39",  // number set out of order by value
-      "0101016100", "010101610c",  // unknown kinds
-      "0101016101ff",            // length beyond the end
+      "",  // nothing
+      "00",
+      "02",
+      "0200",              // another format
+      "01",                // no count
+      "0101",              // count without attribute
+      "010000",            // something after the end
+      "01800000",          // count not in its shortest form
+      "0102016106016106",  // a name twice
+      "0102016206016106",  // names descend
+      "010101610201"
+      "2b",  // "+"
+      "01010161020230"
+      "31",                    // "01"
+      "0101016102022d30",      // "-0"
+      "010101610900",          // empty set
+      "01010161090201620161",  // set descends
+      "01010161090201610161",  // element twice
+      "010101610a0202313001"
+      "39",  // number set out of order by value
+      "0101016100",
+      "010101610c",    // unknown kinds
+      "0101016101ff",  // length beyond the end
       "0101016101ffffffffffffffffff01",
       "01ffffffffffffffffff01",  // a count that would not fit in memory
       "0101016108ffffff7f",
@@ -123,8 +164,8 @@ TEST(Image, EveryTruncationIsRefused) {
 TEST(Image, DamagedBytesNeverDecodeToAnotherEncoding) {
   Rng rng(22);
   for (int i = 0; i < 50'000; ++i) {
-    Bytes image = rng.percent(20) ? Bytes("\x01") + random_bytes(rng, 30)
-                                  : encode_image(random_item(rng));
+    Bytes image =
+        rng.percent(20) ? Bytes("\x01") + random_bytes(rng, 30) : encode_image(random_item(rng));
     for (std::uint64_t j = 0; j <= rng.below(3); ++j) {
       auto at = static_cast<std::size_t>(rng.below(image.size()));
       image[at] = static_cast<char>(rng.percent(70) ? rng.below(16) : rng.below(256));

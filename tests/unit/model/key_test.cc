@@ -59,7 +59,10 @@ TEST(Key, OrderIsPartitionThenSortByValue) {
 TEST(Key, EncodingIsPinned) {
   KeySchema schema = with_sort(S, S);
   Item item{{"pk", StringValue{std::string("a\0b", 3)}}, {"sk", StringValue{"c"}}};
-  EXPECT_EQ(to_hex(encode_key(schema, item).value()), "6100ff62" "0001" "63");
+  EXPECT_EQ(to_hex(encode_key(schema, item).value()),
+            "6100ff62"
+            "0001"
+            "63");
   EXPECT_EQ(to_hex(encode_partition(hash_only(N), NumberValue{"12"}).value()), "03830d00");
 }
 
@@ -97,8 +100,9 @@ TEST(Key, ErrorsOfItems) {
   EXPECT_TRUE(encode_key(hash_only(S), {{"pk", StringValue{std::string(2048, 'a')}}}).ok());
   KeySchema bytes = with_sort(S, B);
   Item item{{"pk", StringValue{"a"}}, {"sk", BinaryValue{std::string(1025, 'a')}}};
-  EXPECT_EQ(encode_key(bytes, item).error(),
-            invalid + "Aggregated size of all range keys has exceeded the size limit of 1024 bytes");
+  EXPECT_EQ(
+      encode_key(bytes, item).error(),
+      invalid + "Aggregated size of all range keys has exceeded the size limit of 1024 bytes");
   item["sk"] = BinaryValue{std::string(1024, 'a')};
   EXPECT_TRUE(encode_key(bytes, item).ok());
 }

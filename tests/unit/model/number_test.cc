@@ -13,15 +13,39 @@ const std::string kNines38(38, '9');
 
 TEST(Number, CanonicalText) {
   const std::pair<const char*, const char*> cases[] = {
-      {"0", "0"},           {"-0", "0"},           {"+0", "0"},         {"0.000", "0"},
-      {"0e126", "0"},       {"0.0e-999", "0"},     {"1", "1"},          {"+1", "1"},
-      {"-1", "-1"},         {"007", "7"},          {"1.0", "1"},        {"1.10", "1.1"},
-      {".5", "0.5"},        {"5.", "5"},           {"-.5", "-0.5"},     {"1e3", "1000"},
-      {"1E3", "1000"},      {"1e+3", "1000"},      {"1e-3", "0.001"},   {"12.34e1", "123.4"},
-      {"12.34e-1", "1.234"}, {"12.34e-2", "0.1234"}, {"12.34e2", "1234"}, {"1200", "1200"},
-      {"100.001", "100.001"}, {"0.1e126", nullptr}, {"-17.4E37", nullptr},
-      {"1e00000000000000000003", "1000"},          {"0e99999999999999999999", "0"},
-      {"10", "10"},         {"-10", "-10"},        {"0001.23", "1.23"}, {"-0.0010", "-0.001"},
+      {"0", "0"},
+      {"-0", "0"},
+      {"+0", "0"},
+      {"0.000", "0"},
+      {"0e126", "0"},
+      {"0.0e-999", "0"},
+      {"1", "1"},
+      {"+1", "1"},
+      {"-1", "-1"},
+      {"007", "7"},
+      {"1.0", "1"},
+      {"1.10", "1.1"},
+      {".5", "0.5"},
+      {"5.", "5"},
+      {"-.5", "-0.5"},
+      {"1e3", "1000"},
+      {"1E3", "1000"},
+      {"1e+3", "1000"},
+      {"1e-3", "0.001"},
+      {"12.34e1", "123.4"},
+      {"12.34e-1", "1.234"},
+      {"12.34e-2", "0.1234"},
+      {"12.34e2", "1234"},
+      {"1200", "1200"},
+      {"100.001", "100.001"},
+      {"0.1e126", nullptr},
+      {"-17.4E37", nullptr},
+      {"1e00000000000000000003", "1000"},
+      {"0e99999999999999999999", "0"},
+      {"10", "10"},
+      {"-10", "-10"},
+      {"0001.23", "1.23"},
+      {"-0.0010", "-0.001"},
   };
   for (const auto& [text, canonical] : cases) {
     auto number = canonical_number(text);
@@ -59,9 +83,9 @@ TEST(Number, Limits) {
   EXPECT_EQ(canonical_number("0." + kNines38 + "1").error(), precise);
   EXPECT_EQ(canonical_number("1" + std::string(40, '0') + "1").error(), precise);
   EXPECT_EQ(canonical_number("").error(), numeric);
-  for (const char* text :
-       {"abc", "-", "+", ".", "e5", "1e", "1e+", "1.2.3", "1e5e5", " 1", "1 ", "NaN", "Infinity",
-        "-Infinity", "0x10", "1_000", "--1", "+-1", "1e5.5", "1,5", "-.", "\xc2\xb2"}) {
+  for (const char* text : {"abc",   "-",   "+",     ".",   "e5",       "1e",        "1e+",  "1.2.3",
+                           "1e5e5", " 1",  "1 ",    "NaN", "Infinity", "-Infinity", "0x10", "1_000",
+                           "--1",   "+-1", "1e5.5", "1,5", "-.",       "\xc2\xb2"}) {
     EXPECT_EQ(canonical_number(text).error(), numeric + ": " + text);
   }
 }
@@ -142,9 +166,9 @@ TEST(Number, SubtractionUndoesAddition) {
 }
 
 TEST(Number, Order) {
-  const char* ascending[] = {"-1200", "-123", "-12.5", "-12", "-1", "-0.5", "-0.05", "0",
-                             "0.001", "0.01", "0.010001", "0.1", "0.9", "1", "1.5", "2", "10",
-                             "10.01", "11", "99", "100", "1000"};
+  const char* ascending[] = {"-1200", "-123",  "-12.5",    "-12", "-1",  "-0.5", "-0.05", "0",
+                             "0.001", "0.01",  "0.010001", "0.1", "0.9", "1",    "1.5",   "2",
+                             "10",    "10.01", "11",       "99",  "100", "1000"};
   for (std::size_t i = 0; i < std::size(ascending); ++i) {
     for (std::size_t j = 0; j < std::size(ascending); ++j)
       EXPECT_EQ(compare_numbers(ascending[i], ascending[j]), i <=> j)
@@ -159,9 +183,9 @@ TEST(Number, OrderAgreesWithSubtraction) {
     std::string b = rng.percent(10) ? a : random_number(rng);
     auto difference = subtract_numbers(a, b);
     if (!difference.ok()) continue;
-    auto expected = *difference == "0"                 ? std::strong_ordering::equal
+    auto expected = *difference == "0"             ? std::strong_ordering::equal
                     : difference->starts_with('-') ? std::strong_ordering::less
-                                                       : std::strong_ordering::greater;
+                                                   : std::strong_ordering::greater;
     EXPECT_EQ(compare_numbers(a, b), expected) << a << " " << b;
   }
 }
@@ -186,9 +210,28 @@ TEST(Number, OrderedEncodingKeepsOrderAndComesBack) {
 
 TEST(Number, OrderedEncodingIsPinned) {
   const std::pair<const char*, const char*> cases[] = {
-      {"0", "02"},           {"1", "0382" "0b00"},  {"10", "0383" "0b00"},
-      {"12", "0383" "0d00"}, {"123", "0384" "0d1f00"}, {"0.5", "0381" "3300"},
-      {"-1", "017d" "f4ff"}, {"-123", "017b" "f2e0ff"},
+      {"0", "02"},
+      {"1",
+       "0382"
+       "0b00"},
+      {"10",
+       "0383"
+       "0b00"},
+      {"12",
+       "0383"
+       "0d00"},
+      {"123",
+       "0384"
+       "0d1f00"},
+      {"0.5",
+       "0381"
+       "3300"},
+      {"-1",
+       "017d"
+       "f4ff"},
+      {"-123",
+       "017b"
+       "f2e0ff"},
   };
   for (const auto& [number, hex] : cases) {
     Bytes encoded;
@@ -198,8 +241,9 @@ TEST(Number, OrderedEncodingIsPinned) {
 }
 
 TEST(Number, MalformedEncodingsAreRefused) {
-  for (const char* hex : {"", "00", "04", "03", "0382", "03820b", "038200", "03820100", "0382010b00",
-                          "03820b0100", "0382ff00", "017df4", "017dff", "0382660000"}) {
+  for (const char* hex :
+       {"", "00", "04", "03", "0382", "03820b", "038200", "03820100", "0382010b00", "03820b0100",
+        "0382ff00", "017df4", "017dff", "0382660000"}) {
     Bytes bytes = *from_hex(hex);
     BytesView in = bytes;
     EXPECT_FALSE(decode_number_ordered(in).has_value()) << hex;

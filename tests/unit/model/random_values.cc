@@ -19,9 +19,8 @@ AttributeValue random_bytes_set(Rng& rng) {
 AttributeValue random_number_set(Rng& rng) {
   std::vector<std::string> values;
   for (std::uint64_t i = 0; i <= rng.below(4); ++i) values.push_back(random_number(rng));
-  std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) {
-    return compare_numbers(a, b) < 0;
-  });
+  std::sort(values.begin(), values.end(),
+            [](const auto& a, const auto& b) { return compare_numbers(a, b) < 0; });
   values.erase(std::unique(values.begin(), values.end()), values.end());
   return NumberSet{std::move(values)};
 }
