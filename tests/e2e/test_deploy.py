@@ -42,7 +42,7 @@ class Deployment:
         return done
 
     def up(self, *arguments, **kwargs):
-        return self.run("up", "--detach", *arguments, **kwargs)
+        return self.run("up", "--detach", "--no-build", *arguments, **kwargs)
 
     def pid(self, region, program):
         path = self.var / region / f"{program}.pid"
@@ -95,7 +95,7 @@ def test_up_twice_only_and_down(deployment):
     os.kill(before[2], signal.SIGKILL)
     wait_until(lambda: not alive(before[2]), 10, "the node is dead")
     assert deployment.meridian("status").returncode == 1
-    deployment.run("up", "--only", "eu-west-1")
+    deployment.up("--only", "eu-west-1")
     assert deployment.ready(1)
     assert deployment.pid("eu-west-1", "region-node") != before[2]
     assert deployment.pid("eu-west-1", "replicator") == before[3]
@@ -126,7 +126,7 @@ def test_a_stale_pid_file_harms_nobody(deployment):
 
 def test_ctrl_c_in_the_foreground_stops_everything(deployment):
     process = subprocess.Popen(
-        [str(ROOT / "deploy/up"), "--regions", "us-east-1"], cwd=deployment.cwd,
+        [str(ROOT / "deploy/up"), "--no-build", "--regions", "us-east-1"], cwd=deployment.cwd,
         env=deployment.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         stdin=subprocess.DEVNULL, start_new_session=True)
     try:

@@ -72,7 +72,7 @@ json::object TableApi::call(const std::string& operation, const json::object& re
   std::string type = text_at(body, "__type", "HTTP " + std::to_string(response.status));
   auto mark = type.rfind('#');
   if (mark != std::string::npos) type = type.substr(mark + 1);
-  throw ApiFailure(type, text_at(body, "message", text_at(body, "Message")));
+  throw ApiFailure(response.status, type, text_at(body, "message", text_at(body, "Message")));
 }
 
 std::string text_at(const json::object& object, std::string_view key, const std::string& fallback) {

@@ -40,12 +40,14 @@ std::vector<Fetched> fetch_all(const std::vector<Page>& pages);
 
 class ApiFailure : public std::runtime_error {
  public:
-  ApiFailure(std::string type, const std::string& message)
-      : std::runtime_error(type + ": " + message), type_(std::move(type)) {}
+  ApiFailure(int status, std::string type, const std::string& message)
+      : std::runtime_error(type + ": " + message), status_(status), type_(std::move(type)) {}
+  [[nodiscard]] int status() const { return status_; }
   // AWS's error type without its prefix, such as ResourceNotFoundException.
   [[nodiscard]] const std::string& type() const { return type_; }
 
  private:
+  int status_;
   std::string type_;
 };
 

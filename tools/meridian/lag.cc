@@ -47,11 +47,12 @@ Table people_table(const std::vector<Link>& links) {
                "clock_offset", "reason"},
               {}};
   for (const auto& link : links)
-    table.rows.push_back(
-        {link.table, link.source, link.sink, state_word(link.state), readable(link.p50_ms),
-         readable(link.p95_ms), readable(link.p99_ms), readable(link.max_ms),
-         link.pending_records ? with_separators(*link.pending_records) : "unknown",
-         readable(link.oldest_pending_ms), readable(link.clock_offset_ms), link.reason});
+    table.rows.push_back({link.table, link.source, link.sink, state_word(link.state),
+                          readable(link.p50_ms), readable(link.p95_ms), readable(link.p99_ms),
+                          readable(link.max_ms),
+                          link.pending_records ? with_separators(*link.pending_records) : "unknown",
+                          link.pending_records == 0 ? "-" : readable(link.oldest_pending_ms),
+                          readable(link.clock_offset_ms), link.reason});
   return table;
 }
 

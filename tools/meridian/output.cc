@@ -112,6 +112,7 @@ std::string with_separators(std::int64_t value) {
 
 std::string readable_ms(double ms) {
   char text[48];
+  if (std::fabs(ms) < 0.05) ms = 0;  // not "-0.0"
   double size = std::fabs(ms);
   if (size < 100) {
     std::snprintf(text, sizeof text, "%.1f ms", ms);

@@ -98,9 +98,8 @@ void wait_active(const Endpoints& region, const std::string& name,
 
 // Regions that start together may not have found each other yet: these errors pass.
 bool passes(const ApiFailure& failure) {
-  return failure.type() == "InternalServerError" || failure.type() == "ResourceInUseException" ||
-         failure.type() == "LimitExceededException" || failure.type() == "ThrottlingException" ||
-         failure.type().starts_with("HTTP 5");
+  return failure.status() >= 500 || failure.type() == "ResourceInUseException" ||
+         failure.type() == "LimitExceededException" || failure.type() == "ThrottlingException";
 }
 
 void update_replica(const Endpoints& home, const std::string& name, const char* action,
