@@ -131,6 +131,12 @@ void TestRegion::stop_replicator() {
   replicator_.reset();
 }
 
+void TestRegion::forget_checkpoints() {
+  std::vector<checkpoint::CheckpointKey> keys;
+  for (const auto& checkpoint : checkpoints_.load_all()) keys.push_back(checkpoint.key);
+  checkpoints_.forget(keys);
+}
+
 store::TablePtr TestRegion::create_table(const std::string& name) {
   store::TableSpec spec;
   spec.name = name;

@@ -4,6 +4,7 @@
 // Threads: one; the region's own threads run beside it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -68,6 +69,7 @@ class TestRegion {
   void stop_node();
   void start_replicator();
   void stop_replicator();
+  void forget_checkpoints();
 
   store::TablePtr create_table(const std::string& name);
   // Through the control plane; the error's type and text, empty when all went well.

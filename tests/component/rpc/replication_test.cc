@@ -59,5 +59,192 @@ TEST_F(Replication, RecordsFlowBothWaysAndDoNotEcho) {
   EXPECT_EQ(east.store().health().records_duplicate, 0u);
 }
 
+TEST_F(Replication, AThirdRegionJoinsAnEmptyTableAndAllSeeAll) {
+  make_global();
+  start(north);
+  ASSERT_TRUE(eventually([this] { return west.add_replica("T", "north").empty(); }));
+  ASSERT_EQ(east.put("T", "e", "1"), store::WriteStatus::committed);
+  ASSERT_EQ(west.put("T", "w", "2"), store::WriteStatus::committed);
+  ASSERT_EQ(north.put("T", "n", "3"), store::WriteStatus::committed);
+  std::map<std::string, std::string> all{{"e", "1"}, {"w", "2"}, {"n", "3"}};
+  EXPECT_TRUE(eventually([&] {
+    return east.items("T") == all && west.items("T") == all && north.items("T") == all;
+  }));
+}
+
+TEST_F(Replication, GoesOnAfterEitherSideWasDown) {
+  make_global();
+  west.stop_node();
+  for (int i = 0; i < 50; ++i)
+    ASSERT_EQ(east.put("T", "k" + std::to_string(i), "x"), store::WriteStatus::committed);
+  west.start_node();
+  EXPECT_TRUE(eventually([&] { return west.items("T").size() == 50; }));
+
+  east.stop_node();
+  ASSERT_EQ(west.put("T", "from-west", "y"), store::WriteStatus::committed);
+  east.start_node();
+  ASSERT_EQ(east.put("T", "after", "z"), store::WriteStatus::committed);
+  EXPECT_TRUE(eventually([&] { return east.items("T") == west.items("T") && east.items("T").size() == 52; }));
+  EXPECT_EQ(east.store().health().records_duplicate + west.store().health().records_duplicate, 0u);
+}
+
+TEST_F(Replication, AReplicatorStartedAgainGoesOnFromItsCheckpoint) {
+  make_global();
+  east.put_many("T", "a", 500, "x");
+  ASSERT_TRUE(eventually([&] { return west.items("T").size() == 500; }));
+  east.stop_replicator();
+  east.put_many("T", "b", 500, "x");
+  east.start_replicator();
+  EXPECT_TRUE(eventually([&] { return west.items("T").size() == 1000; }));
+  EXPECT_EQ(west.store().health().records_duplicate, 0u);
+  EXPECT_EQ(west.store().health().records_applied, 1000u);
+}
+
+TEST_F(Replication, AStalledLinkShowsAGrowingAgeAndWhatWaits) {
+  make_global();
+  ASSERT_EQ(east.put("T", "a", "x"), store::WriteStatus::committed);
+  ASSERT_TRUE(eventually([&] { return west.get("T", "a").has_value(); }));
+  auto link = [this] {
+    auto status = east.replicator().status();
+    return status.links.empty() ? replicator::LinkStatus{} : status.links.front();
+  };
+  ASSERT_TRUE(eventually([&] { return link().lag && link().lag->count() == 1; }));
+  EXPECT_TRUE(eventually([&] { return link().pending.records == 0u; }));
+  EXPECT_GT(link().lag->max_us(), 0);
+
+  west.stop_node();
+  east.put_many("T", "b", 20, "x");
+  ASSERT_TRUE(eventually([&] { return link().pending.records == 20u && link().pending.oldest_ms; }));
+  EXPECT_EQ(link().state, replicator::FlowState::backing_off);
+  EXPECT_FALSE(link().reason.empty());
+  EXPECT_TRUE(eventually([&] { return link().pending.bytes.value_or(0) > 0; }));
+  auto age_ms = *link().pending.oldest_ms;
+  ASSERT_TRUE(eventually([&] { return link().pending.oldest_ms.value_or(0) >= age_ms + 300; }));
+
+  // The own node gone as well: what was known stays, and goes on ageing.
+  east.stop_node();
+  ASSERT_TRUE(eventually([&] { return !east.replicator().status().ready; }));
+  EXPECT_EQ(link().pending.records, 20u);
+  age_ms = *link().pending.oldest_ms;
+  ASSERT_TRUE(eventually([&] { return link().pending.oldest_ms.value_or(0) >= age_ms + 300; }));
+
+  east.start_node();
+  west.start_node();
+  EXPECT_TRUE(eventually([&] { return west.items("T").size() == 21; }));
+  EXPECT_TRUE(eventually([&] { return link().pending.records == 0u; }));
+}
+
+TEST_F(Replication, ACheckpointIsOnlyAHint) {
+  make_global();
+  east.put_many("T", "a", 100, "x");
+  ASSERT_TRUE(eventually([&] { return west.items("T").size() == 100; }));
+  east.stop_replicator();
+  east.forget_checkpoints();
+  east.put_many("T", "b", 10, "x");
+  east.start_replicator();
+  EXPECT_TRUE(eventually([&] { return west.items("T").size() == 110; }));
+  EXPECT_EQ(west.store().health().records_duplicate, 0u);
+}
+
+TEST_F(Replication, AClockBehindHoldsTheFlowAndSaysSo) {
+  make_global();
+  auto flow_state = [this] {
+    for (const auto& flow : east.replicator().status().flows)
+      if (flow.state == replicator::FlowState::held) return flow.reason;
+    return std::string();
+  };
+  west.stop_node();
+  west.clock.shift_us = -3'000'000;
+  west.start_node();
+  ASSERT_EQ(east.put("T", "a", "x"), store::WriteStatus::committed);
+  ASSERT_TRUE(eventually([&] { return flow_state().find("clock") != std::string::npos; }));
+  EXPECT_FALSE(west.get("T", "a").has_value());
+  EXPECT_TRUE(east.log->contains("flow_held"));
+  // It is not cut loose: once the time has come, it goes on.
+  EXPECT_TRUE(eventually([&] { return west.get("T", "a").has_value(); }));
+  EXPECT_TRUE(eventually([&] { return flow_state().empty(); }));
+}
+
+TEST_F(Replication, RemovingAReplicaDropsItsCopyAndTheTableBecomesLocal) {
+  make_global();
+  ASSERT_EQ(west.put("T", "a", "x"), store::WriteStatus::committed);
+  ASSERT_TRUE(eventually([&] { return east.get("T", "a").has_value(); }));
+  ASSERT_EQ(east.remove_replica("T", "west"), "");
+  EXPECT_EQ(west.store().catalog()->find("T"), nullptr);
+  auto table = east.store().catalog()->find("T");
+  ASSERT_NE(table, nullptr);
+  EXPECT_TRUE(table->peers(east.id()).empty());
+  EXPECT_EQ(east.get("T", "a"), "x");
+  EXPECT_TRUE(eventually([&] { return east.replicator().status().flows.empty(); }));
+}
+
+TEST_F(Replication, AReplicaIsNotRemovedWhileItHoldsWhatNobodyElseHas) {
+  make_global();
+  west.stop_replicator();
+  ASSERT_EQ(west.put("T", "only-here", "x"), store::WriteStatus::committed);
+  auto said = east.remove_replica("T", "west");
+  EXPECT_NE(said.find("ResourceInUseException"), std::string::npos) << said;
+  EXPECT_NE(west.store().catalog()->find("T"), nullptr);
+  EXPECT_EQ(west.get("T", "only-here"), "x");
+  west.start_replicator();
+  ASSERT_TRUE(eventually([&] { return east.get("T", "only-here").has_value(); }));
+  EXPECT_TRUE(eventually([&] { return east.remove_replica("T", "west").empty(); }));
+}
+
+TEST_F(Replication, DroppingAReplicatedTableTellsTheOthersFirst) {
+  make_global();
+  ASSERT_EQ(east.put("T", "a", "x"), store::WriteStatus::committed);
+  EXPECT_EQ(east.drop_table("T"), "");
+  EXPECT_EQ(east.store().catalog()->find("T"), nullptr);
+  auto table = west.store().catalog()->find("T");
+  ASSERT_NE(table, nullptr);
+  EXPECT_FALSE(table->has_replica(east.id()));
+  EXPECT_EQ(west.get("T", "a"), "x");
+}
+
+TEST_F(Replication, MembershipReachesARegionThatWasDown) {
+  make_global();
+  start(north);
+  west.stop_node();
+  ASSERT_TRUE(eventually([this] { return east.add_replica("T", "north").empty(); }));
+  west.start_node();
+  EXPECT_TRUE(eventually([&] { return west.store().catalog()->find("T")->has_replica(north.id()); }));
+  ASSERT_EQ(west.put("T", "w", "1"), store::WriteStatus::committed);
+  EXPECT_TRUE(eventually([&] { return north.get("T", "w") == "1"; }));
+}
+
+TEST_F(Replication, ReplicasThatCannotBeMadeAreRefusedInAwsWords) {
+  start(east);
+  start(west);
+  ASSERT_NE(east.create_table("T"), nullptr);
+  ASSERT_NE(west.create_table("T"), nullptr);
+  EXPECT_TRUE(eventually([this] {
+    return east.add_replica("T", "west").find(
+               "Failed to create a the new replica of table with name: 'T' because one or more "
+               "replicas already existed as tables.") != std::string::npos;
+  }));
+  EXPECT_NE(east.add_replica("T", "east").find("Cannot add, delete, or update the local region"),
+            std::string::npos);
+  EXPECT_NE(east.add_replica("T", "mars").find("ValidationException"), std::string::npos);
+  EXPECT_NE(east.remove_replica("T", "west").find(
+                "Update global table operation failed because one or more replicas were not part of "
+                "the global table."),
+            std::string::npos);
+  ASSERT_NE(east.create_table("Full"), nullptr);
+  ASSERT_EQ(east.put("Full", "a", "x"), store::WriteStatus::committed);
+  EXPECT_NE(east.add_replica("Full", "west").find("not supported yet"), std::string::npos);
+}
+
+TEST_F(Replication, ManyRecordsCatchUpInOrder) {
+  make_global();
+  west.stop_node();
+  east.put_many("T", "k", 5000, std::string(500, 'x'));
+  east.put_many("T", "k", 5000, std::string(500, 'y'));
+  west.start_node();
+  ASSERT_TRUE(eventually([&] { return west.items("T") == east.items("T"); }, 30'000));
+  EXPECT_EQ(west.store().health().records_stale, 0u);
+  EXPECT_EQ(west.store().health().records_applied, 10000u);
+}
+
 }  // namespace
 }  // namespace meridian::test
