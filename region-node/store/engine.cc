@@ -44,6 +44,8 @@ Engine::Engine(StoreOptions options, Clock& clock, Rng rng)
     node_ = NodeId(static_cast<std::uint64_t>(catalog_->meta(kNodeId).value_or(0)));
   }
   sample_clock();
+  // Whoever remembers a generation of an earlier run must not take this one's for it.
+  generation_ = static_cast<std::uint64_t>(now_us_);
   load();
   publish();
 }
@@ -51,6 +53,7 @@ Engine::Engine(StoreOptions options, Clock& clock, Rng rng)
 void Engine::open_file() {
   sqlite::OpenOptions open;
   open.vfs = options_.vfs;
+  open.busy_timeout_ms = 2000;  // a reader that opens the file may hold it for a moment
   if (options_.memory_name.empty()) {
     data_dir_.emplace(options_.data_dir);
     path_ = data_dir_->store_file();

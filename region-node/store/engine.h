@@ -46,7 +46,7 @@ class Engine {
   // Runs `ops` as one group and answers them.
   void run(std::vector<Op>& ops);
   // True when run() should be called soon even with nothing to do.
-  [[nodiscard]] bool has_upkeep() const { return upkeep_left_ && !failed_; }
+  [[nodiscard]] bool has_upkeep() const { return upkeep_left_ && !failed_ && !full_; }
 
   [[nodiscard]] std::unique_ptr<Reader> open_reader() const;
   [[nodiscard]] const std::shared_ptr<SharedState>& shared() const { return shared_; }

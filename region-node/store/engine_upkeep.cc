@@ -10,9 +10,9 @@ namespace meridian::store {
 void Engine::upkeep() {
   std::int64_t now_ms = clock_.monotonic_ms();
   bool due = now_ms >= upkeep_at_ms_;
-  if (!due && !upkeep_left_) return;
+  if (!due && (!upkeep_left_ || full_)) return;
   if (due) upkeep_at_ms_ = now_ms + options_.maintenance_ms;
-  if (full_ && due && !db_->in_transaction()) probe_disk();
+  if (full_ && !db_->in_transaction()) probe_disk();
   // Ages mean nothing while the wall clock is not trusted.
   if (guard_.state() == conflict::ClockGuard::State::stepped) {
     upkeep_left_ = false;

@@ -66,8 +66,9 @@ void configure_writer(sqlite::Database& db, const StoreOptions& options) {
     db.execute("PRAGMA synchronous=OFF");
   } else {
     // A replicated position must not outlive the writes before it, so commits are synced: FULL.
-    db.execute(std::string("PRAGMA journal_mode=WAL; PRAGMA synchronous=") +
-               (options.sync ? "FULL" : "OFF"));
+    if (db.query_text("PRAGMA journal_mode=WAL") != "wal")
+      throw StoreError("the data directory's file system cannot hold a SQLite WAL");
+    db.execute(std::string("PRAGMA synchronous=") + (options.sync ? "FULL" : "OFF"));
     db.take_over_checkpoints();
   }
   db.execute("PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0");
