@@ -1,0 +1,241 @@
+// The codec: what is written is read again, and what breaks a limit is refused by name.
+#include "rpc/codec.h"
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/rng.h"
+
+namespace meridian::rpc {
+namespace {
+
+using ::testing::HasSubstr;
+
+RegionId east() { return RegionId::of("us-east-1"); }
+RegionId west() { return RegionId::of("us-west-2"); }
+
+ChangeRecord record(std::uint64_t sequence, std::size_t image_bytes) {
+  ChangeRecord out;
+  out.sequence = Sequence(sequence);
+  out.key = Bytes("k\0y", 3) + std::to_string(sequence);
+  out.version = {conflict::Hlc{sequence + 100}, east()};
+  out.parent = conflict::Version{conflict::Hlc{5}, west()};
+  out.context = *conflict::Context::from_entries({{east(), {7}}, {west(), {5}}});
+  out.committed_us = 1'700'000'000'000'000;
+  out.new_image = Bytes(image_bytes, '\xff');
+  return out;
+}
+
+ReplicationBatch batch(std::uint64_t first, std::uint64_t last, std::size_t image_bytes = 10) {
+  ReplicationBatch out;
+  out.flow = {{1, 2}, ShardId(3), east()};
+  out.from = {StartId(9), Sequence(first - 1)};
+  out.to = {StartId(10), Sequence(last)};
+  for (auto sequence = first; sequence <= last; ++sequence)
+    out.records.push_back(record(sequence, image_bytes));
+  return out;
+}
+
+// Over bytes, as on the wire.
+ReplicationBatch over_the_wire(const ReplicationBatch& value) {
+  capnp::MallocMessageBuilder message;
+  write_batch(value, message.initRoot<wire::Batch>());
+  auto words = capnp::messageToFlatArray(message);
+  capnp::FlatArrayMessageReader reader(words);
+  return read_batch(reader.getRoot<wire::Batch>());
+}
+
+void expect_same(const ReplicationBatch& a, const ReplicationBatch& b) {
+  EXPECT_EQ(a.flow, b.flow);
+  EXPECT_EQ(a.from, b.from);
+  EXPECT_EQ(a.to, b.to);
+  EXPECT_EQ(a.records, b.records);
+}
+
+template <typename Change>
+std::string refusal_of(Change change) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<wire::Batch>();
+  write_batch(batch(1, 3), root);
+  change(root);
+  try {
+    read_batch(root.asReader());
+  } catch (const CodecError& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(Codec, ABatchComesBackAsItWas) {
+  auto sent = batch(5, 9);
+  sent.records[1].new_image.reset();
+  sent.records[2].parent.reset();
+  sent.records[2].context = {};
+  sent.records[3].new_image = Bytes();
+  expect_same(sent, over_the_wire(sent));
+  sent.records.clear();
+  expect_same(sent, over_the_wire(sent));
+}
+
+TEST(Codec, TheSizeHintHoldsABatchInOneSegment) {
+  auto sent = batch(1, 512, 1000);
+  auto hint = size_hint(sent.records);
+  capnp::MallocMessageBuilder message(static_cast<unsigned>(hint.wordCount),
+                                      capnp::AllocationStrategy::FIXED_SIZE);
+  write_batch(sent, message.initRoot<wire::Batch>());
+  EXPECT_EQ(message.getSegmentsForOutput().size(), 1u);
+}
+
+TEST(Codec, AnOversizedRecordTravelsAloneOnly) {
+  auto sent = batch(1, 1, kImageBytesMax);
+  EXPECT_EQ(over_the_wire(sent).records.size(), 1u);
+  sent = batch(1, 2, kImageBytesMax);
+  EXPECT_THROW(over_the_wire(sent), CodecError);
+}
+
+TEST(Codec, HostileBatchesAreRefusedByName) {
+  EXPECT_THAT(refusal_of([](auto b) { b.getFlow().setSource("UPPER"); }), HasSubstr("region name"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getFlow().setSource(""); }), HasSubstr("region name"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getFlow().setSource(std::string(5000, 'a')); }),
+              HasSubstr("region name"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getTo().setSequence(2); }), HasSubstr("after its range"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getFrom().setSequence(1); }), HasSubstr("before its range"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getFrom().setSequence(9); }), HasSubstr("backwards"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[1].setSequence(1); }), HasSubstr("out of order"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[0].initKey(0); }), HasSubstr("empty key"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[0].initKey(kKeyBytesMax + 1); }),
+              HasSubstr("key too long"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[0].initImage(kImageBytesMax + 1); }),
+              HasSubstr("image too long"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[0].initContext(65); }),
+              HasSubstr("too many context entries"));
+  EXPECT_THAT(refusal_of([](auto b) {
+                auto context = b.getRecords()[0].initContext(2);
+                context[0].setRegion("b");
+                context[1].setRegion("a");
+              }),
+              HasSubstr("context entries out of order"));
+  EXPECT_THAT(refusal_of([](auto b) { b.initRecords(kBatchRecordsMax + 1); }),
+              HasSubstr("too many records"));
+}
+
+TEST(Codec, AForeignVersionCannotBeSmuggledIn) {
+  // A record on the wire has no region of its own: it is the flow's source's.
+  auto read = over_the_wire(batch(1, 1));
+  EXPECT_EQ(read.records[0].version.region, read.flow.source);
+}
+
+TEST(Codec, DamagedMessagesThrowAndNeverCrash) {
+  capnp::MallocMessageBuilder message;
+  write_batch(batch(1, 20, 100), message.initRoot<wire::Batch>());
+  auto words = capnp::messageToFlatArray(message);
+  Rng rng(7);
+  int refused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    auto damaged = kj::heapArray<capnp::word>(words.asPtr());
+    auto bytes = damaged.asBytes();
+    for (int i = 0; i < 8; ++i)
+      bytes[rng.below(bytes.size())] = static_cast<kj::byte>(rng.below(256));
+    try {
+      capnp::ReaderOptions options;
+      options.traversalLimitInWords = kMessageWordsMax;
+      capnp::FlatArrayMessageReader reader(damaged, options);
+      read_batch(reader.getRoot<wire::Batch>());
+    } catch (const CodecError&) {
+      ++refused;
+    } catch (const kj::Exception&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 100);
+}
+
+TEST(Codec, PagesOutcomesAndStatuses) {
+  LogPage page;
+  page.status = ReadStatus::ok;
+  page.to = {StartId(1), Sequence(9)};
+  page.records = {record(8, 4), record(9, 4)};
+  page.end = Sequence(11);
+  page.pending = 2;
+  capnp::MallocMessageBuilder message;
+  auto wire_page = message.initRoot<wire::LogPage>();
+  write_page(page, wire_page);
+  auto read = read_page(wire_page.asReader(), east());
+  EXPECT_EQ(read.to, page.to);
+  EXPECT_EQ(read.records, page.records);
+  EXPECT_EQ(read.end, page.end);
+  EXPECT_EQ(read.pending, page.pending);
+  wire_page.getTo().setSequence(8);
+  EXPECT_THROW(read_page(wire_page.asReader(), east()), CodecError);
+  wire_page.setStatus(static_cast<wire::ReadStatus>(99));
+  EXPECT_THROW(read_page(wire_page.asReader(), east()), CodecError);
+
+  for (auto status : {ApplyStatus::applied, ApplyStatus::held, ApplyStatus::invalid}) {
+    capnp::MallocMessageBuilder outcome_message;
+    auto wire_outcome = outcome_message.initRoot<wire::ApplyOutcome>();
+    write_outcome({status, {StartId(1), Sequence(2)}, 3, 4, 5}, wire_outcome);
+    auto outcome = read_outcome(wire_outcome.asReader());
+    EXPECT_EQ(outcome.status, status);
+    EXPECT_EQ(outcome.visible_us, 3);
+    EXPECT_EQ(outcome.clock_ahead_ms, 5);
+    wire_outcome.setStatus(static_cast<wire::ApplyStatus>(1000));
+    EXPECT_THROW(read_outcome(wire_outcome.asReader()), CodecError);
+  }
+}
+
+TEST(Codec, TableDefinitions) {
+  TableDefinition table;
+  table.id = {3, 4};
+  table.name = "Orders";
+  table.partition = {"customer", "S"};
+  table.sort = KeyAttribute{"order", "N"};
+  table.created_ms = 1234;
+  table.replicas[east()] = {true, {conflict::Hlc{8}, east()}};
+  table.replicas[west()] = {false, {conflict::Hlc{9}, east()}};
+  table.billing_mode = "PROVISIONED";
+  table.read_units = 5;
+  table.stream_view = "NEW_IMAGE";
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<wire::TableDefinition>();
+  write_definition(table, root);
+  EXPECT_EQ(read_definition(root.asReader()), table);
+  root.getPartitionKey().setType("X");
+  EXPECT_THROW(read_definition(root.asReader()), CodecError);
+  write_definition(table, root);
+  root.getReplicas()[1].setRegion("us-east-1");
+  EXPECT_THROW(read_definition(root.asReader()), CodecError) << "named twice";
+  write_definition(table, root);
+  root.setName(std::string(256, 'x'));
+  EXPECT_THROW(read_definition(root.asReader()), CodecError);
+  write_definition(table, root);
+  root.initReplicas(kReplicasMax + 1);
+  EXPECT_THROW(read_definition(root.asReader()), CodecError);
+}
+
+TEST(Codec, ListsForReplicators) {
+  capnp::MallocMessageBuilder message;
+  ReplicatedTables tables{7, {{{1, 2}, "A", 4, {east(), west()}}, {{1, 3}, "B", 2, {}}}};
+  auto results = message.initRoot<wire::Region::ReplicatedTablesResults>();
+  write_tables(tables, results);
+  EXPECT_EQ(read_tables(results.asReader()), tables);
+
+  std::vector<Acknowledgement> acks{{{1, 2}, ShardId(3), west(), {StartId(4), Sequence(5)}}};
+  auto params = message.initRoot<wire::Region::AcknowledgeParams>();
+  write_acknowledgements(acks, params);
+  EXPECT_EQ(read_acknowledgements(params.asReader().getAcknowledgements()), acks);
+
+  std::vector<BacklogQuery> queries{{{1, 2}, ShardId(3), west()}};
+  auto asked = message.initRoot<wire::Region::BacklogParams>();
+  write_queries(queries, asked);
+  EXPECT_EQ(read_queries(asked.asReader().getQueries()), queries);
+
+  std::vector<BacklogAnswer> answers{{1, 2, 3, {StartId(4), Sequence(5)}}, {}};
+  auto told = message.initRoot<wire::Region::BacklogResults>();
+  write_backlogs(answers, told);
+  EXPECT_EQ(read_backlogs(told.asReader().getBacklogs()), answers);
+}
+
+}  // namespace
+}  // namespace meridian::rpc
