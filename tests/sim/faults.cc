@@ -106,8 +106,7 @@ void Faults::some_node_crash() {
   if (rng_.percent(50))
     clocks_[region]->step(rng_.between(-outside_.shape.faults.step_ms_max * 1'000,
                                        outside_.shape.faults.step_ms_max * 1'000));
-  outside_.trace.note("machine {} reboots, clock ahead {} us", region,
-                      clocks_[region]->ahead_us());
+  outside_.trace.note("machine {} reboots, clock ahead {} us", region, clocks_[region]->ahead_us());
 }
 
 void Faults::some_replicator_crash() {

@@ -86,17 +86,18 @@ void FlowDriver::perform(const replicator::AskPosition& ask) {
     auto self = weak.lock();
     if (!self) return;
     if (!self->sink_node().up()) return self->refuse(id);
-    self->sink_node().flow_position(self->flow_, [&](rpc::ApplyStatus status, LogPosition position) {
-      self->outside_.network.send(self->key_.sink, self->source_, [weak, id, status, position] {
-        auto asker = weak.lock();
-        if (!asker) return;
-        asker->awaited_.erase(id);
-        asker->outside_.trace.note("flow {}/{}->{} position {} status {}", asker->source_,
-                                   asker->key_.shard, asker->key_.sink, position.sequence.value,
-                                   static_cast<int>(status));
-        asker->perform(asker->pump_.on_position(id, status, position, asker->now_ms()));
-      });
-    });
+    self->sink_node().flow_position(
+        self->flow_, [&](rpc::ApplyStatus status, LogPosition position) {
+          self->outside_.network.send(self->key_.sink, self->source_, [weak, id, status, position] {
+            auto asker = weak.lock();
+            if (!asker) return;
+            asker->awaited_.erase(id);
+            asker->outside_.trace.note("flow {}/{}->{} position {} status {}", asker->source_,
+                                       asker->key_.shard, asker->key_.sink, position.sequence.value,
+                                       static_cast<int>(status));
+            asker->perform(asker->pump_.on_position(id, status, position, asker->now_ms()));
+          });
+        });
   });
 }
 
@@ -126,9 +127,9 @@ void FlowDriver::check_batch(const rpc::ReplicationBatch& batch) {
   Sequence last = batch.from.sequence;
   for (const auto& record : batch.records) {
     if (record.version.region != flow_.source)
-      outside_.findings.add("P10", fmt::format("region {} ships a write of {}: {}", source_,
-                                               record.version.region.name(),
-                                               conflict::to_text(record.version)));
+      outside_.findings.add(
+          "P10", fmt::format("region {} ships a write of {}: {}", source_,
+                             record.version.region.name(), conflict::to_text(record.version)));
     if (record.sequence <= last || record.sequence > batch.to.sequence)
       outside_.findings.add("P9", fmt::format("batch of region {} is out of order", source_));
     last = record.sequence;
@@ -144,45 +145,51 @@ void FlowDriver::perform(replicator::ShipBatch& ship) {
                       ship.batch.to.sequence.value);
   auto batch = std::make_shared<const rpc::ReplicationBatch>(std::move(ship.batch));
   // What is on the wire arrives whether or not its sender still lives.
-  outside_.network.send(source_, key_.sink, [weak = weak_from_this(), outside = &outside_, batch, id,
-                                             source = source_, sink = key_.sink] {
-    SimNode& node = *outside->nodes[sink];
-    if (!node.up()) {
-      if (auto self = weak.lock()) self->refuse(id);
-      return;
-    }
-    node.apply(*batch, outside->node_ids[source], [=](const rpc::ApplyOutcome& outcome) {
-      if (outcome.status == rpc::ApplyStatus::applied)
-        check_bound(*batch, *outside->nodes[sink], outside->findings);
-      outside->trace.note("region {} answers a batch of {}: status {} position {}", sink, source,
-                          static_cast<int>(outcome.status), outcome.position.sequence.value);
-      outside->network.send(sink, source, [weak, id, outcome] {
-        auto self = weak.lock();
-        if (!self) return;
-        self->awaited_.erase(id);
-        self->perform(self->pump_.on_outcome(id, outcome, self->now_ms()));
+  outside_.network.send(
+      source_, key_.sink,
+      [weak = weak_from_this(), outside = &outside_, batch, id, source = source_,
+       sink = key_.sink] {
+        SimNode& node = *outside->nodes[sink];
+        if (!node.up()) {
+          if (auto self = weak.lock()) self->refuse(id);
+          return;
+        }
+        auto answer = [weak, outside, batch, id, source, sink](const rpc::ApplyOutcome& outcome) {
+          if (outcome.status == rpc::ApplyStatus::applied)
+            check_bound(*batch, *outside->nodes[sink], outside->findings);
+          outside->trace.note("region {} answers a batch of {}: status {} position {}", sink,
+                              source, static_cast<int>(outcome.status),
+                              outcome.position.sequence.value);
+          outside->network.send(sink, source, [weak, id, outcome] {
+            auto self = weak.lock();
+            if (!self) return;
+            self->awaited_.erase(id);
+            self->perform(self->pump_.on_outcome(id, outcome, self->now_ms()));
+          });
+        };
+        node.apply(*batch, outside->node_ids[source], std::move(answer));
       });
-    });
-  });
 }
 
 void FlowDriver::perform(const replicator::SaveCheckpoint& save) {
   if (sink_node().up()) {
     LogPosition durable = sink_node().reader().flow_position(flow_);
     if (durable.sequence < save.position.sequence)
-      outside_.findings.add("P11", fmt::format("{}: checkpoint {} but the sink holds {}", state(),
-                                               save.position.sequence.value,
-                                               durable.sequence.value));
+      outside_.findings.add("P11",
+                            fmt::format("{}: checkpoint {} but the sink holds {}", state(),
+                                        save.position.sequence.value, durable.sequence.value));
   }
   owner_.save(key_, save.position);
   outside_.trace.note("flow {}/{}->{} saves {}", source_, key_.shard, key_.sink,
                       save.position.sequence.value);
-  outside_.network.send(source_, source_, [outside = &outside_, source = source_, sink = key_.sink,
-                                           flow = flow_, position = save.position] {
-    SimNode& node = *outside->nodes[source];
-    if (node.up())
-      node.acknowledge({flow.table, flow.shard, outside->nodes[sink]->region(), position});
-  });
+  outside_.network.send(
+      source_, source_,
+      [outside = &outside_, source = source_, sink = key_.sink, flow = flow_,
+       position = save.position] {
+        SimNode& node = *outside->nodes[source];
+        if (node.up())
+          node.acknowledge({flow.table, flow.shard, outside->nodes[sink]->region(), position});
+      });
 }
 
 void FlowDriver::perform(const replicator::SetTimer& timer) {

@@ -63,8 +63,8 @@ store::Verdict ClientMutation::evaluate(std::optional<BytesView> current) {
       if (current) return {store::Verdict::Kind::reject, {}};
       return put(image_of(key_number_, id_, {}));
     case WriteKind::append:
-      return put(image_of(key_number_, id_,
-                          current ? lineage_of(*current) : model::AttributeList{}));
+      return put(
+          image_of(key_number_, id_, current ? lineage_of(*current) : model::AttributeList{}));
     case WriteKind::remove: wanted_.reset(); return {store::Verdict::Kind::remove, {}};
     case WriteKind::same:
       if (!current) return {store::Verdict::Kind::reject, {}};

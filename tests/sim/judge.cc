@@ -75,7 +75,8 @@ void Judge::row_is_right(std::uint32_t key_number, const std::optional<store::Ro
   }
   if (winner != nullptr && row->version < winner->version) {
     bool revived = row->image && winner->kind == WriteKind::remove;
-    add(revived ? "P4" : "P3", fmt::format("{} lost; there is {}", describe(*winner), describe(row)));
+    add(revived ? "P4" : "P3",
+        fmt::format("{} lost; there is {}", describe(*winner), describe(row)));
     return;
   }
   if (winner != nullptr && row->version == winner->version) {
@@ -91,11 +92,12 @@ std::vector<rpc::ChangeRecord> Judge::log(std::size_t region, ShardId shard) con
   std::vector<rpc::ChangeRecord> out;
   LogPosition after;
   while (true) {
-    auto page = outside_.nodes[region]->reader().read_log(outside_.table, shard, after, {kPage, 1 << 20});
+    auto page =
+        outside_.nodes[region]->reader().read_log(outside_.table, shard, after, {kPage, 1 << 20});
     if (page.status != rpc::ReadStatus::ok) {
-      outside_.findings.add("P3", fmt::format("log of region {} cannot be read from {}: status {}",
-                                              region, after.sequence.value,
-                                              static_cast<int>(page.status)));
+      outside_.findings.add(
+          "P3", fmt::format("log of region {} cannot be read from {}: status {}", region,
+                            after.sequence.value, static_cast<int>(page.status)));
       return out;
     }
     for (auto& record : page.records) out.push_back(std::move(record));
@@ -164,9 +166,9 @@ void Judge::streams(std::vector<StreamWatch>& watches) {
       std::optional<Bytes> image;
       if (seen != watch.newest().end()) image = seen->second.image;
       if (image != row.image)
-        add("P8", fmt::format("stream of region {} does not end in {} of key {}", region,
-                              describe(std::optional(row)),
-                              history_.key_number(row.key).value_or(0)));
+        add("P8",
+            fmt::format("stream of region {} does not end in {} of key {}", region,
+                        describe(std::optional(row)), history_.key_number(row.key).value_or(0)));
       live.insert(row.key);
     }
     for (const auto& [key, seen] : watch.newest())
@@ -190,13 +192,14 @@ void Judge::stream_shards(std::size_t region) {
     Sequence expected = before == nullptr || !before->last ? shard.first : before->last->next();
     bool closed = before == nullptr || before->last.has_value();
     if (!closed || shard.first != expected)
-      add("P8", fmt::format("stream shard {}/{} of region {} begins at {}, not {}",
-                            shard.shard.value, shard.generation, region, shard.first.value,
-                            expected.value));
+      add("P8",
+          fmt::format("stream shard {}/{} of region {} begins at {}, not {}", shard.shard.value,
+                      shard.generation, region, shard.first.value, expected.value));
     before = &shard;
   }
   for (const auto& [id, shard] : last)
-    if (shard->last) add("P8", fmt::format("stream shard {} of region {} has no successor", id.value, region));
+    if (shard->last)
+      add("P8", fmt::format("stream shard {} of region {} has no successor", id.value, region));
 }
 
 // What other reads say is what the rows say.
@@ -224,9 +227,10 @@ void Judge::reads(std::size_t region) {
   auto stats = reader.stats(outside_.table);
   if (stats.items != counted.items || stats.tombstones != counted.tombstones ||
       stats.item_bytes != counted.item_bytes)
-    add("read", fmt::format("region {} counts {} items, {} tombstones, {} bytes; there are {}, {}, {}",
-                            region, stats.items, stats.tombstones, stats.item_bytes, counted.items,
-                            counted.tombstones, counted.item_bytes));
+    add("read",
+        fmt::format("region {} counts {} items, {} tombstones, {} bytes; there are {}, {}, {}",
+                    region, stats.items, stats.tombstones, stats.item_bytes, counted.items,
+                    counted.tombstones, counted.item_bytes));
 }
 
 void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock) {

@@ -27,7 +27,8 @@ rpc::ReplicationBatch batch_after(const rpc::FlowId& flow, LogPosition position,
 
 rpc::ApplyStatus apply_now(SimNode& node, const rpc::ReplicationBatch& batch, NodeId source) {
   auto status = rpc::ApplyStatus::invalid;
-  node.apply(batch, source, [&status](const rpc::ApplyOutcome& outcome) { status = outcome.status; });
+  node.apply(batch, source,
+             [&status](const rpc::ApplyOutcome& outcome) { status = outcome.status; });
   node.commit_now();
   return status;
 }
@@ -47,8 +48,8 @@ void Judge::positions(std::size_t source, std::size_t sink) {
       if (record.sequence > covered.sequence) break;
       auto at = there.find(record.key);
       if (at != there.end() && at->second >= record.version) continue;
-      add("P11", fmt::format("region {} stands at {} of region {}, shard {}, without {} at {}", sink,
-                             covered.sequence.value, source, shard,
+      add("P11", fmt::format("region {} stands at {} of region {}, shard {}, without {} at {}",
+                             sink, covered.sequence.value, source, shard,
                              conflict::to_text(record.version), record.sequence.value));
     }
   }
@@ -78,9 +79,9 @@ void Judge::replay_to(std::size_t sink, const std::vector<std::vector<Logged>>& 
       std::vector<rpc::ChangeRecord> records;
       for (std::size_t i = at; i < std::min(at + kReplayBatch, logs[source].size()); ++i)
         records.push_back(logs[source][i].record);
-      auto status = apply_now(
-          node, batch_after(flow, node.reader().flow_position(flow), std::move(records)),
-          outside_.node_ids[source]);
+      auto status =
+          apply_now(node, batch_after(flow, node.reader().flow_position(flow), std::move(records)),
+                    outside_.node_ids[source]);
       if (status != rpc::ApplyStatus::applied)
         return add("P7", fmt::format("a replay is refused: status {}", static_cast<int>(status)));
     }

@@ -19,10 +19,10 @@ namespace meridian::sim {
 struct LinkShape {
   std::int64_t delay_us = 20'000;
   std::int64_t jitter_us = 2'000;
-  unsigned tail_percent = 0;        // messages that take up to ten times as long
+  unsigned tail_percent = 0;  // messages that take up to ten times as long
   unsigned loss_percent = 0;
   unsigned duplicate_percent = 0;
-  unsigned reorder_percent = 0;     // messages that may overtake others
+  unsigned reorder_percent = 0;  // messages that may overtake others
 };
 
 class Network {

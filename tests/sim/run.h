@@ -14,7 +14,7 @@ struct SeedReport {
   Findings findings;
   std::uint64_t trace_hash = 0;
   std::size_t regions = 0;
-  std::size_t writes = 0;        // asked for
+  std::size_t writes = 0;  // asked for
   std::size_t acknowledged = 0;
   std::uint64_t events = 0;
   std::int64_t virtual_ms = 0;

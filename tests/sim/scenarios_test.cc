@@ -31,6 +31,19 @@ std::optional<Bytes> image_at(World& world, std::size_t region, std::uint32_t ke
   return row ? row->image : std::nullopt;
 }
 
+// Without faults nothing is shipped twice, and to every peer once.
+TEST(Scenario, ACalmWorldShipsEachWriteOnce) {
+  World world(plain_shape(11, 3), nullptr);
+  world.storm();
+  finish(world);
+  std::uint64_t shipped = 0;
+  for (std::size_t region = 0; region < 3; ++region)
+    shipped += world.replicator(region).records_shipped();
+  EXPECT_EQ(shipped, 2 * world.history().count(WriteState::acknowledged));
+  EXPECT_EQ(world.history().count(WriteState::refused), 0U);
+  EXPECT_EQ(world.history().count(WriteState::unknown), 0U);
+}
+
 // S1: both sides write and delete the same keys while they cannot hear each other.
 TEST(Scenario, TwoSidedPartition) {
   Shape shape = plain_shape(1, 2);

@@ -76,7 +76,8 @@ void draw_limits(Rng& rng, Shape& shape) {
   shape.request_deadline_ms = rng.between(1'000, 3'000);
   if (rng.percent(30)) shape.stream_rollover_ms = rng.between(300, 3'000);
   if (rng.percent(15)) shape.retention_ms = rng.between(300, 3'000);
-  if (rng.percent(8)) shape.unacknowledged_bytes_max = static_cast<std::uint64_t>(rng.between(4'000, 40'000));
+  if (rng.percent(8))
+    shape.unacknowledged_bytes_max = static_cast<std::uint64_t>(rng.between(4'000, 40'000));
   shape.group_ops_max = rng.percent(30) ? static_cast<std::uint32_t>(rng.between(1, 4)) : 64;
 }
 

@@ -24,15 +24,15 @@ struct RegionShape {
 
 struct LoadShape {
   std::uint32_t keys = 40;
-  std::uint32_t hot_percent = 0;      // chance that a write goes to key 0
-  std::uint32_t clients = 2;          // per region, one write at a time each
+  std::uint32_t hot_percent = 0;  // chance that a write goes to key 0
+  std::uint32_t clients = 2;      // per region, one write at a time each
   std::int64_t think_us_max = 40'000;
-  std::uint32_t bursts = 10;          // moments at which every region writes the same key
+  std::uint32_t bursts = 10;  // moments at which every region writes the same key
   // Out of 100; the rest are plain puts.
   unsigned remove_percent = 20;
   unsigned append_percent = 20;
-  unsigned insert_percent = 8;        // put if absent
-  unsigned same_percent = 8;          // the same value again
+  unsigned insert_percent = 8;  // put if absent
+  unsigned same_percent = 8;    // the same value again
 };
 
 struct FaultShape {
@@ -41,23 +41,23 @@ struct FaultShape {
   unsigned partitions = 0;
   unsigned flaps = 0;
   unsigned clock_steps = 0;
-  unsigned full_disks = 0;            // a node starts on a disk that is full, and moves later
-  unsigned twins = 0;                 // a second replicator runs for a while: the old one was not dead
+  unsigned full_disks = 0;  // a node starts on a disk that is full, and moves later
+  unsigned twins = 0;       // a second replicator runs for a while: the old one was not dead
   std::int64_t down_ms_max = 2'000;
   std::int64_t cut_ms_max = 3'000;
   std::int64_t step_ms_max = 4'000;
-  bool reboots = false;               // a crash may take the machine, and its clocks, along
+  bool reboots = false;  // a crash may take the machine, and its clocks, along
 };
 
 struct Shape {
   std::uint64_t seed = 0;
   std::vector<RegionShape> regions;
-  std::vector<LinkShape> links;       // from * regions + to
+  std::vector<LinkShape> links;  // from * regions + to
   LoadShape load;
   FaultShape faults;
   replicator::PumpLimits pump;
   std::int64_t request_deadline_ms = 2'000;
-  std::uint32_t group_ops_max = 64;   // writes in one transaction
+  std::uint32_t group_ops_max = 64;  // writes in one transaction
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
   std::int64_t retention_ms = 24LL * 3600 * 1000;
   std::uint64_t unacknowledged_bytes_max = 16ULL << 30;

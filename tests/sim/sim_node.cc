@@ -89,7 +89,8 @@ void SimNode::commit_now() {
 void SimNode::write(TableId table, Bytes key, std::shared_ptr<store::ItemMutation> mutation,
                     std::function<void(const store::WriteResult&)> answer) {
   store::ItemWrite write{table, std::move(key), std::move(mutation), nullptr};
-  write.done = [this, start = starts_, answer = std::move(answer)](const store::WriteResult& result) {
+  write.done = [this, start = starts_,
+                answer = std::move(answer)](const store::WriteResult& result) {
     if (hears(start)) answer(result);
   };
   store().write(std::move(write));
@@ -98,10 +99,11 @@ void SimNode::write(TableId table, Bytes key, std::shared_ptr<store::ItemMutatio
 
 void SimNode::apply(const rpc::ReplicationBatch& batch, NodeId source_node,
                     std::function<void(const rpc::ApplyOutcome&)> answer) {
-  store().apply(batch, source_node,
-                [this, start = starts_, answer = std::move(answer)](const rpc::ApplyOutcome& outcome) {
-                  if (hears(start)) answer(outcome);
-                });
+  store().apply(
+      batch, source_node,
+      [this, start = starts_, answer = std::move(answer)](const rpc::ApplyOutcome& outcome) {
+        if (hears(start)) answer(outcome);
+      });
   schedule_commit();
 }
 
@@ -171,9 +173,8 @@ void SimNode::acknowledge(store::Acknowledgement acknowledgement) {
 
 void SimNode::create_table(store::TableSpec spec) {
   bool made = false;
-  store().create_table(std::move(spec), [&made](const store::ControlResult& result) {
-    made = result.ok();
-  });
+  store().create_table(std::move(spec),
+                       [&made](const store::ControlResult& result) { made = result.ok(); });
   commit_now();
   MERIDIAN_CHECK(made);
 }

@@ -30,8 +30,8 @@ class SimNode {
     after_commit,  // what is queued is committed, and nobody hears of it
   };
 
-  SimNode(std::size_t index, RegionId region, const Shape& shape, EventQueue& queue, SimClock& clock,
-          Trace& trace, Rng rng);
+  SimNode(std::size_t index, RegionId region, const Shape& shape, EventQueue& queue,
+          SimClock& clock, Trace& trace, Rng rng);
 
   // On a full disk it serves reads, and refuses writes until it is started again.
   void start(StoreHost::Disk disk = StoreHost::Disk::roomy);

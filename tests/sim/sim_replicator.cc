@@ -23,8 +23,7 @@ void SimReplicator::start() {
     for (std::size_t sink = 0; sink < outside_.nodes.size(); ++sink) {
       if (sink == source_) continue;
       FlowKey key{shard, sink};
-      auto driver =
-          std::make_shared<FlowDriver>(source_, key, outside_, *this, Rng(rng_.next()));
+      auto driver = std::make_shared<FlowDriver>(source_, key, outside_, *this, Rng(rng_.next()));
       drivers_.push_back(driver);
       std::optional<LogPosition> checkpoint;
       if (!checkpoints_[key].empty()) checkpoint = checkpoints_[key].back();

@@ -26,14 +26,15 @@ StreamWatch::StreamWatch(std::size_t region, Outside& outside, Rng rng)
       shards_(outside.shape.regions[region].shards) {}
 
 void StreamWatch::bad(const char* property, const rpc::ChangeRecord& record, const char* what) {
-  outside_.findings.add(property, fmt::format("stream of region {}, sequence {}, {}: {}", region_,
-                                              record.sequence.value,
-                                              conflict::to_text(record.version), what));
+  outside_.findings.add(
+      property, fmt::format("stream of region {}, sequence {}, {}: {}", region_,
+                            record.sequence.value, conflict::to_text(record.version), what));
 }
 
 void StreamWatch::poll() {
   if (!outside_.nodes[region_]->up()) return;
-  for (std::uint16_t shard = 0; shard < shards_.size(); ++shard) read(ShardId(shard), shards_[shard]);
+  for (std::uint16_t shard = 0; shard < shards_.size(); ++shard)
+    read(ShardId(shard), shards_[shard]);
 }
 
 void StreamWatch::read(ShardId shard, Shard& state) {
@@ -66,8 +67,8 @@ void StreamWatch::read(ShardId shard, Shard& state) {
 void StreamWatch::skip_trimmed(ShardId shard, Shard& state) {
   Sequence oldest = outside_.nodes[region_]->reader().shard_span(outside_.table, shard).oldest;
   if (!outside_.shape.trims() || oldest <= state.next)
-    outside_.findings.add("P8", fmt::format("stream of region {} is trimmed at {}", region_,
-                                            state.next.value));
+    outside_.findings.add(
+        "P8", fmt::format("stream of region {} is trimmed at {}", region_, state.next.value));
   state.next = std::max(oldest, state.next.next());
   gaps_ = true;
 }
@@ -78,7 +79,8 @@ void StreamWatch::take(const rpc::ChangeRecord& record) {
   if (!records_.emplace(std::pair(record.key, record.version), record.sequence).second)
     bad("P8", record, "a change comes twice");
   if (!(before.version < record.version)) bad("P9", record, "not above the version before it");
-  if (record.old_image != before.image && !gaps_) bad("P8", record, "its old image is not the one before it");
+  if (record.old_image != before.image && !gaps_)
+    bad("P8", record, "its old image is not the one before it");
   if (record.old_image == record.new_image) bad("P8", record, "nothing changes");
   before = Seen{record.version, record.new_image};
 }
@@ -97,10 +99,10 @@ void StreamWatch::read_again() {
       next = page.next;
     }
     if (hashes != shards_[shard].hashes)
-      outside_.findings.add("P8", fmt::format("stream of region {}, shard {}: read again, it is "
-                                              "another one ({} records, first {})",
-                                              region_, shard, hashes.size(),
-                                              shards_[shard].hashes.size()));
+      outside_.findings.add(
+          "P8", fmt::format("stream of region {}, shard {}: read again, it is "
+                            "another one ({} records, first {})",
+                            region_, shard, hashes.size(), shards_[shard].hashes.size()));
   }
 }
 

@@ -98,8 +98,8 @@ void Workload::check_version(const Write& write) {
     outside_.findings.add("P6", "the version names another region: " + describe(write));
   conflict::Version& newest = minted_[write.region];
   if (!(newest.hlc < write.version.hlc))
-    outside_.findings.add("P6", fmt::format("{} is not above {}", describe(write),
-                                            conflict::to_text(newest)));
+    outside_.findings.add(
+        "P6", fmt::format("{} is not above {}", describe(write), conflict::to_text(newest)));
   newest = std::max(newest, write.version);
   if (!(write.seen_before < write.version.hlc))
     outside_.findings.add("P6", "not above what its region had shown: " + describe(write));

@@ -2,8 +2,8 @@
 // shared keys, and check at once what they may rely on in their own region.
 //
 // A client knows only what it was told.  Checked on every answer: the version is this region's, above
-// every earlier one and above everything read here before (P6); the write is there to be read, unless a later one is (read); a row
-// never goes back to an older version (read).
+// every earlier one and above everything read here before (P6); the write is there to be read, unless
+// a later one is (read); a row never goes back to an older version (read).
 // Threads: one.  Borrows: everything it is made with.
 #pragma once
 
@@ -46,9 +46,9 @@ class Workload {
   Rng rng_;
   std::int64_t until_us_ = 0;
   std::vector<Bytes> keys_;
-  std::vector<conflict::Version> minted_;                  // newest, per region
-  std::vector<std::vector<conflict::Version>> seen_;       // newest row read, per region and key
-  std::vector<conflict::Version> seen_newest_;             // of all of them, per region
+  std::vector<conflict::Version> minted_;             // newest, per region
+  std::vector<std::vector<conflict::Version>> seen_;  // newest row read, per region and key
+  std::vector<conflict::Version> seen_newest_;        // of all of them, per region
 };
 
 }  // namespace meridian::sim

@@ -176,8 +176,7 @@ std::vector<std::uint64_t> World::log_ends() {
   std::vector<std::uint64_t> ends;
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     for (std::uint16_t shard = 0; shard < shape_.regions[i].shards; ++shard)
-      ends.push_back(
-          nodes_[i]->reader().shard_span(outside_.table, ShardId(shard)).end.value);
+      ends.push_back(nodes_[i]->reader().shard_span(outside_.table, ShardId(shard)).end.value);
   return ends;
 }
 
@@ -186,8 +185,8 @@ void World::check_silence() {
   auto ends_before = log_ends();
   run_for(kSilenceMs);
   if (shipped() != shipped_before)
-    findings_.add("P10", fmt::format("{} records shipped while nobody writes",
-                                     shipped() - shipped_before));
+    findings_.add(
+        "P10", fmt::format("{} records shipped while nobody writes", shipped() - shipped_before));
   if (log_ends() != ends_before) findings_.add("P10", "logs grow while nobody writes");
 }
 
@@ -201,7 +200,8 @@ void World::judge() {
       if (source != sink) judge_.positions(source, sink);
   for (std::size_t region = 0; region < nodes_.size(); ++region) judge_.reads(region);
   for (auto& node : nodes_)
-    if (node->store().health().records_forked > 0) findings_.add("P7", "a version came twice with two images");
+    if (node->store().health().records_forked > 0)
+      findings_.add("P7", "a version came twice with two images");
   judge_.replay(queue_, *clocks_[0]);
 }
 

@@ -29,7 +29,7 @@ struct Seeds {
   std::uint64_t last = 1;
   std::size_t regions = 0;  // 0: as each seed has it
   std::size_t jobs = 1;
-  bool twice = false;       // runs each seed again and compares the traces
+  bool twice = false;  // runs each seed again and compares the traces
   bool stop_at_failure = false;
 };
 

@@ -8,11 +8,13 @@ function(sim_mutant name source)
   set(patch_file ${CMAKE_CURRENT_SOURCE_DIR}/mutants/${name}.patch)
   add_custom_command(OUTPUT ${mutated}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/mutants
-    COMMAND ${PATCH_TOOL} --quiet --fuzz=3 --output=${mutated} ${PROJECT_SOURCE_DIR}/${source} ${patch_file}
+    COMMAND ${PATCH_TOOL} --quiet --fuzz=3 --output=${mutated} ${PROJECT_SOURCE_DIR}/${source}
+      ${patch_file}
     DEPENDS ${PROJECT_SOURCE_DIR}/${source} ${patch_file}
     COMMENT "Mutant ${name}: ${source}")
   meridian_program(sim_mutant_${name}
-    SOURCES ${mutated} ${PROJECT_SOURCE_DIR}/tools/sim/main.cc ${PROJECT_SOURCE_DIR}/tools/sim/runner.cc
+    SOURCES ${mutated} ${PROJECT_SOURCE_DIR}/tools/sim/main.cc
+      ${PROJECT_SOURCE_DIR}/tools/sim/runner.cc
     LINKS meridian_sim meridian_sqlite fmt::fmt CLI11::CLI11)
   set_target_properties(sim_mutant_${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/mutants EXCLUDE_FROM_ALL ON)
