@@ -291,7 +291,8 @@ class Cluster:
                             home=0):
         """As an operator would: CreateTable in one region, then UpdateTable adds the others."""
         home_region = self.regions[home]
-        table = home_region.client()
+        # Regions that start together may not have found each other yet; SDKs retry that error.
+        table = home_region.client(attempts=8)
         request = dict(
             TableName=name, BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": n, "AttributeType": t} for n, t in keys],
