@@ -46,8 +46,8 @@ enum class OpenMode { read_only, read_write, create };
 
 struct OpenOptions {
   OpenMode mode = OpenMode::create;
-  std::string vfs;            // empty for the default one
-  int busy_timeout_ms = 0;    // how long to wait for another connection's lock
+  std::string vfs;          // empty for the default one
+  int busy_timeout_ms = 0;  // how long to wait for another connection's lock
 };
 
 // A string bound as TEXT; a plain BytesView is bound as a BLOB.

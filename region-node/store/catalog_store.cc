@@ -18,7 +18,8 @@ CatalogStore::CatalogStore(sqlite::Database& db)
                  "INSERT OR REPLACE INTO log_shards"
                  "(number, shard, trimmed_to, trimmed_records, trimmed_bytes, origin)"
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"),
-      add_stretch_(db, "INSERT INTO history(number, shard, first_seq, start) VALUES(?1, ?2, ?3, ?4)"),
+      add_stretch_(db,
+                   "INSERT INTO history(number, shard, first_seq, start) VALUES(?1, ?2, ?3, ?4)"),
       set_meta_(db, "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)") {}
 
 std::optional<std::int64_t> CatalogStore::meta(const char* name) {
@@ -48,10 +49,11 @@ void CatalogStore::set_meta_text(const char* name, const std::string& value) {
 EngineState CatalogStore::load() {
   EngineState state;
   {
-    Statement select(db_,
-                     "SELECT number, id, name, partition_name, partition_type, sort_name, sort_type,"
-                     " shards, created_ms, billing_mode, read_units, write_units,"
-                     " deletion_protection, items, item_bytes, tombstones FROM tables");
+    Statement select(
+        db_,
+        "SELECT number, id, name, partition_name, partition_type, sort_name, sort_type,"
+        " shards, created_ms, billing_mode, read_units, write_units,"
+        " deletion_protection, items, item_bytes, tombstones FROM tables");
     Query row = select.run();
     while (row.step()) {
       TableState table = load_table(row);
@@ -76,7 +78,8 @@ TableState CatalogStore::load_table(const Query& row) {
   info->id.high = *take_u64(id);
   info->id.low = *take_u64(id);
   info->name = row.text(2);
-  info->keys.partition = {std::string(row.text(3)), static_cast<model::AttributeType>(row.int64(4))};
+  info->keys.partition = {std::string(row.text(3)),
+                          static_cast<model::AttributeType>(row.int64(4))};
   if (!row.is_null(5)) {
     info->keys.sort = model::KeyAttribute{std::string(row.text(5)),
                                           static_cast<model::AttributeType>(row.int64(6))};
@@ -242,8 +245,8 @@ void CatalogStore::save_definition(const TableState& table) {
     Statement erase(db_, std::string("DELETE FROM ") + from + " WHERE number = ?1");
     erase.execute(table.number);
   }
-  Statement replica(db_,
-                    "INSERT INTO replicas(number, region, present, changed) VALUES(?1, ?2, ?3, ?4)");
+  Statement replica(
+      db_, "INSERT INTO replicas(number, region, present, changed) VALUES(?1, ?2, ?3, ?4)");
   for (const auto& [region, entry] : info.replicas)
     replica.execute(table.number, Text{region.name()}, entry.present,
                     conflict::encode_version(entry.changed));
@@ -282,8 +285,7 @@ void CatalogStore::add_stretch(const TableState& table, ShardId shard, const Str
 }
 
 void CatalogStore::prune_history(const TableState& table, ShardId shard, Sequence first) {
-  Statement erase(db_,
-                  "DELETE FROM history WHERE number = ?1 AND shard = ?2 AND first_seq < ?3");
+  Statement erase(db_, "DELETE FROM history WHERE number = ?1 AND shard = ?2 AND first_seq < ?3");
   erase.execute(table.number, shard.value, first.value);
 }
 

@@ -130,7 +130,7 @@ class Engine {
   EngineState state_;
   conflict::ClockGuard guard_;
   conflict::HybridClock hlc_;
-  std::int64_t now_us_ = 0;  // wall clock of this group
+  std::int64_t now_us_ = 0;     // wall clock of this group
   std::vector<TableId> dirty_;  // with unsaved stats
   bool catalog_changed_ = false;
   bool committed_ = false;  // this group wrote something

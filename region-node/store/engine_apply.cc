@@ -56,7 +56,8 @@ std::optional<ApplyStatus> Engine::refuses_batch(const TableState& table,
                                                  const rpc::ReplicationBatch& batch,
                                                  NodeId source_node) const {
   const RegionId& source = batch.flow.source;
-  if (source == options_.region || batch.flow.shard.value >= kShardsMax) return ApplyStatus::invalid;
+  if (source == options_.region || batch.flow.shard.value >= kShardsMax)
+    return ApplyStatus::invalid;
   if (!table.info->has_replica(source) || !table.info->has_replica(options_.region))
     return ApplyStatus::not_member;
   auto known = state_.identities.find(source);
@@ -69,7 +70,8 @@ std::optional<ApplyStatus> Engine::refuses_batch(const TableState& table,
 std::optional<std::int64_t> Engine::hold_ms(const rpc::ReplicationBatch& batch) const {
   std::optional<std::int64_t> longest;
   for (const auto& record : batch.records)
-    if (auto hold = guard_.hold_ms(record.version.hlc)) longest = std::max(longest.value_or(0), *hold);
+    if (auto hold = guard_.hold_ms(record.version.hlc))
+      longest = std::max(longest.value_or(0), *hold);
   return longest;
 }
 

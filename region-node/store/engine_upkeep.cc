@@ -36,8 +36,7 @@ void Engine::probe_disk() {
 void Engine::upkeep_streams(TableState& table) {
   if (table.info->streams.empty()) return;
   TableInfo info = *table.info;
-  bool changed =
-      roll_over(info, ends_of(table), guard_.believed_ms(), options_.stream_rollover_ms);
+  bool changed = roll_over(info, ends_of(table), guard_.believed_ms(), options_.stream_rollover_ms);
   changed |= forget_closed(info, guard_.believed_ms(), options_.retention_ms);
   // A catalog change is never refused, so there is no result to look at.
   if (changed) (void)save_info(table, std::move(info));
@@ -60,8 +59,8 @@ bool Engine::trim(TableState& table, ShardId shard_id) {
     sqlite::Statement old(*db_, "SELECT seq, committed_us, local_records, local_bytes FROM " +
                                     log_table(table.number, shard_id) +
                                     " WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3");
-    sqlite::Query row = old.run(cut.value, limit.value,
-                                static_cast<std::int64_t>(options_.trim_records_max));
+    sqlite::Query row =
+        old.run(cut.value, limit.value, static_cast<std::int64_t>(options_.trim_records_max));
     while (row.step()) {
       shard.oldest_us = row.int64(1);
       if (*shard.oldest_us >= old_us) break;
@@ -74,7 +73,8 @@ bool Engine::trim(TableState& table, ShardId shard_id) {
 
   begin();
   std::uint64_t deleted = cut.value - shard.history.trimmed_to.value;
-  for (const std::string& from : {log_table(table.number, shard_id), next_table(table.number, shard_id)}) {
+  for (const std::string& from :
+       {log_table(table.number, shard_id), next_table(table.number, shard_id)}) {
     sqlite::Statement erase(*db_, "DELETE FROM " + from + " WHERE seq <= ?1");
     erase.execute(cut.value);
   }

@@ -57,8 +57,7 @@ WriteResult Engine::write_item(TableState& table, BytesView key, ItemMutation& m
   return {WriteStatus::committed, version};
 }
 
-void Engine::append(TableState& table, std::optional<StoredItem> stored,
-                    const ItemChange& change) {
+void Engine::append(TableState& table, std::optional<StoredItem> stored, const ItemChange& change) {
   LogHistory& history = table.shard(change.shard).history;
   if (history.stretches.empty() || history.stretches.back().start != start_) {
     Stretch stretch{start_, history.end.next()};

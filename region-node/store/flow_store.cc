@@ -40,10 +40,11 @@ void FlowStore::pin(const RegionId& region, NodeId node) {
 
 void FlowStore::park(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
                      const std::string& reason) {
-  Statement insert(db_,
-                   "INSERT OR IGNORE INTO parked(number, source, shard, seq, key, version, parent, context,"
-                   " committed_us, image, reason)"
-                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  Statement insert(
+      db_,
+      "INSERT OR IGNORE INTO parked(number, source, shard, seq, key, version, parent, context,"
+      " committed_us, image, reason)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
   std::optional<Bytes> parent;
   if (record.parent) parent = conflict::encode_version(*record.parent);
   insert.execute(table.number, Text{flow.source.name()}, flow.shard.value, record.sequence.value,

@@ -49,7 +49,8 @@ class TableCheck {
                      " l.local_records, l.local_bytes, l.old_image IS NULL, n.by FROM " +
                          log_table(table_.number, shard) + " l LEFT JOIN " +
                          next_table(table_.number, shard) + " n ON n.seq = l.seq ORDER BY l.seq");
-    std::map<Bytes, std::pair<Sequence, Sequence>> awaited;  // key: its newest record, its successor
+    std::map<Bytes, std::pair<Sequence, Sequence>>
+        awaited;  // key: its newest record, its successor
     for (Query row = select.run(); row.step(); expected = expected.next()) {
       Sequence sequence(row.uint64(0));
       if (sequence != expected) {
@@ -150,8 +151,8 @@ class TableCheck {
 
   void check_items() {
     TableStats stats;
-    Statement select(db_, "SELECT key, version, context, seq, image FROM " +
-                              item_table(table_.number));
+    Statement select(db_,
+                     "SELECT key, version, context, seq, image FROM " + item_table(table_.number));
     for (Query row = select.run(); row.step();) {
       auto image = row.maybe_blob(4);
       if (image) {
@@ -165,9 +166,9 @@ class TableCheck {
     if (!newest_.empty()) say("{} keys are in the log but not in the table", newest_.size());
     if (stats.items != table_.stats.items || stats.item_bytes != table_.stats.item_bytes ||
         stats.tombstones != table_.stats.tombstones)
-      say("figures are {}/{}/{}, rows say {}/{}/{} (items, bytes, tombstones)",
-          table_.stats.items, table_.stats.item_bytes, table_.stats.tombstones, stats.items,
-          stats.item_bytes, stats.tombstones);
+      say("figures are {}/{}/{}, rows say {}/{}/{} (items, bytes, tombstones)", table_.stats.items,
+          table_.stats.item_bytes, table_.stats.tombstones, stats.items, stats.item_bytes,
+          stats.tombstones);
   }
 
   void check_item(const Query& row, bool put) {

@@ -26,7 +26,7 @@ struct StoredItem {
   conflict::Version version;
   BytesView version_bytes;
   BytesView context_bytes;
-  Sequence sequence;  // of the record that wrote it
+  Sequence sequence;               // of the record that wrote it
   std::optional<BytesView> image;  // empty for a tombstone
 };
 

@@ -175,8 +175,7 @@ std::vector<ParkedRecord> SqliteReader::parked(const TableId& table, std::size_t
       parked.record.key = row.blob(3);
       parked.record.version = conflict::decode_version(row.blob(4)).value_or(conflict::Version{});
       if (auto parent = row.maybe_blob(5)) parked.record.parent = conflict::decode_version(*parent);
-      parked.record.context =
-          conflict::Context::decode(row.blob(6)).value_or(conflict::Context{});
+      parked.record.context = conflict::Context::decode(row.blob(6)).value_or(conflict::Context{});
       parked.record.committed_us = row.int64(7);
       if (auto image = row.maybe_blob(8)) parked.record.new_image = Bytes(*image);
       parked.reason = row.text(9);

@@ -29,9 +29,10 @@ struct SqliteReader::Meta {
         end(db, "ROLLBACK"),
         flow(db, "SELECT start, seq FROM flows WHERE number = ?1 AND source = ?2 AND shard = ?3"),
         stats(db, "SELECT items, item_bytes, tombstones FROM tables WHERE number = ?1"),
-        parked(db,
-               "SELECT source, shard, seq, key, version, parent, context, committed_us, image, reason"
-               " FROM parked WHERE number = ?1 ORDER BY id LIMIT ?2"),
+        parked(
+            db,
+            "SELECT source, shard, seq, key, version, parent, context, committed_us, image, reason"
+            " FROM parked WHERE number = ?1 ORDER BY id LIMIT ?2"),
         log_shard(db,
                   "SELECT trimmed_to, trimmed_records, trimmed_bytes, origin FROM log_shards"
                   " WHERE number = ?1 AND shard = ?2"),
@@ -68,9 +69,8 @@ struct SqliteReader::ShardStatements {
         overwritten_image(db, "SELECT old_image FROM " + log_table(number, shard) +
                                   " WHERE seq = (SELECT by FROM " + next_table(number, shard) +
                                   " WHERE seq = ?1)"),
-        read_log(db,
-                 "SELECT seq, key, version, parent, context, committed_us, kind, flags FROM " +
-                     log_table(number, shard) + " WHERE seq > ?1 ORDER BY seq"),
+        read_log(db, "SELECT seq, key, version, parent, context, committed_us, kind, flags FROM " +
+                         log_table(number, shard) + " WHERE seq > ?1 ORDER BY seq"),
         read_stream(db,
                     "SELECT seq, key, version, parent, context, committed_us, kind, flags,"
                     " old_image FROM " +
@@ -90,8 +90,8 @@ struct SqliteReader::TableStatements {
                         " WHERE key = ?1"),
         scan_rows(db, "SELECT key, version, context, image FROM " + item_table(number) +
                           " WHERE key > ?1 ORDER BY key LIMIT ?2"),
-        image_written_by(db, "SELECT image FROM " + item_table(number) +
-                                 " WHERE key = ?1 AND seq = ?2"),
+        image_written_by(
+            db, "SELECT image FROM " + item_table(number) + " WHERE key = ?1 AND seq = ?2"),
         db_(db),
         number_(number) {}
 

@@ -28,8 +28,8 @@ struct LocalCounts {
 
 struct ShardState {
   LogHistory history;
-  LocalCounts counts;          // up to history.end
-  LocalCounts trimmed_counts;  // up to history.trimmed_to
+  LocalCounts counts;                     // up to history.end
+  LocalCounts trimmed_counts;             // up to history.trimmed_to
   std::optional<std::int64_t> oldest_us;  // commit time of the oldest record, once looked up
 };
 

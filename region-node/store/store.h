@@ -49,8 +49,8 @@ class ItemMutation {
 };
 
 enum class WriteStatus {
-  committed,     // durable; also a write that changed nothing
-  rejected,      // the mutation said no; it knows why
+  committed,  // durable; also a write that changed nothing
+  rejected,   // the mutation said no; it knows why
   no_such_table,
   clock_refused,  // the wall clock is not trusted, or the item lies beyond the clock bound: retry
   log_full,       // a peer has not acknowledged more than the log may hold: retry later
@@ -120,9 +120,9 @@ struct Acknowledgement {
 // ------------------------------------------------------------------------------------------ reads
 
 struct KeyRange {
-  Bytes from;                 // first key, or last excluded one when `from_excluded`
+  Bytes from;  // first key, or last excluded one when `from_excluded`
   bool from_excluded = false;
-  std::optional<Bytes> to;    // first key that no longer belongs; empty for no end
+  std::optional<Bytes> to;  // first key that no longer belongs; empty for no end
 };
 enum class Direction { ascending, descending };
 
@@ -170,7 +170,8 @@ class Reader {
   virtual void scan(const TableId& table, const KeyRange& range, Direction direction,
                     const std::function<bool(BytesView key, BytesView image)>& visit) = 0;
   // Rows after `after` in key order, tombstones included, at most `rows_max`.
-  virtual std::vector<Row> scan_rows(const TableId& table, BytesView after, std::size_t rows_max) = 0;
+  virtual std::vector<Row> scan_rows(const TableId& table, BytesView after,
+                                     std::size_t rows_max) = 0;
   virtual std::optional<Row> get_row(const TableId& table, BytesView key) = 0;
 
   // The range after `after`, records of local origin only, without old images: for shipping.
@@ -205,17 +206,17 @@ class Reader {
 // For /readyz, metrics and the start-up log.  Counters since start.
 struct StoreHealth {
   bool accepts_writes = true;
-  std::string reason;             // why not
+  std::string reason;  // why not
   bool clock_stepped = false;
   std::int64_t clock_step_ms = 0;
   std::uint64_t commits = 0;
   std::uint64_t writes_committed = 0;
-  std::uint64_t records_applied = 0;    // replicated records that won
-  std::uint64_t records_stale = 0;      // that lost to a newer version
+  std::uint64_t records_applied = 0;  // replicated records that won
+  std::uint64_t records_stale = 0;    // that lost to a newer version
   std::uint64_t records_duplicate = 0;
-  std::uint64_t records_forked = 0;     // equal version, unequal image: alarm
+  std::uint64_t records_forked = 0;  // equal version, unequal image: alarm
   std::uint64_t records_parked = 0;
-  std::uint64_t batches_held = 0;       // by the clock guard
+  std::uint64_t batches_held = 0;  // by the clock guard
   std::uint64_t queue_depth = 0;
   std::uint64_t queue_refused = 0;
   std::uint64_t wal_bytes = 0;

@@ -46,16 +46,16 @@ struct StoreOptions {
   std::size_t queue_writes_max = 16384;
   std::size_t queue_batch_bytes_max = 64 << 20;
 
-  std::int64_t cache_bytes = 256LL << 20;       // of the writer
+  std::int64_t cache_bytes = 256LL << 20;        // of the writer
   std::int64_t reader_cache_bytes = 16LL << 20;  // of each reader
   int wal_checkpoint_pages = 1000;               // copied by the writer after a commit
   std::int64_t maintenance_ms = 1000;            // between looks for something to trim or roll over
   std::size_t trim_records_max = 500;            // deleted in one step
 
   // For tests.
-  std::string vfs;                   // SQLite VFS by name
-  std::int64_t pages_max = 0;        // size of the file in pages; past it the disk counts as full
-  bool sync = true;                  // false: a machine crash may lose commits
+  std::string vfs;             // SQLite VFS by name
+  std::int64_t pages_max = 0;  // size of the file in pages; past it the disk counts as full
+  bool sync = true;            // false: a machine crash may lose commits
 };
 
 }  // namespace meridian::store

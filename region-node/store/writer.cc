@@ -42,8 +42,8 @@ void Writer::stop() {
 void Writer::submit(Op op) {
   bool is_batch = std::holds_alternative<ApplyOp>(op.work);
   auto& queued = is_batch ? queued_batch_bytes_ : queued_writes_;
-  std::size_t most = is_batch ? engine_.options().queue_batch_bytes_max
-                              : engine_.options().queue_writes_max;
+  std::size_t most =
+      is_batch ? engine_.options().queue_batch_bytes_max : engine_.options().queue_writes_max;
   std::size_t amount = is_batch ? cost_of(op).bytes : 1;
   // An acknowledgement is small and is not repeated soon; it is always taken.
   bool always = std::holds_alternative<AcknowledgeOp>(op.work);

@@ -11,7 +11,8 @@ class CatalogTest : public StoreTest {
     return control([&](ControlDone done) { store_->drop_table(table->id, force, done); });
   }
   ControlResult set(const TablePtr& table, const RegionId& region, bool present) {
-    return control([&](ControlDone done) { store_->set_replica(table->id, region, present, done); });
+    return control(
+        [&](ControlDone done) { store_->set_replica(table->id, region, present, done); });
   }
   ControlResult merge(const TablePtr& table, std::map<RegionId, ReplicaEntry> entries) {
     return control(
@@ -54,9 +55,7 @@ TEST_F(CatalogTest, NamesAndIdsAreUnique) {
   TableSpec spec;
   spec.name = "T";
   spec.keys = schema();
-  auto again = [&] {
-    return control([&](ControlDone done) { store_->create_table(spec, done); });
-  };
+  auto again = [&] { return control([&](ControlDone done) { store_->create_table(spec, done); }); };
   EXPECT_EQ(again().error(), ControlError::already_exists);
   spec.name = "U";
   spec.id = table->id;
@@ -85,8 +84,8 @@ TEST_F(CatalogTest, ADroppedTableIsForgottenAndItsNameFree) {
   for (int i = 0; i < 20; ++i) store_->run_pending();
   close();
   sqlite::Database db(file(), {});
-  EXPECT_EQ(db.query_int64("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'item!_%' ESCAPE '!'"),
-            1);
+  EXPECT_EQ(
+      db.query_int64("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'item!_%' ESCAPE '!'"), 1);
   EXPECT_EQ(db.query_int64("SELECT count(*) FROM dropped"), 0);
 }
 

@@ -117,7 +117,8 @@ TEST(CrashTest, EveryAcknowledgedWriteSurvivesKill9) {
       write_until_killed(directory, id, next, pipe_ends[1]);
     }
     ::close(pipe_ends[1]);
-    for (const auto& [pk, said] : read_until_killed(child, pipe_ends[0], rng)) acknowledged[pk] = said;
+    for (const auto& [pk, said] : read_until_killed(child, pipe_ends[0], rng))
+      acknowledged[pk] = said;
     ::close(pipe_ends[0]);
 
     for (const auto& problem : check_store_invariants(directory + "/store.db"))
@@ -136,7 +137,8 @@ TEST(CrashTest, EveryAcknowledgedWriteSurvivesKill9) {
     }
     // Versions go on above everything that was ever given out.
     std::optional<WriteResult> result;
-    store.write({id, key_of("probe"), std::make_shared<PutImage>(image_of("probe", std::to_string(round))),
+    store.write({id, key_of("probe"),
+                 std::make_shared<PutImage>(image_of("probe", std::to_string(round))),
                  [&](const WriteResult& r) { result = r; }});
     store.run_pending();
     ASSERT_EQ(result->status, WriteStatus::committed);

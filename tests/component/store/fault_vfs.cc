@@ -65,10 +65,10 @@ int do_shm_unmap(sqlite3_file* f, int erase) {
   return real(f)->pMethods->xShmUnmap(real(f), erase);
 }
 
-const sqlite3_io_methods kMethods = {2,           do_close,    do_read,     do_write,   do_truncate,
-                                     do_sync,     do_size,     do_lock,     do_unlock,  do_reserved,
-                                     do_control,  do_sector,   do_traits,   do_shm_map, do_shm_lock,
-                                     do_shm_barrier, do_shm_unmap, nullptr, nullptr};
+const sqlite3_io_methods kMethods = {
+    2,           do_close,       do_read,      do_write,   do_truncate, do_sync,   do_size,
+    do_lock,     do_unlock,      do_reserved,  do_control, do_sector,   do_traits, do_shm_map,
+    do_shm_lock, do_shm_barrier, do_shm_unmap, nullptr,    nullptr};
 
 sqlite3_vfs* base_vfs() { return sqlite3_vfs_find(nullptr); }
 

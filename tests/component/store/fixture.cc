@@ -72,9 +72,7 @@ StoreTest::~StoreTest() {
   for (const auto& problem : problems) ADD_FAILURE() << problem;
 }
 
-void StoreTest::open() {
-  store_ = std::make_unique<InlineStore>(options_, clock_, Rng(seed_++));
-}
+void StoreTest::open() { store_ = std::make_unique<InlineStore>(options_, clock_, Rng(seed_++)); }
 
 void StoreTest::check() {
   close();

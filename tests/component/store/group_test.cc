@@ -192,8 +192,8 @@ TEST_F(GroupTest, ClientsAreNotStarvedByReplication) {
                                 {start, Sequence(i * 32 + 32)},
                                 {}};
     for (std::uint64_t r = 1; r <= 32; ++r)
-      batch.records.push_back(remote_put(i * 32 + r, "r" + std::to_string(r), "1",
-                                         clock_.wall_ms() - 1000));
+      batch.records.push_back(
+          remote_put(i * 32 + r, "r" + std::to_string(r), "1", clock_.wall_ms() - 1000));
     store_->apply(batch, kThereNode, [&](const rpc::ApplyOutcome& outcome) {
       EXPECT_EQ(outcome.status, rpc::ApplyStatus::applied);
       std::lock_guard lock(mutex);

@@ -1,8 +1,8 @@
 // Positions, start ids and the hybrid clock over restarts and restores.
 #include <filesystem>
 
-#include "region-node/store/sqlite_store.h"
 #include "common/sqlite/sqlite.h"
+#include "region-node/store/sqlite_store.h"
 #include "tests/component/store/fixture.h"
 
 namespace meridian::store {
@@ -182,8 +182,10 @@ TEST_F(HistoryTest, AnInMemoryStoreSurvivesItsCrash) {
   EXPECT_EQ(reader->get(id, key_of("a")), image_of("a", "1"));
   EXPECT_FALSE(reader->get(id, key_of("b")).has_value());
   for (int i = 0; i < 100; ++i) {
-    second.write({id, key_of("c" + std::to_string(i)),
-                  std::make_shared<PutImage>(image_of("c" + std::to_string(i), "1")), {}});
+    second.write({id,
+                  key_of("c" + std::to_string(i)),
+                  std::make_shared<PutImage>(image_of("c" + std::to_string(i), "1")),
+                  {}});
     second.run_pending();
     EXPECT_TRUE(reader->get(id, key_of("c" + std::to_string(i))).has_value());
   }
