@@ -152,8 +152,8 @@ class HttpServer::Impl {
 
  private:
   void arm_sweep() {
-    auto period_ms = std::clamp<std::int64_t>(hub_->limits.idle_ms_max / kSweepsPerIdle, 1,
-                                              kSweepMsMax);
+    auto period_ms =
+        std::clamp<std::int64_t>(hub_->limits.idle_ms_max / kSweepsPerIdle, 1, kSweepMsMax);
     std::int64_t ticks = (hub_->limits.idle_ms_max + period_ms - 1) / period_ms;
     sweep_timer_.expires_after(std::chrono::milliseconds(period_ms));
     sweep_timer_.async_wait([this, ticks](const error_code& cancelled) {

@@ -8,6 +8,7 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 #include <thread>
+#include <utility>
 
 #include "common/check.h"
 
@@ -53,15 +54,16 @@ class Pending {
   Pending(const Pending&) = delete;
   Pending& operator=(const Pending&) = delete;
   ~Pending() {
-    if (!answered_) session_->answer({500, "text/plain", {}, "the request was dropped\n"});
+    if (session_) session_->answer({500, "text/plain", {}, "the request was dropped\n"});
   }
+  // Lets go of the session, which a forgotten Responder must not keep alive.
   void answer(Response response) {
     MERIDIAN_CHECK(!answered_.exchange(true));
-    session_->answer(std::move(response));
+    std::exchange(session_, nullptr)->answer(std::move(response));
   }
 
  private:
-  const std::shared_ptr<Session> session_;
+  std::shared_ptr<Session> session_;
   std::atomic<bool> answered_{false};
 };
 
@@ -135,8 +137,7 @@ std::vector<std::shared_ptr<Session>> Hub::living() const {
 
 bool Hub::wait_empty(std::int64_t ms) {
   std::unique_lock lock(mutex_);
-  return empty_.wait_for(lock, std::chrono::milliseconds(ms),
-                         [this] { return sessions_.empty(); });
+  return empty_.wait_for(lock, std::chrono::milliseconds(ms), [this] { return sessions_.empty(); });
 }
 
 bool Hub::enter() {
@@ -175,6 +176,8 @@ void Session::next_request() {
   stamp();
   if (buffer_.size() > 0) return parse();
   if (draining_) return close();
+  // An idle connection does not keep the room that a large request took.
+  if (buffer_.capacity() > kReadBytes) buffer_.shrink_to_fit();
   read_more();
 }
 
@@ -260,10 +263,9 @@ void Session::write(Response response) {
   append_head(head_, response, keep_alive_);
   body_ = head_only_ ? std::string() : std::move(response.body);
   std::array<asio::const_buffer, 2> parts{asio::buffer(head_), asio::buffer(body_)};
-  asio::async_write(socket_, parts,
-                    [self = shared_from_this()](const error_code& ec, std::size_t) {
-                      self->on_written(ec);
-                    });
+  asio::async_write(socket_, parts, [self = shared_from_this()](const error_code& ec, std::size_t) {
+    self->on_written(ec);
+  });
 }
 
 void Session::on_written(const error_code& ec) {

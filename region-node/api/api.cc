@@ -70,7 +70,8 @@ class Api::Impl : public std::enable_shared_from_this<Api::Impl> {
 
   void refuse(std::string_view target, const http::Responder& responder) {
     figures_.record_error("unknown", "UnknownOperationException");
-    std::string text = target.empty() ? "" : "Operation " + std::string(target) + " is not supported";
+    std::string text =
+        target.empty() ? "" : "Operation " + std::string(target) + " is not supported";
     responder(to_response(Err(ApiError::unknown_operation(std::move(text))), ids_));
   }
 

@@ -30,7 +30,10 @@ std::optional<TableRef> parse_arn(std::string_view text) {
   auto service = take_until(text, ':');
   auto region = take_until(text, ':');
   auto account = take_until(text, ':');
-  if (!account || *arn != "arn" || !partition->starts_with("aws") || *service != "dynamodb")
+  if (!account || *arn != "arn" || *service != "dynamodb") return std::nullopt;
+  static constexpr std::string_view kPartitionLetters = "abcdefghijklmnopqrstuvwxyz-";
+  if (!partition->starts_with("aws") ||
+      partition->find_first_not_of(kPartitionLetters) != std::string_view::npos)
     return std::nullopt;
   bool digits = account->find_first_not_of("0123456789") == std::string_view::npos;
   if (region->empty() || account->size() != 12 || !digits || !text.starts_with("table/"))

@@ -25,8 +25,7 @@ double read_units(std::size_t bytes, Consistency consistency);
 double write_units(std::size_t bytes);
 
 // {"TableName":...,"CapacityUnits":...}.  REQUIRES: `detail` is not none.
-void append_capacity(std::string& out, std::string_view table, double units,
-                     CapacityDetail detail);
+void append_capacity(std::string& out, std::string_view table, double units, CapacityDetail detail);
 // The list that batch operations answer with.
 void append_capacities(std::string& out, const std::map<std::string, double>& units,
                        CapacityDetail detail);

@@ -43,7 +43,13 @@ void Constraints::at_least(std::optional<std::int64_t> value, std::string_view m
 void Constraints::at_most(std::optional<std::int64_t> value, std::string_view member,
                           std::int64_t most) {
   if (value && *value > most)
-    fail(std::to_string(*value), member, "have value less than or equal to " + std::to_string(most));
+    fail(std::to_string(*value), member,
+         "have value less than or equal to " + std::to_string(most));
+}
+
+void Constraints::fail_unvalued(std::string_view member, std::string_view requirement) {
+  add("Value at '" + std::string(member) + "' failed to satisfy constraint: Member must " +
+      std::string(requirement));
 }
 
 void Constraints::table_name(std::string_view name, std::string_view member) {
@@ -51,10 +57,16 @@ void Constraints::table_name(std::string_view name, std::string_view member) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.' || c == '-';
   };
-  if (!std::all_of(name.begin(), name.end(), legal) || name.empty())
+  if (name.empty()) fail(name, member, "have length greater than or equal to 1");
+  if (!std::all_of(name.begin(), name.end(), legal))
     fail(name, member, "satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
-  if (name.size() < 3) fail(name, member, "have length greater than or equal to 3");
-  if (name.size() > 255) fail(name, member, "have length less than or equal to 255");
+}
+
+void Constraints::new_table_name(std::string_view name) {
+  table_name(name);
+  if (!name.empty() && name.size() < 3)
+    fail(name, "tableName", "have length greater than or equal to 3");
+  if (name.size() > 255) fail(name, "tableName", "have length less than or equal to 255");
 }
 
 void Constraints::finish(Problems& problems) {

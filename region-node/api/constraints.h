@@ -23,8 +23,12 @@ class Constraints {
               std::initializer_list<std::string_view> allowed);
   void at_least(std::optional<std::int64_t> value, std::string_view member, std::int64_t least);
   void at_most(std::optional<std::int64_t> value, std::string_view member, std::int64_t most);
-  // A plain table name (not an ARN): 3 to 255 of [a-zA-Z0-9_.-].
+  // The same without the value, as AWS words some checks.
+  void fail_unvalued(std::string_view member, std::string_view requirement);
+  // A plain table name (not an ARN): not empty and of [a-zA-Z0-9_.-].
   void table_name(std::string_view name, std::string_view member = "tableName");
+  // That of a new table: also 3 to 255 characters.
+  void new_table_name(std::string_view name);
 
   // Reports what has failed, if anything.
   void finish(Problems& problems);

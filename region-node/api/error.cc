@@ -42,8 +42,7 @@ ApiError ApiError::resource_in_use(std::string message) {
 }
 
 ApiError ApiError::condition_failed(std::shared_ptr<const model::Item> item) {
-  auto error =
-      make(kDynamo, "ConditionalCheckFailedException", "The conditional request failed");
+  auto error = make(kDynamo, "ConditionalCheckFailedException", "The conditional request failed");
   error.item = std::move(item);
   return error;
 }

@@ -104,7 +104,9 @@ JsonValue JsonObject::value_at(std::size_t index) const {
 
 std::size_t JsonArray::size() const { return array_->size(); }
 
-JsonValue JsonArray::at(std::size_t index) const { return JsonValue(unless_null((*array_)[index])); }
+JsonValue JsonArray::at(std::size_t index) const {
+  return JsonValue(unless_null((*array_)[index]));
+}
 
 struct Document::State {
   State() : memory(buffer.data(), buffer.size()) {}
@@ -122,8 +124,8 @@ std::optional<JsonObject> Document::parse(std::string_view body) {
   json::error_code failure;
   // Placed anew, because assigning would copy into the value's own default memory.
   state_->root.~value();
-  new (&state_->root) json::value(
-      json::parse({body.data(), body.size()}, failure, &state_->memory, options));
+  new (&state_->root)
+      json::value(json::parse({body.data(), body.size()}, failure, &state_->memory, options));
   if (failure || !state_->root.is_object()) return std::nullopt;
   return JsonObject(&state_->root.get_object());
 }

@@ -99,14 +99,14 @@ std::optional<expr::LegacyConditions> read_conditions(JsonValue json, Problems& 
     }
     auto values = read_value_list(member.get("AttributeValueList"), problems);
     if (!comparison) return;
-    out.emplace(name, expr::LegacyCondition{*comparison, std::move(values).value_or(
-                                                             std::vector<model::AttributeValue>())});
+    out.emplace(name,
+                expr::LegacyCondition{
+                    *comparison, std::move(values).value_or(std::vector<model::AttributeValue>())});
   });
   return read ? std::optional(std::move(out)) : std::nullopt;
 }
 
-std::optional<std::vector<std::string>> read_attributes_to_get(JsonValue json,
-                                                               Problems& problems) {
+std::optional<std::vector<std::string>> read_attributes_to_get(JsonValue json, Problems& problems) {
   auto array = json.array(problems);
   if (!array) return std::nullopt;
   std::vector<std::string> out;
@@ -135,12 +135,11 @@ expr::ConditionalOperator read_conditional_operator(const JsonObject& input,
   Constraints constraints;
   constraints.one_of(*name, "conditionalOperator", {"OR", "AND"});
   constraints.finish(problems);
-  bool used = std::any_of(users.begin(), users.end(),
-                          [&](auto user) { return input.get(user).present(); });
+  bool used =
+      std::any_of(users.begin(), users.end(), [&](auto user) { return input.get(user).present(); });
   if (!used) {
     std::string what = users.size() == 1 ? std::string(*users.begin()) : "Filter or Expected";
-    problems.report(
-        ApiError::validation("ConditionalOperator cannot be used without " + what));
+    problems.report(ApiError::validation("ConditionalOperator cannot be used without " + what));
   }
   return *name == "OR" ? expr::ConditionalOperator::or_ : expr::ConditionalOperator::and_;
 }

@@ -19,7 +19,7 @@ namespace meridian::api {
 
 struct MutationOptions {
   std::optional<expr::Condition> condition;
-  bool keep_old = false;             // the answer needs the item as it was
+  bool keep_old = false;  // the answer needs the item as it was
   bool item_on_failed_condition = false;
 };
 

@@ -95,13 +95,13 @@ PageRequest read_page_request(const Call& call, Constraints& constraints, Proble
   const auto& input = call.input;
   out.table_name = read_table_name(call, constraints, problems);
   out.limit = input.get("Limit").integer(problems);
-  constraints.at_least(out.limit, "limit", 1);
   auto capacity = input.get("ReturnConsumedCapacity").text(problems);
   constraints.one_of(capacity, "returnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"});
   out.capacity = parse_capacity_detail(capacity);
   auto select = input.get("Select").text(problems);
-  constraints.one_of(select, "select",
-                     {"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"});
+  constraints.one_of(
+      select, "select",
+      {"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"});
   if (input.get("ConsistentRead").boolean(problems).value_or(false))
     out.consistency = Consistency::strong;
   out.start_key = read_map(input.get("ExclusiveStartKey"), problems);
@@ -118,8 +118,8 @@ void check_select(const JsonObject& input, PageRequest& request, Problems& probl
   auto refuse = [&](std::string text) {
     problems.report(ApiError::validation(std::string(kSelectPrefix).append(text)));
   };
-  std::string given = input.get("AttributesToGet").present() ? "AttributesToGet"
-                                                             : "ProjectionExpression";
+  std::string given =
+      input.get("AttributesToGet").present() ? "AttributesToGet" : "ProjectionExpression";
   request.only_count = select == "COUNT";
   if (select == "ALL_PROJECTED_ATTRIBUTES")
     refuse("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName");
@@ -142,9 +142,9 @@ void read_filter(const JsonObject& input, std::string_view legacy, ExpressionInp
   if (conditions) {
     request.filter = valid(expr::condition_from_filter(*conditions, conditional), problems);
   } else if (text) {
-    request.filter = valid(
-        expr::parse_condition(*text, expr::Parameter::filter, expressions.placeholders()),
-        problems);
+    request.filter =
+        valid(expr::parse_condition(*text, expr::Parameter::filter, expressions.placeholders()),
+              problems);
   }
 }
 

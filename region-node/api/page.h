@@ -35,7 +35,8 @@ struct PageRequest {
   std::optional<expr::Condition> filter;
 };
 
-// Reads what both operations take but their expressions.
+// Reads what both operations take but their expressions.  The caller checks the Limit, which AWS words
+// differently for each.
 PageRequest read_page_request(const Call& call, Constraints& constraints, Problems& problems);
 // Checks Select against the projection, once that is read.
 void check_select(const JsonObject& input, PageRequest& request, Problems& problems);

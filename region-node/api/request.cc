@@ -37,9 +37,9 @@ std::string plain_table_name(const Services& services, std::string_view name, Pr
     return {};
   }
   if (ref->region != services.store.region().name()) {
-    problems.report(ApiError::validation(
-        "Invalid table ARN: the table lies in region " + ref->region + ", this is " +
-        std::string(services.store.region().name())));
+    problems.report(ApiError::validation("Invalid table ARN: the table lies in region " +
+                                         ref->region + ", this is " +
+                                         std::string(services.store.region().name())));
   }
   return ref->table;
 }
@@ -113,9 +113,8 @@ std::optional<expr::Condition> read_write_condition(const JsonObject& input,
   if (problems.any()) return std::nullopt;
   if (expected) return valid(expr::condition_from_expected(*expected, conditional), problems);
   if (!text) return std::nullopt;
-  return valid(
-      expr::parse_condition(*text, expr::Parameter::condition, expressions.placeholders()),
-      problems);
+  return valid(expr::parse_condition(*text, expr::Parameter::condition, expressions.placeholders()),
+               problems);
 }
 
 std::optional<expr::Projection> read_projection(const JsonObject& input,

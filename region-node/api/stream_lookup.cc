@@ -16,8 +16,8 @@ Result<FoundStream, ApiError> find_stream(const Services& services, std::string_
     for (const auto& stream : table->streams)
       if (stream.label == ref->label) return FoundStream{table, &stream};
   }
-  return Err(ApiError::resource_not_found("Requested resource not found: Stream: " +
-                                          std::string(arn) + " not found"));
+  return Err(ApiError::resource_not_found(
+      "Requested resource not found: Stream: " + std::string(arn) + " not found"));
 }
 
 std::vector<NamedShard> named_shards(const store::StreamInfo& stream) {

@@ -33,9 +33,10 @@ std::optional<Bytes> read_binary(std::string_view text, Problems& problems) {
   auto bytes = from_base64(text);
   if (!bytes) {
     problems.report(ApiError::serialization(
-        text.size() % 4 != 0 ? "Base64 encoded length is expected a multiple of 4 bytes but found: " +
-                                   std::to_string(text.size())
-                             : "Invalid base64 encoding"));
+        text.size() % 4 != 0
+            ? "Base64 encoded length is expected a multiple of 4 bytes but found: " +
+                  std::to_string(text.size())
+            : "Invalid base64 encoding"));
   }
   return bytes;
 }

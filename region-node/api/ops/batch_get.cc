@@ -31,12 +31,12 @@ struct TableGet {
 void read_keys(const JsonObject& json, TableGet& out, Problems& problems) {
   auto keys = json.get("Keys").array(problems);
   Constraints constraints;
-  std::string member = "requestItems." + out.given_name + ".member.keys";
+  std::string member = "RequestItems." + out.given_name + ".member.Keys";
   constraints.required(json.get("Keys").present(), member);
   if (keys && keys->size() == 0)
-    constraints.fail("[]", member, "have length greater than or equal to 1");
+    constraints.fail_unvalued(member, "have length greater than or equal to 1");
   if (keys && keys->size() > kKeysMax)
-    constraints.fail("[...]", member, "have length less than or equal to 100");
+    constraints.fail_unvalued(member, "have length less than or equal to 100");
   constraints.finish(problems);
   for (std::size_t i = 0; keys && i < keys->size() && !problems.any(); ++i) {
     auto key = read_map(keys->at(i), problems);
@@ -82,9 +82,10 @@ std::vector<TableGet> read_request(const Call& call, Problems& problems) {
   std::vector<TableGet> out;
   auto items = call.input.get("RequestItems").object(problems);
   Constraints constraints;
-  constraints.required(call.input.get("RequestItems").present(), "requestItems");
-  if (items && items->size() == 0)
-    constraints.fail("{}", "requestItems", "have length greater than or equal to 1");
+  if (!items || items->size() == 0) {
+    problems.report(
+        ApiError::validation("The requestItems parameter is required for BatchGetItem"));
+  }
   auto capacity = call.input.get("ReturnConsumedCapacity").text(problems);
   constraints.one_of(capacity, "returnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"});
   constraints.finish(problems);

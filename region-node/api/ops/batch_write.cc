@@ -103,13 +103,14 @@ void read_table_writes(const Call& call, std::string_view name, JsonValue json, 
                        Problems& problems) {
   auto requests = json.array(problems);
   if (problems.any()) return;
-  Constraints constraints;
-  std::string member = "requestItems." + std::string(name) + ".member";
-  if (!requests || requests->size() == 0)
-    constraints.fail("[]", member, "have length greater than or equal to 1");
-  else if (requests->size() > kWritesMax)
-    constraints.fail("[...]", member, "have length less than or equal to 25");
-  constraints.finish(problems);
+  if (!requests || requests->size() == 0 || requests->size() > kWritesMax) {
+    // AWS repeats the whole request as the value; its table is enough.
+    problems.report(ApiError::validation(
+        "1 validation error detected: Value '{" + std::string(name) +
+        "=[...]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy "
+        "constraint: [Member must have length less than or equal to 25, Member must have length "
+        "greater than or equal to 1]"));
+  }
   auto plain = plain_table_name(call.services, name, problems);
   if (problems.any()) return;
   auto table = find_table(call.services, plain);
@@ -136,9 +137,10 @@ void read_batch(const Call& call, Batch& batch, Problems& problems) {
   auto capacity = call.input.get("ReturnConsumedCapacity").text(problems);
   auto metrics = call.input.get("ReturnItemCollectionMetrics").text(problems);
   Constraints constraints;
-  constraints.required(call.input.get("RequestItems").present(), "requestItems");
-  if (items && items->size() == 0)
-    constraints.fail("{}", "requestItems", "have length greater than or equal to 1");
+  if (!items || items->size() == 0) {
+    problems.report(
+        ApiError::validation("The requestItems parameter is required for BatchWriteItem"));
+  }
   constraints.one_of(capacity, "returnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"});
   constraints.one_of(metrics, "returnItemCollectionMetrics", {"SIZE", "NONE"});
   constraints.finish(problems);

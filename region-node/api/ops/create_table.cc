@@ -91,10 +91,29 @@ std::string definition_names(const Definitions& definitions) {
   return out;
 }
 
+// The name of the table to be; AWS words its absence in its own way.
+std::string read_new_table_name(const Call& call, Constraints& constraints, Problems& problems) {
+  auto name = call.input.get("TableName").text(problems);
+  if (!name) {
+    problems.report(ApiError::validation(
+        "The parameter 'TableName' is required but was not present in the request"));
+    return {};
+  }
+  auto plain = plain_table_name(call.services, *name, problems);
+  if (!problems.any()) constraints.new_table_name(plain);
+  return plain;
+}
+
 // Joins the key schema with the attribute definitions, which must say the same.
 model::KeySchema join_keys(const KeyElements& elements, const Definitions& definitions,
                            Problems& problems) {
   model::KeySchema out;
+  std::size_t keys = elements.sort ? 2 : 1;
+  if (definitions.size() < keys) {
+    problems.report(
+        ApiError::validation("Invalid KeySchema: Some index key attribute have no definition"));
+    return out;
+  }
   if (elements.sort == elements.partition) {
     problems.report(ApiError::validation(
         "Both the Hash Key and the Range Key element in the KeySchema have the same name"));
@@ -103,18 +122,18 @@ model::KeySchema join_keys(const KeyElements& elements, const Definitions& defin
   auto find = [&](const std::string& name) {
     auto at = definitions.find(name);
     if (at == definitions.end()) {
-      std::string keys = elements.sort ? elements.partition + ", " + *elements.sort
-                                       : elements.partition;
-      report_invalid(problems,
-                     "Some index key attributes are not defined in AttributeDefinitions. Keys: [" +
-                         keys + "], AttributeDefinitions: [" + definition_names(definitions) + "]");
+      std::string names =
+          elements.sort ? elements.partition + ", " + *elements.sort : elements.partition;
+      report_invalid(
+          problems, "Some index key attributes are not defined in AttributeDefinitions. Keys: [" +
+                        names + "], AttributeDefinitions: [" + definition_names(definitions) + "]");
       return model::KeyAttribute{};
     }
     return model::KeyAttribute{at->first, at->second};
   };
   out.partition = find(elements.partition);
   if (elements.sort) out.sort = find(*elements.sort);
-  if (definitions.size() != (elements.sort ? 2u : 1u)) {
+  if (definitions.size() != keys) {
     report_invalid(problems,
                    "Number of attributes in KeySchema does not exactly match number of attributes "
                    "defined in AttributeDefinitions");
@@ -146,7 +165,7 @@ void create_table(const Call& call, Reply reply) {
   Problems problems;
   Constraints constraints;
   store::TableSpec spec;
-  spec.name = read_table_name(call, constraints, problems);
+  spec.name = read_new_table_name(call, constraints, problems);
   auto definitions = read_definitions(input, constraints, problems);
   auto elements = read_key_elements(input, constraints, problems);
   auto billing = read_billing(input, constraints, problems);
@@ -166,8 +185,8 @@ void create_table(const Call& call, Reply reply) {
 
   auto name = spec.name;
   call.services.store.create_table(
-      std::move(spec), [name, reply = std::move(reply),
-                        &services = call.services](store::ControlResult result) {
+      std::move(spec),
+      [name, reply = std::move(reply), &services = call.services](store::ControlResult result) {
         if (!result) return reply(Err(control_error(result.error(), name)));
         reply(table_answer(services, **result, "CREATING"));
       });

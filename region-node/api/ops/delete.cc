@@ -12,7 +12,8 @@ void delete_item(const Call& call, Reply reply) {
   constraints.required(call.input.get("Key").present(), "key");
   auto request = read_write_request(call, constraints, {ReturnValues::none, ReturnValues::all_old},
                                     "ReturnValues can only be ALL_OLD or NONE", problems);
-  refuse_mixture(call.input, {"Expected", "ConditionalOperator"}, {"ConditionExpression"}, problems);
+  refuse_mixture(call.input, {"Expected", "ConditionalOperator"}, {"ConditionExpression"},
+                 problems);
   ExpressionInput expressions(call.input, {"ConditionExpression"}, problems);
   auto condition = read_write_condition(call.input, expressions, problems);
   expressions.check_all_used(problems);
@@ -23,14 +24,13 @@ void delete_item(const Call& call, Reply reply) {
   auto key = encode_request_key((*table)->keys, *key_item, problems);
   if (problems.any()) return reply(Err(problems.take()));
 
-  auto mutation =
-      std::make_shared<DeleteMutation>(mutation_options(request, std::move(condition)));
+  auto mutation = std::make_shared<DeleteMutation>(mutation_options(request, std::move(condition)));
   auto answer = [request, removal = mutation.get()] {
     bool old = request.returned == ReturnValues::all_old;
     return write_answer(request, old ? removal->old_item() : std::nullopt, *removal);
   };
-  submit_write(call.services, (*table)->id, std::move(*key), std::move(mutation),
-               std::move(answer), std::move(reply));
+  submit_write(call.services, (*table)->id, std::move(*key), std::move(mutation), std::move(answer),
+               std::move(reply));
 }
 
 }  // namespace meridian::api::ops

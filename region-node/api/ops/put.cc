@@ -15,7 +15,8 @@ void put_item(const Call& call, Reply reply) {
   constraints.required(call.input.get("Item").present(), "item");
   auto request = read_write_request(call, constraints, {ReturnValues::none, ReturnValues::all_old},
                                     "ReturnValues can only be ALL_OLD or NONE", problems);
-  refuse_mixture(call.input, {"Expected", "ConditionalOperator"}, {"ConditionExpression"}, problems);
+  refuse_mixture(call.input, {"Expected", "ConditionalOperator"}, {"ConditionExpression"},
+                 problems);
   ExpressionInput expressions(call.input, {"ConditionExpression"}, problems);
   auto condition = read_write_condition(call.input, expressions, problems);
   expressions.check_all_used(problems);
@@ -35,8 +36,8 @@ void put_item(const Call& call, Reply reply) {
     bool old = request.returned == ReturnValues::all_old;
     return write_answer(request, old ? put->old_item() : std::nullopt, *put);
   };
-  submit_write(call.services, (*table)->id, std::move(*key), std::move(mutation),
-               std::move(answer), std::move(reply));
+  submit_write(call.services, (*table)->id, std::move(*key), std::move(mutation), std::move(answer),
+               std::move(reply));
 }
 
 }  // namespace meridian::api::ops

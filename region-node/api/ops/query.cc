@@ -28,7 +28,8 @@ void refuse_filter_on_key(const JsonObject& input, const model::KeySchema& schem
                           const expr::Condition& filter, Problems& problems) {
   const char* parameter = input.get("QueryFilter").present() ? "QueryFilter" : "Filter Expression";
   for (const auto& attribute : filter.attributes()) {
-    bool key = attribute == schema.partition.name || (schema.sort && attribute == schema.sort->name);
+    bool key =
+        attribute == schema.partition.name || (schema.sort && attribute == schema.sort->name);
     if (key) {
       problems.report(ApiError::validation(
           std::string(parameter) +
@@ -59,6 +60,8 @@ Answer query(const Call& call) {
   Problems problems;
   Constraints constraints;
   auto request = read_page_request(call, constraints, problems);
+  if (request.limit && *request.limit < 1)
+    constraints.fail_unvalued("Limit", "have value greater than or equal to 1");
   bool forward = input.get("ScanIndexForward").boolean(problems).value_or(true);
   constraints.finish(problems);
   refuse_mixture(input, {"AttributesToGet", "KeyConditions", "QueryFilter", "ConditionalOperator"},

@@ -62,8 +62,7 @@ void check_number_given(std::optional<std::string_view> type,
   if (number) {
     bool digits = number->find_first_not_of("0123456789") == std::string_view::npos;
     if (!digits)
-      constraints.fail(*number, "sequenceNumber",
-                       "satisfy regular expression pattern: [0-9]+");
+      constraints.fail(*number, "sequenceNumber", "satisfy regular expression pattern: [0-9]+");
     if (number->size() < 21)
       constraints.fail(*number, "sequenceNumber", "have length greater than or equal to 21");
     if (number->size() > 40)
@@ -104,9 +103,7 @@ bool append_record(std::string& out, const Services& services, const store::Tabl
                    model::StreamViewType view, ShardId shard, const rpc::ChangeRecord& record) {
   JsonMembers members(out);
   members.text("eventID", event_id(table.id, shard, record.sequence));
-  members.text("eventName", !record.new_image  ? "REMOVE"
-                            : record.old_image ? "MODIFY"
-                                               : "INSERT");
+  members.text("eventName", !record.new_image ? "REMOVE" : record.old_image ? "MODIFY" : "INSERT");
   members.text("eventVersion", "1.1");
   members.text("eventSource", "aws:dynamodb");
   members.text("awsRegion", services.store.region().name());
@@ -168,9 +165,8 @@ Answer get_shard_iterator(const Call& call) {
   constraints.required(arn.has_value(), "streamArn");
   constraints.required(id.has_value(), "shardId");
   constraints.required(type.has_value(), "shardIteratorType");
-  constraints.one_of(
-      type, "shardIteratorType",
-      {"AFTER_SEQUENCE_NUMBER", "LATEST", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"});
+  constraints.one_of(type, "shardIteratorType",
+                     {"AFTER_SEQUENCE_NUMBER", "LATEST", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"});
   check_number_given(type, number, constraints, problems);
   if (problems.any()) return Err(problems.take());
   auto found = find_stream(call.services, *arn);
@@ -179,9 +175,9 @@ Answer get_shard_iterator(const Call& call) {
   auto at = std::find_if(shards.begin(), shards.end(),
                          [&](const auto& named) { return named.id == *id; });
   if (at == shards.end()) {
-    return Err(ApiError::resource_not_found("Requested resource not found: Shard: " +
-                                            std::string(*id) + " in Stream: " + std::string(*arn) +
-                                            " not found"));
+    return Err(
+        ApiError::resource_not_found("Requested resource not found: Shard: " + std::string(*id) +
+                                     " in Stream: " + std::string(*arn) + " not found"));
   }
   const auto& shard = *at->shard;
   auto span = call.services.readers.borrow()->shard_span(found->table->id, shard.shard);
@@ -217,8 +213,8 @@ Answer get_records(const Call& call) {
   auto found = find_stream(services, iterator->stream_arn);
   if (!found) return Err(std::move(found.error()));
   if (found->table->id != iterator->table) {
-    return Err(ApiError::resource_not_found("Requested resource not found: Stream: " +
-                                            iterator->stream_arn + " not found"));
+    return Err(ApiError::resource_not_found(
+        "Requested resource not found: Stream: " + iterator->stream_arn + " not found"));
   }
   const auto* shard = find_shard(*found->stream, iterator->shard, iterator->generation);
   if (!shard) return Err(trimmed());

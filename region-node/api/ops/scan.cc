@@ -46,6 +46,7 @@ Answer scan(const Call& call) {
   Problems problems;
   Constraints constraints;
   auto request = read_page_request(call, constraints, problems);
+  constraints.at_least(request.limit, "limit", 1);
   auto segment = read_segment(input, constraints, problems);
   refuse_mixture(input, {"AttributesToGet", "ScanFilter", "ConditionalOperator"},
                  {"ProjectionExpression", "FilterExpression"}, problems);

@@ -54,8 +54,7 @@ void filter_shards(const JsonObject& input, std::vector<NamedShard>& shards,
   constraints.required(type.has_value(), "shardFilter.type");
   constraints.one_of(type, "shardFilter.type", {"CHILD_SHARDS"});
   constraints.required(parent.has_value(), "shardFilter.shardId");
-  if (parent)
-    std::erase_if(shards, [&](const auto& named) { return named.parent_id != *parent; });
+  if (parent) std::erase_if(shards, [&](const auto& named) { return named.parent_id != *parent; });
 }
 
 void append_stream(std::string& out, std::string_view arn, std::string_view table,
@@ -107,7 +106,8 @@ Answer list_streams(const Call& call) {
   constraints.finish(problems);
   auto start = after ? parse_arn(*after) : std::nullopt;
   if (after && (!start || start->label.empty()))
-    problems.report(ApiError::validation("Invalid ExclusiveStartStreamArn: " + std::string(*after)));
+    problems.report(
+        ApiError::validation("Invalid ExclusiveStartStreamArn: " + std::string(*after)));
   if (problems.any()) return Err(problems.take());
 
   auto catalog = call.services.store.catalog();

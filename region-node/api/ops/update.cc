@@ -1,10 +1,10 @@
+#include "region-node/expr/update.h"
 #include "region-node/api/legacy_json.h"
 #include "region-node/api/ops/ops.h"
 #include "region-node/api/ops/write.h"
 #include "region-node/api/wire_json.h"
 #include "region-node/api/write_outcome.h"
 #include "region-node/expr/projection.h"
-#include "region-node/expr/update.h"
 
 namespace meridian::api::ops {
 namespace {
@@ -28,9 +28,10 @@ CompiledUpdate read_update(const JsonObject& input, ExpressionInput& expressions
     auto parsed = valid(expr::update_from_attribute_updates(*updates), problems);
     if (!parsed) return out;
     out.update = std::move(*parsed);
-    if (!updates->empty() && out.update.only_deletes())
-      out.on_absent = UpdateMutation::OnAbsent::nothing;
   }
+  // With actions that only take away, an absent item stays absent; with no action at all it is made.
+  bool has_actions = text || (updates && !updates->empty());
+  if (has_actions && out.update.only_deletes()) out.on_absent = UpdateMutation::OnAbsent::nothing;
   return out;
 }
 
@@ -41,8 +42,7 @@ std::optional<model::Item> returned_attributes(ReturnValues returned,
   switch (returned) {
     case ReturnValues::none: return std::nullopt;
     case ReturnValues::all_old: return mutation.old_item();
-    case ReturnValues::all_new:
-      return outcome ? std::optional(outcome->item) : std::nullopt;
+    case ReturnValues::all_new: return outcome ? std::optional(outcome->item) : std::nullopt;
     case ReturnValues::updated_old: {
       auto old = mutation.old_item();
       if (old && outcome) out = expr::project(*old, outcome->updated);
@@ -63,11 +63,11 @@ void update_item(const Call& call, Reply reply) {
   Constraints constraints;
   auto key_item = read_map(call.input.get("Key"), problems);
   constraints.required(call.input.get("Key").present(), "key");
-  auto request = read_write_request(
-      call, constraints,
-      {ReturnValues::none, ReturnValues::all_old, ReturnValues::updated_old, ReturnValues::all_new,
-       ReturnValues::updated_new},
-      "", problems);
+  auto request =
+      read_write_request(call, constraints,
+                         {ReturnValues::none, ReturnValues::all_old, ReturnValues::updated_old,
+                          ReturnValues::all_new, ReturnValues::updated_new},
+                         "", problems);
   refuse_mixture(call.input, {"AttributeUpdates", "Expected", "ConditionalOperator"},
                  {"UpdateExpression", "ConditionExpression"}, problems);
   ExpressionInput expressions(call.input, {"UpdateExpression", "ConditionExpression"}, problems);
@@ -82,14 +82,14 @@ void update_item(const Call& call, Reply reply) {
   check(compiled.update.check_keys((*table)->keys), problems);
   if (problems.any()) return reply(Err(problems.take()));
 
-  auto mutation = std::make_shared<UpdateMutation>(
-      mutation_options(request, std::move(condition)), std::move(*key_item),
-      std::move(compiled.update), compiled.on_absent);
+  auto mutation = std::make_shared<UpdateMutation>(mutation_options(request, std::move(condition)),
+                                                   std::move(*key_item), std::move(compiled.update),
+                                                   compiled.on_absent);
   auto answer = [request, update = mutation.get()] {
     return write_answer(request, returned_attributes(request.returned, *update), *update);
   };
-  submit_write(call.services, (*table)->id, std::move(*key), std::move(mutation),
-               std::move(answer), std::move(reply));
+  submit_write(call.services, (*table)->id, std::move(*key), std::move(mutation), std::move(answer),
+               std::move(reply));
 }
 
 }  // namespace meridian::api::ops

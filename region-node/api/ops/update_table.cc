@@ -85,8 +85,8 @@ void check_stream_change(const StreamChange& stream, const store::TableInfo& tab
   if (!stream.given) return;
   bool global = !table.peers(self).empty();
   if (stream.view && table.enabled_stream()) {
-    problems.report(ApiError::validation("Table already has an enabled stream: TableName: " +
-                                         table.name));
+    problems.report(
+        ApiError::validation("Table already has an enabled stream: TableName: " + table.name));
   } else if (!stream.view && !table.enabled_stream()) {
     problems.report(
         ApiError::validation("Table has no stream to disable: TableName: " + table.name));
@@ -152,10 +152,10 @@ class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
     if (!stream_was_ours_ || !still_alone) return reply_(Err(std::move(error)));
     store::TableChange undo;
     undo.disable_stream = true;
-    services_.store.change_table(
-        table_->id, undo, [self = shared_from_this(), error](const store::ControlResult&) {
-          self->reply_(Err(error));
-        });
+    services_.store.change_table(table_->id, undo,
+                                 [self = shared_from_this(), error](const store::ControlResult&) {
+                                   self->reply_(Err(error));
+                                 });
   }
 
   const Services& services_;
@@ -166,8 +166,8 @@ class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
   bool stream_was_ours_ = false;
 };
 
-void apply_billing(const Billing& billing, const store::TableInfo& table, store::TableChange& change,
-                   Problems& problems) {
+void apply_billing(const Billing& billing, const store::TableInfo& table,
+                   store::TableChange& change, Problems& problems) {
   change.billing_mode = billing.mode;
   change.read_units = billing.read_units;
   change.write_units = billing.write_units;

@@ -25,10 +25,12 @@ TEST_F(BatchTest, WritesAndReadsSeveralTables) {
   EXPECT_EQ(
       ok("BatchGetItem",
          R"({"RequestItems":{"Plain":{"Keys":[)" + plain_key("a") + "," + plain_key("b") +
-             R"(]},"Sorted":{"Keys":[{"p":{"S":"x"},"s":{"N":"1"}}],"ProjectionExpression":"s","ConsistentRead":true}},
+             R"(]},"Sorted":{"Keys":[{"p":{"S":"x"},"s":{"N":"1"}}],"ProjectionExpression":"s",
+                                          "ConsistentRead":true}},
              "ReturnConsumedCapacity":"TOTAL"})"),
       R"({"Responses":{"Plain":[{"p":{"S":"b"}}],"Sorted":[{"s":{"N":"1"}}]},"UnprocessedKeys":{},)"
-      R"("ConsumedCapacity":[{"TableName":"Plain","CapacityUnits":1},{"TableName":"Sorted","CapacityUnits":1}]})");
+      R"("ConsumedCapacity":[{"TableName":"Plain","CapacityUnits":1},)"
+      R"({"TableName":"Sorted","CapacityUnits":1}]})");
 }
 
 TEST_F(BatchTest, WritesThatTheStoreRefusesAreHandedBack) {
@@ -39,10 +41,9 @@ TEST_F(BatchTest, WritesThatTheStoreRefusesAreHandedBack) {
             R"({"UnprocessedItems":{"Plain":[)" + put_request("b") + "]}}");
   EXPECT_EQ(store_.items("Plain"), 1u);
   store_.refusals = {store::WriteStatus::overloaded};
-  EXPECT_EQ(
-      error("BatchWriteItem", R"({"RequestItems":{"Plain":[)" + put_request("d") + "]}}")
-          .substr(0, 39),
-      "ProvisionedThroughputExceededException:");
+  EXPECT_EQ(error("BatchWriteItem", R"({"RequestItems":{"Plain":[)" + put_request("d") + "]}}")
+                .substr(0, 39),
+            "ProvisionedThroughputExceededException:");
 }
 
 TEST_F(BatchTest, WritesAreChecked) {
@@ -50,8 +51,7 @@ TEST_F(BatchTest, WritesAreChecked) {
                                         put_request("a") + "]}}"),
             "ValidationException: Provided list of item keys contains duplicates");
   EXPECT_EQ(error("BatchWriteItem", R"({"RequestItems":{}})"),
-            "ValidationException: 1 validation error detected: Value '{}' at 'requestItems' failed "
-            "to satisfy constraint: Member must have length greater than or equal to 1");
+            "ValidationException: The requestItems parameter is required for BatchWriteItem");
   EXPECT_EQ(error("BatchWriteItem", R"({"RequestItems":{"None":[)" + put_request("a") + "]}}"),
             "ResourceNotFoundException: Requested resource not found");
   EXPECT_EQ(error("BatchWriteItem", R"({"RequestItems":{"Plain":[{}]}})"),
@@ -60,9 +60,10 @@ TEST_F(BatchTest, WritesAreChecked) {
   std::string many;
   for (int i = 0; i < 26; ++i) many += (i > 0 ? "," : "") + put_request(std::to_string(i));
   EXPECT_EQ(error("BatchWriteItem", R"({"RequestItems":{"Plain":[)" + many + "]}}"),
-            "ValidationException: 1 validation error detected: Value '[...]' at "
-            "'requestItems.Plain.member' failed to satisfy constraint: Member must have length "
-            "less than or equal to 25");
+            "ValidationException: 1 validation error detected: Value '{Plain=[...]}' at "
+            "'requestItems' failed to satisfy constraint: Map value must satisfy constraint: "
+            "[Member must have length less than or equal to 25, Member must have length greater "
+            "than or equal to 1]");
   EXPECT_EQ(store_.items("Plain"), 0u);
 }
 
@@ -70,10 +71,11 @@ TEST_F(BatchTest, ReadsAreChecked) {
   EXPECT_EQ(error("BatchGetItem", R"({"RequestItems":{"Plain":{"Keys":[)" + plain_key("a") + "," +
                                       plain_key("a") + "]}}}"),
             "ValidationException: Provided list of item keys contains duplicates");
-  EXPECT_EQ(error("BatchGetItem", R"({"RequestItems":{"Plain":{"Keys":[]}}})"),
-            "ValidationException: 1 validation error detected: Value '[]' at "
-            "'requestItems.Plain.member.keys' failed to satisfy constraint: Member must have length "
-            "greater than or equal to 1");
+  EXPECT_EQ(
+      error("BatchGetItem", R"({"RequestItems":{"Plain":{"Keys":[]}}})"),
+      "ValidationException: 1 validation error detected: Value at "
+      "'RequestItems.Plain.member.Keys' failed to satisfy constraint: Member must have length "
+      "greater than or equal to 1");
 }
 
 TEST_F(BatchTest, ReadsStopAtSixteenMegabytes) {
@@ -81,8 +83,8 @@ TEST_F(BatchTest, ReadsStopAtSixteenMegabytes) {
   std::string keys;
   for (int i = 0; i < 50; ++i) {
     auto key = "k" + std::to_string(i);
-    ok("PutItem", R"({"TableName":"Plain","Item":{"p":{"S":")" + key + R"("},"v":{"S":")" + fat +
-                      "\"}}}");
+    ok("PutItem",
+       R"({"TableName":"Plain","Item":{"p":{"S":")" + key + R"("},"v":{"S":")" + fat + "\"}}}");
     keys += (i > 0 ? "," : "") + plain_key(key);
   }
   auto answer = ok("BatchGetItem", R"({"RequestItems":{"Plain":{"Keys":[)" + keys +

