@@ -3,6 +3,14 @@
 #include "region-node/store/engine.h"
 
 namespace meridian::store {
+namespace {
+
+// Contexts have room for as many regions, removed ones included.
+bool too_many(const std::map<RegionId, ReplicaEntry>& replicas) {
+  return replicas.size() > conflict::Context::kRegionsMax;
+}
+
+}  // namespace
 
 ShardEnds Engine::ends_of(const TableState& table) {
   ShardEnds ends;
@@ -25,7 +33,8 @@ ControlResult Engine::save_info(TableState& table, TableInfo info) {
 
 ControlResult Engine::create_table(const TableSpec& spec) {
   std::uint16_t shards = spec.shards.value_or(options_.shards);
-  if (state_.tables.size() >= kTablesMax || shards == 0 || shards > kShardsMax)
+  if (state_.tables.size() >= kTablesMax || shards == 0 || shards > kShardsMax ||
+      too_many(spec.replicas))
     return Err(ControlError::limit_exceeded);
   TableId id = spec.id.value_or(TableId{rng_.next(), rng_.next()});
   if (state_.find(id) != nullptr) return Err(ControlError::already_exists);
@@ -108,6 +117,7 @@ ControlResult Engine::merge_replicas(const TableId& id,
     if (!guard_.hold_ms(entry.changed.hlc)) hlc_.observe(entry.changed.hlc);
   }
   if (info.replicas == table->info->replicas) return table->info;
+  if (too_many(info.replicas)) return Err(ControlError::limit_exceeded);
   begin();
   forget_changed_regions(*table, info);
   set_origin(*table, info);
@@ -121,6 +131,8 @@ ControlResult Engine::set_replica(const TableId& id, const RegionId& region, boo
   bool known = at != table->info->replicas.end();
   if (known ? at->second.present == present : !present) return table->info;
   TableInfo info = *table->info;
+  info.replicas[region] = {};
+  if (too_many(info.replicas)) return Err(ControlError::limit_exceeded);
   begin();
   info.replicas[region] =
       ReplicaEntry{present, mint(known ? at->second.changed.hlc : conflict::Hlc{})};

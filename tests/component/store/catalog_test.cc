@@ -137,6 +137,17 @@ TEST_F(CatalogTest, MembershipsMergeByVersion) {
   EXPECT_GT((*back)->replicas.at(kThere).changed, newer);
 }
 
+TEST_F(CatalogTest, RegionsAreAsManyAsAContextHolds) {
+  auto table = create_single();
+  std::map<RegionId, ReplicaEntry> entries;
+  for (std::size_t i = 0; i < conflict::Context::kRegionsMax; ++i)
+    entries[RegionId::of("r" + std::to_string(i))] = {true, {conflict::Hlc{1}, kHere}};
+  EXPECT_TRUE(merge(table, entries).ok());
+  EXPECT_EQ(set(table, kHere, true).error(), ControlError::limit_exceeded);
+  EXPECT_EQ(merge(table, {{kThere, {true, {conflict::Hlc{1}, kHere}}}}).error(),
+            ControlError::limit_exceeded);
+}
+
 TEST_F(CatalogTest, ARegionThatLeavesTakesItsPositionsAlong) {
   auto table = create_global();
   put(table, "a", "1");
