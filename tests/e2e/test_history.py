@@ -1,0 +1,168 @@
+"""Positions, identities and histories: what must hold when files vanish or come back from the past."""
+
+import shutil
+import time
+
+import yaml
+
+from cluster import Process, free_port, program, wait_until
+from consumer import drain
+from load import Writer, contents, key_of, lost
+
+SHARED = [f"s{n:03}" for n in range(100)]
+
+
+def put(region, names, value="x"):
+    table = region.client()
+    for name in names:
+        table.put_item(TableName="Orders", Item={**key_of(name), "v": {"S": value}})
+
+
+def stream_values(region):
+    """Values by key, in stream order."""
+    arn = region.client().describe_table(TableName="Orders")["Table"]["LatestStreamArn"]
+    out = {}
+    for records in drain(region.client("dynamodbstreams"), arn).values():
+        for record in records:
+            body = record["dynamodb"]
+            out.setdefault(body["Keys"]["customer"]["S"], []).append(body["NewImage"]["v"]["S"])
+    return out
+
+
+def links_into(cluster, sink):
+    rows = [row for row in cluster.cli_json("lag")["links"] if row["sink"] == sink.name]
+    assert rows
+    return rows
+
+
+def test_lost_checkpoints_are_a_lost_hint_only(orders):
+    # The sink knows the position; the source's checkpoint only saves a question.
+    put(orders[0], SHARED, "one")
+    orders.wait_identical("Orders", 30)
+    replicator = orders[0].replicator
+    replicator.kill()
+    shutil.rmtree(orders[0].folder / "checkpoints")
+    put(orders[0], SHARED, "two")
+    replicator.start()
+    orders.wait_identical("Orders", 30)
+    for region in orders:
+        assert stream_values(region) == {name: ["one", "two"] for name in SHARED}
+
+
+def test_old_checkpoints_are_a_stale_hint_only(orders):
+    # Restored from a backup, they name a position that the sinks have passed long ago.
+    put(orders[0], SHARED[:10], "one")
+    orders.wait_identical("Orders", 30)
+    assert orders[0].replicator.stop() == 0
+    saved = orders[0].folder / "saved"
+    shutil.copytree(orders[0].folder / "checkpoints", saved)
+    orders[0].replicator.start()
+    put(orders[0], SHARED, "two")
+    orders.wait_identical("Orders", 30)
+    orders[0].replicator.kill()
+    shutil.rmtree(orders[0].folder / "checkpoints")
+    shutil.copytree(saved, orders[0].folder / "checkpoints")
+    put(orders[0], SHARED, "three")
+    orders[0].replicator.start()
+    orders.wait_identical("Orders", 30)
+    values = stream_values(orders[1])
+    assert all(values[name][-2:] == ["two", "three"] and len(values[name]) <= 3 for name in SHARED)
+
+
+def test_two_replicators_ship_the_same_log(orders):
+    # By mistake or during a hand-over: records arrive twice and are applied once.
+    settings = yaml.safe_load((orders[0].folder / "replicator.yaml").read_text())
+    settings["admin"] = f"127.0.0.1:{free_port()}"
+    settings["checkpoint_dir"] = str(orders[0].folder / "second")
+    (orders[0].folder / "second").mkdir()
+    path = orders[0].folder / "second.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    second = Process("second replicator", [program("replicator"), "--config", str(path)],
+                     orders[0].folder / "second.log", f"http://{settings['admin']}/readyz")
+    try:
+        second.start()
+        for turn in range(5):
+            put(orders[0], SHARED, str(turn))
+        orders.wait_identical("Orders", 30)
+        for region in orders:
+            assert stream_values(region) == {n: [str(t) for t in range(5)] for n in SHARED}
+    finally:
+        second.kill()
+
+
+def test_node_that_comes_back_from_the_past_is_noticed(orders):
+    # A data directory restored from a backup has lost what others hold of it.  Until it can be
+    # repaired, nothing may pretend that all is well.
+    put(orders[0], ["before"])
+    orders.wait_identical("Orders", 30)
+    assert orders[0].node.stop() == 0
+    saved = orders[0].folder / "saved"
+    shutil.copytree(orders[0].data_dir, saved)
+    orders[0].node.start()
+    put(orders[0], ["forgotten"])
+    orders.wait_identical("Orders", 30)
+    assert orders[0].node.stop() == 0
+    shutil.rmtree(orders[0].data_dir)
+    shutil.copytree(saved, orders[0].data_dir)
+    orders[0].node.start()
+    put(orders[0], ["forgotten"], "after")  # the same key, so the same shard
+
+    def noticed():
+        rows = [r for r in orders.cli_json("lag")["links"] if r["source"] == orders[0].name]
+        return all(r["state"] not in ("running", "waiting") for r in rows) and rows
+    rows = wait_until(noticed, 20, "the links from the restored node do not call themselves fine")
+    assert all(row["reason"] for row in rows), rows
+    assert all(row["pending_records"] > 0 for row in rows), str(rows)
+    code, _ = orders.verify("Orders")
+    assert code == 1
+
+
+def test_node_with_an_empty_directory_is_not_the_old_one(orders):
+    # A region's name is pinned to one node: an empty newcomer must not be taken for it.
+    put(orders[0], ["before"])
+    orders.wait_identical("Orders", 30)
+    assert orders[2].node.stop() == 0
+    shutil.move(orders[2].data_dir, orders[2].folder / "old-data")
+    orders[2].node.start(wait=False)
+    wait_until(orders[2].node.running, 5, "started")
+    time.sleep(1)
+    put(orders[0], ["after"])
+
+    def noticed():
+        rows = links_into(orders, orders[2])
+        return all(r["state"] not in ("running", "waiting") and r["reason"] for r in rows)
+    wait_until(noticed, 20, "the links into the newcomer do not call themselves fine")
+    row, = [r for r in links_into(orders, orders[2]) if r["source"] == orders[0].name]
+    assert row["pending_records"] > 0
+    # With its own data back it is itself again, and catches up.
+    orders[2].node.kill()
+    shutil.rmtree(orders[2].data_dir)
+    shutil.move(orders[2].folder / "old-data", orders[2].data_dir)
+    orders[2].node.start()
+    orders.wait_identical("Orders", 60)
+
+
+def test_replica_is_removed_under_load(orders):
+    # The two that stay keep every acknowledged write, whoever made it.
+    writers = [Writer(f"w{i}", r.address("table"), "Orders", SHARED, [f"own{i}-{n}" for n in range(50)],
+                      pause=0.002) for i, r in enumerate(orders.regions[:2])]
+    for writer in writers:
+        writer.start()
+    time.sleep(1)
+    client = orders[0].client(attempts=8)
+
+    def removed():
+        client.update_table(TableName="Orders", ReplicaUpdates=[
+            {"Delete": {"RegionName": orders[2].name}}])
+        return True
+    wait_until(removed, 20, "removed")
+
+    def gone():
+        return orders[2].client().list_tables()["TableNames"] == []
+    wait_until(gone, 20, "the copy is gone")
+    time.sleep(1)
+    for writer in writers:
+        writer.finish()
+    orders.wait_identical("Orders", 30)
+    found = {r.name: contents(r.address("table"), "Orders") for r in orders.regions[:2]}
+    assert not lost(writers, found, SHARED)
