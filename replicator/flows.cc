@@ -122,7 +122,11 @@ void Flows::start_flow(const Key& key, const std::string& table_name) {
   const auto& [table, region, shard] = key;
   auto& lag = lag_[{table, region}];
   if (!lag) lag = std::make_shared<Histogram>();
-  FlowWorld world{world_.source, sinks_.at(region).link, world_.timer, world_.clock, world_.rng,
+  FlowWorld world{world_.source,
+                  sinks_.at(region).link,
+                  world_.timer,
+                  world_.clock,
+                  world_.rng,
                   world_.log,
                   [this](const rpc::FlowId& flow, const RegionId& sink, LogPosition position) {
                     acknowledged(flow, sink, position);
@@ -130,7 +134,11 @@ void Flows::start_flow(const Key& key, const std::string& table_name) {
   auto flow = kj::heap<Flow>(std::move(world), rpc::FlowId{table, shard, world_.region}, table_name,
                              world_.limits, lag);
   std::optional<LogPosition> checkpoint;
-  if (auto at = known_.find({region, table, shard}); at != known_.end()) checkpoint = at->second;
+  if (auto at = known_.find({region, table, shard}); at != known_.end()) {
+    checkpoint = at->second;
+    // A worker that died may have saved it and told the node nothing.
+    world_.acknowledger.add({table, shard, region, *checkpoint});
+  }
   flow->start(checkpoint);
   flows_.emplace(key, kj::mv(flow));
 }
@@ -207,9 +215,10 @@ void Flows::describe(ReplicatorStatus& out) const {
     }
     out.flows.push_back(std::move(status));
   }
-  std::stable_sort(out.links.begin(), out.links.end(), [](const LinkStatus& a, const LinkStatus& b) {
-    return std::tie(a.table_name, a.sink) < std::tie(b.table_name, b.sink);
-  });
+  std::stable_sort(out.links.begin(), out.links.end(),
+                   [](const LinkStatus& a, const LinkStatus& b) {
+                     return std::tie(a.table_name, a.sink) < std::tie(b.table_name, b.sink);
+                   });
 }
 
 }  // namespace meridian::replicator
