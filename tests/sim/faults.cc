@@ -49,9 +49,22 @@ void Faults::heal() {
   }
 }
 
+void Faults::aftershock() {
+  std::size_t region = some_region();
+  if (rng_.percent(50)) {
+    replicators_[region]->crash();
+    replicators_[region]->start();
+    return;
+  }
+  outside_.nodes[region]->crash(rng_.percent(50) ? SimNode::Crash::after_commit
+                                                 : SimNode::Crash::plain);
+  start_node(region);
+}
+
 void Faults::start_node(std::size_t region, StoreHost::Disk disk) {
   outside_.nodes[region]->start(disk);
   started_(region);
+  if (replicators_[region]->up()) replicators_[region]->node_up();
 }
 
 void Faults::crash_node(std::size_t region, SimNode::Crash kind, std::int64_t down_us) {

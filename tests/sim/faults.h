@@ -26,6 +26,9 @@ class Faults {
   // Links joined, clocks right, everything running; no fault afterwards.
   void heal();
 
+  // A process dies and is started again at once.  After heal().
+  void aftershock();
+
   // Each mends itself after a while, unless told otherwise.
   void crash_node(std::size_t region, SimNode::Crash kind, std::int64_t down_us);
   void crash_replicator(std::size_t region, std::int64_t down_us);

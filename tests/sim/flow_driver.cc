@@ -182,14 +182,6 @@ void FlowDriver::perform(const replicator::SaveCheckpoint& save) {
   owner_.save(key_, save.position);
   outside_.trace.note("flow {}/{}->{} saves {}", source_, key_.shard, key_.sink,
                       save.position.sequence.value);
-  outside_.network.send(
-      source_, source_,
-      [outside = &outside_, source = source_, sink = key_.sink, flow = flow_,
-       position = save.position] {
-        SimNode& node = *outside->nodes[source];
-        if (node.up())
-          node.acknowledge({flow.table, flow.shard, outside->nodes[sink]->region(), position});
-      });
 }
 
 void FlowDriver::perform(const replicator::SetTimer& timer) {
@@ -210,7 +202,7 @@ void FlowDriver::check_window() {
   // One more: an empty range that moves the position along while a read is under way.
   bool too_many = pump_.in_flight_batches() > limits.window_batches_max + 1;
   // Pump and store count a record's fixed part differently; one record may exceed a batch alone.
-  constexpr std::size_t kSlackBytes = 1'024;
+  constexpr std::size_t kSlackBytes = 4'096;
   std::size_t most = std::max(limits.window_bytes_max, limits.batch_bytes_max) + kSlackBytes;
   bool too_large = pump_.in_flight_bytes() > most && pump_.in_flight_batches() > 1;
   if (too_many || too_large)

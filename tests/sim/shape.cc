@@ -58,6 +58,7 @@ void draw_faults(Rng& rng, FaultShape& faults) {
   faults.clock_steps = some(35, 4);
   faults.full_disks = some(15, 2);
   faults.twins = some(20, 3);
+  faults.aftershocks = some(50, 5);
   faults.reboots = rng.percent(30);
   faults.down_ms_max = rng.between(100, 2'500);
   faults.cut_ms_max = rng.between(200, 4'000);

@@ -41,8 +41,9 @@ struct FaultShape {
   unsigned partitions = 0;
   unsigned flaps = 0;
   unsigned clock_steps = 0;
-  unsigned full_disks = 0;  // a node starts on a disk that is full, and moves later
-  unsigned twins = 0;       // a second replicator runs for a while: the old one was not dead
+  unsigned full_disks = 0;   // a node starts on a disk that is full, and moves later
+  unsigned twins = 0;        // a second replicator runs for a while: the old one was not dead
+  unsigned aftershocks = 0;  // processes that die and come back at once while all comes to rest
   std::int64_t down_ms_max = 2'000;
   std::int64_t cut_ms_max = 3'000;
   std::int64_t step_ms_max = 4'000;

@@ -7,6 +7,8 @@ namespace meridian::sim {
 namespace {
 
 constexpr std::size_t kCheckpointsKept = 4;
+// The node is told of all flows together, so often.
+constexpr std::int64_t kTellUs = 100'000;
 
 }  // namespace
 
@@ -18,6 +20,7 @@ SimReplicator::~SimReplicator() = default;
 void SimReplicator::start() {
   MERIDIAN_CHECK(!up_);
   up_ = true;
+  run_ = std::make_shared<bool>(true);
   outside_.trace.note("replicator {} up", source_);
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[source_].shards; ++shard) {
     for (std::size_t sink = 0; sink < outside_.nodes.size(); ++sink) {
@@ -27,6 +30,8 @@ void SimReplicator::start() {
       drivers_.push_back(driver);
       std::optional<LogPosition> checkpoint;
       if (!checkpoints_[key].empty()) checkpoint = checkpoints_[key].back();
+      // The run before may have saved it and told the node nothing.
+      if (checkpoint) acknowledge(key, *checkpoint);
       driver->start(checkpoint);
     }
   }
@@ -41,12 +46,16 @@ void SimReplicator::end() {
   up_ = false;
   shipped_before_ = records_shipped();
   drivers_.clear();
+  acknowledged_.clear();
+  run_.reset();
+  telling_ = false;
 }
 
 void SimReplicator::stop() {
   MERIDIAN_CHECK(up_);
   outside_.trace.note("replicator {} stops", source_);
   for (auto& driver : drivers_) driver->stop();
+  tell();
   end();
 }
 
@@ -66,6 +75,38 @@ void SimReplicator::save(const FlowKey& flow, const LogPosition& position) {
     outside_.findings.add("P11", "a checkpoint moves back");
   saved.push_back(position);
   if (saved.size() > kCheckpointsKept) saved.pop_front();
+  acknowledge(flow, position);
+}
+
+void SimReplicator::acknowledge(const FlowKey& flow, const LogPosition& position) {
+  acknowledged_[flow] = {position, false};
+  tell_soon();
+}
+
+void SimReplicator::node_up() {
+  for (auto& [flow, acknowledged] : acknowledged_) acknowledged.told = false;
+  if (up_) tell_soon();
+}
+
+void SimReplicator::tell_soon() {
+  if (telling_) return;
+  telling_ = true;
+  outside_.queue.after(kTellUs, [this, run = std::weak_ptr<bool>(run_)] {
+    if (run.expired()) return;
+    telling_ = false;
+    tell();
+  });
+}
+
+void SimReplicator::tell() {
+  SimNode& node = *outside_.nodes[source_];
+  if (!node.up()) return;  // node_up() begins again
+  for (auto& [flow, acknowledged] : acknowledged_) {
+    if (acknowledged.told) continue;
+    acknowledged.told = true;
+    node.acknowledge({outside_.table, ShardId(flow.shard), outside_.nodes[flow.sink]->region(),
+                      acknowledged.position});
+  }
 }
 
 std::uint64_t SimReplicator::records_shipped() const {

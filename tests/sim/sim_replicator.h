@@ -1,7 +1,8 @@
 // SimReplicator: one region's replicator process on virtual time: a production Pump for each (shard,
 // sink), a thin driver that performs its actions over the simulated network, and checkpoints.
 //
-// A crash loses the pumps and the newest few checkpoints; the node beside it goes on.  A stop saves.
+// A crash loses the pumps, what the node was not told yet, and the newest few checkpoints; the node
+// beside it goes on.  A stop saves, and tells.
 // Threads: one.  Borrows: everything in Outside.
 #pragma once
 
@@ -60,8 +61,17 @@ class SimReplicator {
   [[nodiscard]] std::vector<std::string> states() const;
 
   void save(const FlowKey& flow, const LogPosition& position);
+  // The region's node is there again and may have missed what it was told.
+  void node_up();
 
  private:
+  struct Acknowledged {
+    LogPosition position;
+    bool told = false;
+  };
+  void acknowledge(const FlowKey& flow, const LogPosition& position);
+  void tell_soon();
+  void tell();
   void end();
 
   std::size_t source_;
@@ -70,6 +80,10 @@ class SimReplicator {
   bool up_ = false;
   std::uint64_t shipped_before_ = 0;
   std::vector<std::shared_ptr<FlowDriver>> drivers_;
+  std::map<FlowKey, Acknowledged> acknowledged_;
+  // Names the present run to what was scheduled by it.
+  std::shared_ptr<bool> run_;
+  bool telling_ = false;
   // Newest last; a crash may take some of the newest away.
   std::map<FlowKey, std::deque<LogPosition>> checkpoints_;
 };

@@ -137,6 +137,10 @@ std::int64_t World::rest_bound_ms() const {
 
 void World::calm() {
   faults_->heal();
+  for (unsigned i = 0; i < shape_.faults.aftershocks; ++i) {
+    run_for(rng_.between(10, 800));
+    faults_->aftershock();
+  }
   run_for(kRestStepMs);
   // A node whose clock was put right in one great step asks its operator.
   for (auto& node : nodes_)
