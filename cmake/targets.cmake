@@ -8,9 +8,8 @@ function(meridian_settings target)
     # Asio fences under -fsanitize=thread; and GCC 12 sees overlaps in std::string that are not there
     # (its bug 105651).
     $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan;-Wno-restrict>
-    # GCC 12 moves cold code apart, and what is left empty keeps an unwind entry of length zero.  The
-    # unwinder's table can find that one instead of its neighbour at the same address, and then a
-    # thrown exception aborts the process (seen in store::Writer's constructor).
+    # GCC 12 moves cold code apart, and what is left empty keeps an unwind entry of length zero, which
+    # some linkers prefer to its neighbour's at the same address (see the root CMakeLists.txt).
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-fno-reorder-blocks-and-partition>)
 endfunction()
 
