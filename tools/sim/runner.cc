@@ -105,6 +105,13 @@ bool read_some(Child& child, const std::function<void(const SeedVerdict&)>& told
   return true;
 }
 
+std::string how_it_died(int status) {
+  if (!WIFSIGNALED(status))
+    return fmt::format("abort  the process ended with {}", WEXITSTATUS(status));
+  if (WTERMSIG(status) == SIGALRM) return "time  the seed did not end";
+  return fmt::format("abort  the process died of signal {}; see above", WTERMSIG(status));
+}
+
 void end_all(std::vector<Child>& children) {
   for (auto& child : children) {
     kill(child.pid, SIGKILL);
@@ -139,9 +146,7 @@ void run_seeds(const Seeds& seeds, const std::function<void(const SeedVerdict&)>
       waitpid(gone.pid, &status, 0);
       if (!gone.current) continue;
       // It died in the middle of a seed: that one failed, the rest of its lane goes on.
-      bool late = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
-      gone.current->findings.push_back(late ? "time  the seed did not end"
-                                            : "abort  the process died; see above");
+      gone.current->findings.push_back(how_it_died(status));
       told(*gone.current);
       std::uint64_t next = gone.current->seed + seeds.jobs;
       if (next <= seeds.last && !(failed && seeds.stop_at_failure))
