@@ -60,13 +60,13 @@ void Constraints::table_name(std::string_view name, std::string_view member) {
   if (name.empty()) fail(name, member, "have length greater than or equal to 1");
   if (!std::all_of(name.begin(), name.end(), legal))
     fail(name, member, "satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
+  if (name.size() > 255) fail(name, member, "have length less than or equal to 255");
 }
 
 void Constraints::new_table_name(std::string_view name) {
   table_name(name);
   if (!name.empty() && name.size() < 3)
     fail(name, "tableName", "have length greater than or equal to 3");
-  if (name.size() > 255) fail(name, "tableName", "have length less than or equal to 255");
 }
 
 void Constraints::finish(Problems& problems) {

@@ -211,6 +211,18 @@ def test_update_table_billing_mode(dynamodb, new_table):
     assert described["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
 
 
+def test_update_table_throughput_must_change(dynamodb, new_table):
+    name = new_table(p="S")
+    units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
+    dynamodb.update_table(TableName=name, BillingMode="PROVISIONED", ProvisionedThroughput=units)
+    wait_active(dynamodb, name)
+    with invalid("The provisioned throughput for the table will not change. The requested value equals "
+                 "the current value. Current ReadCapacityUnits provisioned for the table: 5. Requested "
+                 "ReadCapacityUnits: 5. Current WriteCapacityUnits provisioned for the table: 6. "
+                 "Requested WriteCapacityUnits: 6."):
+        dynamodb.update_table(TableName=name, ProvisionedThroughput=units)
+
+
 def test_update_table_needs_something_to_do(dynamodb, table_s):
     with invalid("At least one of"):
         dynamodb.update_table(TableName=table_s)

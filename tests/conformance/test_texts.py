@@ -19,6 +19,7 @@ def constraint(value, member, rule):
     ("", constraint("'' ", "tableName", "have length greater than or equal to 1")),
     ("bad table!", constraint("'bad table!' ", "tableName",
                               "satisfy regular expression pattern: [a-zA-Z0-9_.-]+")),
+    ("a" * 256, constraint(f"'{'a' * 256}' ", "tableName", "have length less than or equal to 255")),
 ])
 def test_table_name(dynamodb, name, message):
     request = {"Item": {"p": S("x")}, **({} if name is None else {"TableName": name})}
@@ -43,6 +44,13 @@ def test_create_table(dynamodb):
         dynamodb.create_table(**table_request(unique(), p="INVALID"))
     request = table_request(unique(), p="S")
     request["KeySchema"] = [{"AttributeName": "p", "KeyType": k} for k in ("HASH", "RANGE")]
+    request["KeySchema"].append({"AttributeName": "x", "KeyType": "RANGE"})
+    # AWS names the elements in this form, or by a Java class and hash.
+    shape = r"KeySchemaElement(\(attributeName=\w+, keyType=\w+\)|@\w+)"
+    with invalid(rf"^1 validation error detected: Value '\[.*{shape}(, .*{shape}){{2}}\]' at 'keySchema' "
+                 r"failed to satisfy constraint: Member must have length less than or equal to 2$"):
+        dynamodb.create_table(**request)
+    request["KeySchema"].pop()
     with invalid(text("Invalid KeySchema: Some index key attribute have no definition")):
         dynamodb.create_table(**request)
 

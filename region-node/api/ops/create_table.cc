@@ -48,6 +48,22 @@ struct KeyElements {
   std::optional<std::string> sort;
 };
 
+// As AWS quotes a list in its messages.
+std::string quoted_schema(const JsonArray& list, Problems& problems) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    auto one = list.at(i).object(problems);
+    if (!one) break;
+    if (i > 0) out += ", ";
+    out += "KeySchemaElement(attributeName=";
+    out += one->get("AttributeName").text(problems).value_or("null");
+    out += ", keyType=";
+    out += one->get("KeyType").text(problems).value_or("null");
+    out += ")";
+  }
+  return out + "]";
+}
+
 KeyElements read_key_elements(const JsonObject& input, Constraints& constraints,
                               Problems& problems) {
   KeyElements out;
@@ -57,7 +73,8 @@ KeyElements read_key_elements(const JsonObject& input, Constraints& constraints,
   if (list->size() == 0)
     constraints.fail("[]", "keySchema", "have length greater than or equal to 1");
   if (list->size() > 2)
-    constraints.fail("[...]", "keySchema", "have length less than or equal to 2");
+    constraints.fail(quoted_schema(*list, problems), "keySchema",
+                     "have length less than or equal to 2");
   for (std::size_t i = 0; i < list->size() && i < 2; ++i) {
     auto one = list->at(i).object(problems);
     if (!one) return out;

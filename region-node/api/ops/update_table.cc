@@ -166,6 +166,19 @@ class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
   bool stream_was_ours_ = false;
 };
 
+std::string unchanged_units(const store::TableInfo& table) {
+  auto told = [](const char* kind, std::int64_t units) {
+    std::string number = std::to_string(units);
+    return std::string("Current ") + kind + "CapacityUnits provisioned for the table: " + number +
+           ". Requested " + kind + "CapacityUnits: " + number + ". ";
+  };
+  return "The provisioned throughput for the table will not change. The requested value equals the "
+         "current value. " +
+         told("Read", table.read_units) + told("Write", table.write_units) +
+         "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher "
+         "limits.";
+}
+
 void apply_billing(const Billing& billing, const store::TableInfo& table,
                    store::TableChange& change, Problems& problems) {
   change.billing_mode = billing.mode;
@@ -181,6 +194,10 @@ void apply_billing(const Billing& billing, const store::TableInfo& table,
     problems.report(ApiError::validation(
         "One or more parameter values were invalid: ProvisionedThroughput must be specified when "
         "BillingMode is PROVISIONED"));
+  }
+  if (!per_request && table.billing_mode == "PROVISIONED" && billing.read_units == table.read_units &&
+      billing.write_units == table.write_units) {
+    problems.report(ApiError::validation(unchanged_units(table)));
   }
   if (per_request && billing.mode) {
     change.read_units = 0;
