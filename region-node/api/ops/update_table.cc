@@ -175,8 +175,8 @@ std::string unchanged_units(const store::TableInfo& table) {
   return "The provisioned throughput for the table will not change. The requested value equals the "
          "current value. " +
          told("Read", table.read_units) + told("Write", table.write_units) +
-         "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher "
-         "limits.";
+         "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request "
+         "higher limits.";
 }
 
 void apply_billing(const Billing& billing, const store::TableInfo& table,
@@ -195,8 +195,10 @@ void apply_billing(const Billing& billing, const store::TableInfo& table,
         "One or more parameter values were invalid: ProvisionedThroughput must be specified when "
         "BillingMode is PROVISIONED"));
   }
-  if (!per_request && table.billing_mode == "PROVISIONED" && billing.read_units == table.read_units &&
-      billing.write_units == table.write_units) {
+  bool unchanged = table.billing_mode == "PROVISIONED" &&
+                   billing.read_units == table.read_units &&
+                   billing.write_units == table.write_units;
+  if (!per_request && unchanged) {
     problems.report(ApiError::validation(unchanged_units(table)));
   }
   if (per_request && billing.mode) {
