@@ -119,6 +119,32 @@ TEST(Scenario, CrashLoops) {
   finish(world);
 }
 
+// S5: a log that was restored from a backup is another log: what follows in it must not be taken for
+// what the peers have missed.
+TEST(Scenario, ARestoredLogIsNoticed) {
+  Shape shape = plain_shape(12, 2);
+  for (auto& region : shape.regions) region.shards = 1;
+  World world(shape, nullptr);
+  auto write_some = [&world](std::uint32_t count) {
+    for (std::uint32_t key = 0; key < count; ++key) world.workload().write(0, key, WriteKind::put);
+    world.run_for(1'000);
+  };
+  write_some(5);
+  world.node(0).back_up();
+  write_some(20);
+  ASSERT_TRUE(world.at_rest());
+  auto before = image_at(world, 1, 3);
+  world.node(0).crash(SimNode::Crash::plain);
+  world.node(0).restore();
+  world.node(0).start();
+  write_some(30);
+  world.run_for(10'000);
+  auto states = world.replicator(0).states();
+  ASSERT_EQ(states.size(), 1U);
+  EXPECT_NE(states[0].find("repair_needed"), std::string::npos) << states[0];
+  EXPECT_EQ(image_at(world, 1, 3), before);
+}
+
 // S8: every second message comes twice, many overtake others, some get lost.
 TEST(Scenario, DuplicatesReorderingAndLoss) {
   Shape shape = plain_shape(6, 3);

@@ -64,6 +64,23 @@ void draw_faults(Rng& rng, FaultShape& faults) {
   faults.cut_ms_max = rng.between(200, 4'000);
 }
 
+// A few seeds get everything at once, and links that hardly work.
+void make_rough(Rng& rng, Shape& shape) {
+  for (auto& link : shape.links) {
+    link.loss_percent = static_cast<unsigned>(rng.below(25));
+    link.duplicate_percent = static_cast<unsigned>(rng.below(50));
+    link.reorder_percent = static_cast<unsigned>(rng.below(60));
+    link.tail_percent = static_cast<unsigned>(rng.below(20));
+  }
+  for (auto& region : shape.regions) region.stall_percent = 1;
+  auto& faults = shape.faults;
+  for (unsigned* count :
+       {&faults.node_crashes, &faults.replicator_crashes, &faults.partitions, &faults.flaps,
+        &faults.clock_steps, &faults.full_disks, &faults.twins, &faults.aftershocks})
+    *count += static_cast<unsigned>(1 + rng.below(4));
+  faults.reboots = true;
+}
+
 void draw_limits(Rng& rng, Shape& shape) {
   static constexpr std::size_t kRecords[] = {1, 3, 16, 512};
   auto& pump = shape.pump;
@@ -79,7 +96,6 @@ void draw_limits(Rng& rng, Shape& shape) {
   if (rng.percent(15)) shape.retention_ms = rng.between(300, 3'000);
   if (rng.percent(8))
     shape.unacknowledged_bytes_max = static_cast<std::uint64_t>(rng.between(4'000, 40'000));
-  shape.group_ops_max = rng.percent(30) ? static_cast<std::uint32_t>(rng.between(1, 4)) : 64;
 }
 
 }  // namespace
@@ -101,6 +117,7 @@ Shape draw_shape(std::uint64_t seed, std::size_t regions) {
   draw_load(rng, shape.load);
   draw_faults(rng, shape.faults);
   draw_limits(rng, shape);
+  if (rng.percent(12)) make_rough(rng, shape);
   shape.storm_ms = rng.between(3'000, 7'000);
   return shape;
 }

@@ -58,7 +58,6 @@ struct Shape {
   FaultShape faults;
   replicator::PumpLimits pump;
   std::int64_t request_deadline_ms = 2'000;
-  std::uint32_t group_ops_max = 64;  // writes in one transaction
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
   std::int64_t retention_ms = 24LL * 3600 * 1000;
   std::uint64_t unacknowledged_bytes_max = 16ULL << 30;

@@ -40,6 +40,8 @@ class SimNode {
   [[nodiscard]] bool up() const { return host_.open(); }
   [[nodiscard]] const RegionId& region() const { return region_; }
   [[nodiscard]] std::uint32_t starts() const { return starts_; }
+  void back_up() { host_.back_up(); }
+  void restore() { host_.restore(); }
   [[nodiscard]] const SimClock& clock() const { return clock_; }
   // REQUIRES for the rest: up().
   [[nodiscard]] NodeId node_id() { return host_.store().node_id(); }

@@ -30,6 +30,10 @@ class StoreHost {
   // What is not committed is gone.
   void crash();
   [[nodiscard]] bool open() const { return store_ != nullptr; }
+  // Keeps a copy of what is committed now; restore() puts it in place of the file, as an operator
+  // does with a backup.  REQUIRES of restore: !open(), a copy.
+  void back_up();
+  void restore();
   // REQUIRES for the rest: open().
   [[nodiscard]] store::Store& store();
   // Runs one group of what is queued, commits it, and answers.
@@ -44,6 +48,7 @@ class StoreHost {
   Clock& clock_;
   Rng rng_;
   std::unique_ptr<File> file_;
+  std::unique_ptr<File> saved_;
   std::unique_ptr<store::InlineStore> store_;
 };
 
