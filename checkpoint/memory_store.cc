@@ -14,14 +14,15 @@ std::optional<Checkpoint> MemoryCheckpointStore::load(const CheckpointKey& key) 
   return at->second;
 }
 
-std::vector<Checkpoint> MemoryCheckpointStore::save_batch(const std::vector<Checkpoint>& checkpoints) {
+std::vector<Checkpoint> MemoryCheckpointStore::save_batch(
+    const std::vector<Checkpoint>& checkpoints) {
   std::vector<Checkpoint> refused;
   for (const auto& checkpoint : checkpoints) {
     auto [at, fresh] = checkpoints_.try_emplace(checkpoint.key, checkpoint);
     if (fresh) continue;
     const LogPosition& held = at->second.position;
-    bool back = held.start == checkpoint.position.start &&
-                checkpoint.position.sequence < held.sequence;
+    bool back =
+        held.start == checkpoint.position.start && checkpoint.position.sequence < held.sequence;
     if (back) {
       refused.push_back(checkpoint);
     } else {

@@ -26,7 +26,8 @@ std::string made(const std::string& folder) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure)
-    throw std::runtime_error("cannot make the checkpoint folder " + folder + ": " + failure.message());
+    throw std::runtime_error("cannot make the checkpoint folder " + folder + ": " +
+                             failure.message());
   return (std::filesystem::path(folder) / SqliteCheckpointStore::kFileName).string();
 }
 
@@ -53,11 +54,14 @@ Checkpoint checkpoint_of(const sqlite::Query& row) {
 }  // namespace
 
 SqliteCheckpointStore::SqliteCheckpointStore(const std::string& folder)
-    : db_(made(folder), {.mode = sqlite::OpenMode::create, .vfs = {}, .busy_timeout_ms = kBusyTimeoutMs}),
-      load_all_(prepared(), "SELECT sink, table_id, shard, start_id, sequence, updated_ms"
-                            " FROM checkpoints ORDER BY sink, table_id, shard"),
-      load_(db_, "SELECT sink, table_id, shard, start_id, sequence, updated_ms"
-                 " FROM checkpoints WHERE sink = ?1 AND table_id = ?2 AND shard = ?3"),
+    : db_(made(folder),
+          {.mode = sqlite::OpenMode::create, .vfs = {}, .busy_timeout_ms = kBusyTimeoutMs}),
+      load_all_(prepared(),
+                "SELECT sink, table_id, shard, start_id, sequence, updated_ms"
+                " FROM checkpoints ORDER BY sink, table_id, shard"),
+      load_(db_,
+            "SELECT sink, table_id, shard, start_id, sequence, updated_ms"
+            " FROM checkpoints WHERE sink = ?1 AND table_id = ?2 AND shard = ?3"),
       save_(db_, kSave),
       forget_(db_, "DELETE FROM checkpoints WHERE sink = ?1 AND table_id = ?2 AND shard = ?3") {}
 
@@ -65,7 +69,8 @@ sqlite::Database& SqliteCheckpointStore::prepared() {
   db_.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = NORMAL");
   auto format = db_.query_int64("PRAGMA user_version").value_or(0);
   if (format > kFormat)
-    throw std::runtime_error("the checkpoint database is of a newer format than this program knows");
+    throw std::runtime_error(
+        "the checkpoint database is of a newer format than this program knows");
   if (format == 0) {
     sqlite::Transaction transaction(db_);
     db_.execute(kSchema);
@@ -89,7 +94,8 @@ std::optional<Checkpoint> SqliteCheckpointStore::load(const CheckpointKey& key) 
   return checkpoint_of(row);
 }
 
-std::vector<Checkpoint> SqliteCheckpointStore::save_batch(const std::vector<Checkpoint>& checkpoints) {
+std::vector<Checkpoint> SqliteCheckpointStore::save_batch(
+    const std::vector<Checkpoint>& checkpoints) {
   std::vector<Checkpoint> refused;
   sqlite::Transaction transaction(db_);
   for (const auto& checkpoint : checkpoints) {

@@ -20,7 +20,8 @@ RegionId region_name(ConfigSource& source, const std::string& what, const std::s
   if (name.empty()) return {};  // the source has complained that it is missing
   auto region = RegionId::parse(name);
   if (!region)
-    source.complain(what + " must be a region name of 1 to 22 characters of [a-z0-9-], not '" + name + "'");
+    source.complain(what + " must be a region name of 1 to 22 characters of [a-z0-9-], not '" +
+                    name + "'");
   return region.value_or(RegionId{});
 }
 
@@ -32,9 +33,10 @@ std::string address_of(ConfigSource& source, const std::string& name,
   return address;
 }
 
-std::size_t size_of(ConfigSource& source, const std::string& name, std::size_t fallback, std::size_t most) {
-  return static_cast<std::size_t>(
-      source.integer(name, static_cast<std::int64_t>(fallback), 1, static_cast<std::int64_t>(most)));
+std::size_t size_of(ConfigSource& source, const std::string& name, std::size_t fallback,
+                    std::size_t most) {
+  return static_cast<std::size_t>(source.integer(name, static_cast<std::int64_t>(fallback), 1,
+                                                 static_cast<std::int64_t>(most)));
 }
 
 PumpLimits read_limits(ConfigSource& source) {
@@ -47,10 +49,12 @@ PumpLimits read_limits(ConfigSource& source) {
       size_of(source, "limits.window_batches_max", limits.window_batches_max, 1024);
   limits.window_bytes_max =
       size_of(source, "limits.window_bytes_max", limits.window_bytes_max, std::size_t{1} << 30);
-  limits.save_interval_ms = source.integer("limits.save_interval_ms", limits.save_interval_ms, 10, 60'000);
-  limits.idle_advance_ms = source.integer("limits.idle_advance_ms", limits.idle_advance_ms, 10, 60'000);
-  limits.backoff_ms_max =
-      source.integer("limits.backoff_ms_max", limits.backoff_ms_max, limits.backoff_ms_min, 600'000);
+  limits.save_interval_ms =
+      source.integer("limits.save_interval_ms", limits.save_interval_ms, 10, 60'000);
+  limits.idle_advance_ms =
+      source.integer("limits.idle_advance_ms", limits.idle_advance_ms, 10, 60'000);
+  limits.backoff_ms_max = source.integer("limits.backoff_ms_max", limits.backoff_ms_max,
+                                         limits.backoff_ms_min, 600'000);
   return limits;
 }
 

@@ -43,7 +43,8 @@ class Flows {
     Logger log;
   };
   // `checkpoints`: as loaded at the start.
-  Flows(World world, const Addresses& peers, const std::vector<checkpoint::Checkpoint>& checkpoints);
+  Flows(World world, const Addresses& peers,
+        const std::vector<checkpoint::Checkpoint>& checkpoints);
   ~Flows();
 
   // The own node answers (again) as `node`.

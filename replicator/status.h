@@ -50,7 +50,7 @@ struct LinkStatus {
   FlowState state = FlowState::idle;
   std::string reason;
   Pending pending;
-  std::shared_ptr<const Histogram> lag;  // commit at the source to visibility at the sink
+  std::shared_ptr<const Histogram> lag;         // commit at the source to visibility at the sink
   std::optional<std::int64_t> clock_offset_us;  // sink's wall clock minus the source's
 };
 
@@ -67,8 +67,8 @@ struct PeerStatus {
 
 struct ReplicatorStatus {
   RegionId region;
-  bool ready = false;   // the own node answers
-  std::string reason;   // why not
+  bool ready = false;  // the own node answers
+  std::string reason;  // why not
   std::vector<PeerStatus> peers;
   std::vector<LinkStatus> links;  // ascending table name, sink
   std::vector<FlowStatus> flows;  // ascending table, sink, shard

@@ -29,15 +29,16 @@ rpc::SessionOptions source_options(const ReplicatorOptions& options) {
 class Inside final : private kj::TaskSet::ErrorHandler {
  public:
   Inside(const ReplicatorOptions& options, rpc::KjThread& thread, CheckpointWriter& checkpoints,
-         const std::vector<checkpoint::Checkpoint>& loaded, const Clock& clock, Rng& rng, Logger log)
+         const std::vector<checkpoint::Checkpoint>& loaded, const Clock& clock, Rng& rng,
+         Logger log)
       : region_(options.region),
         timer_(thread.timer()),
         log_(std::move(log)),
         dialer_(thread.network(), options.node_address),
         source_(thread.timer(), dialer_, clock, rng, log_, source_options(options)),
         acknowledger_(source_, thread.timer(), log_),
-        flows_({options.region, options.limits, source_, acknowledger_, checkpoints, thread.network(),
-                thread.timer(), clock, rng, log_},
+        flows_({options.region, options.limits, source_, acknowledger_, checkpoints,
+                thread.network(), thread.timer(), clock, rng, log_},
                options.peers, loaded),
         topology_(source_, thread.timer(), log_,
                   [this](const rpc::ReplicatedTables& tables) { flows_.follow(tables); }),
@@ -124,8 +125,8 @@ class Inside final : private kj::TaskSet::ErrorHandler {
 
 class Replicator::Impl {
  public:
-  Impl(ReplicatorOptions options, checkpoint::CheckpointStore& checkpoints, const Clock& clock, Rng rng,
-       Logger log)
+  Impl(ReplicatorOptions options, checkpoint::CheckpointStore& checkpoints, const Clock& clock,
+       Rng rng, Logger log)
       : options_(std::move(options)),
         store_(checkpoints),
         clock_(clock),
@@ -143,7 +144,8 @@ class Replicator::Impl {
     thread_.start();
     started_ = true;
     thread_.run([this, &loaded] {
-      inside_ = std::make_unique<Inside>(options_, thread_, checkpoints_, loaded, clock_, rng_, log_);
+      inside_ =
+          std::make_unique<Inside>(options_, thread_, checkpoints_, loaded, clock_, rng_, log_);
       inside_->start();
     });
   }
@@ -166,9 +168,8 @@ class Replicator::Impl {
     ReplicatorStatus silent;
     silent.region = options_.region;
     silent.reason = "the replicator is not running";
-    bool asked = thread_.mailbox()->try_post([this, told, silent] {
-      told->set_value(inside_ ? inside_->status() : silent);
-    });
+    bool asked = thread_.mailbox()->try_post(
+        [this, told, silent] { told->set_value(inside_ ? inside_->status() : silent); });
     if (!asked) return silent;
     silent.reason = "the replicator is too busy to answer";
     if (answer.wait_for(std::chrono::milliseconds(kStatusMsMax)) != std::future_status::ready)

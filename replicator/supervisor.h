@@ -35,8 +35,8 @@ struct ReplicatorOptions {
 
 class Replicator {
  public:
-  Replicator(ReplicatorOptions options, checkpoint::CheckpointStore& checkpoints, const Clock& clock,
-             Rng rng, Logger log);
+  Replicator(ReplicatorOptions options, checkpoint::CheckpointStore& checkpoints,
+             const Clock& clock, Rng rng, Logger log);
   ~Replicator();
 
   void start();

@@ -19,9 +19,9 @@ void ClockOffset::add(std::int64_t sent_us, std::int64_t theirs_us, std::int64_t
 }
 
 const ClockOffset::Sample* ClockOffset::best() const {
-  auto at = std::min_element(samples_.begin(), samples_.end(), [](const Sample& a, const Sample& b) {
-    return a.round_trip_us < b.round_trip_us;
-  });
+  auto at = std::min_element(
+      samples_.begin(), samples_.end(),
+      [](const Sample& a, const Sample& b) { return a.round_trip_us < b.round_trip_us; });
   return at == samples_.end() ? nullptr : &*at;
 }
 

@@ -57,7 +57,8 @@ std::size_t payload_bytes(const ChangeRecord& record) {
   return record.key.size() + (record.new_image ? record.new_image->size() : 0);
 }
 
-std::vector<ChangeRecord> read_records(capnp::List<wire::Record>::Reader in, const RegionId& origin) {
+std::vector<ChangeRecord> read_records(capnp::List<wire::Record>::Reader in,
+                                       const RegionId& origin) {
   require(in.size() <= kBatchRecordsMax, "too many records");
   std::vector<ChangeRecord> out;
   out.reserve(in.size());

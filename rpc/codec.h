@@ -61,10 +61,10 @@ TableDefinition read_definition(wire::TableDefinition::Reader in);
 void write_definition(const TableDefinition& value, wire::TableDefinition::Builder out);
 
 ReplicatedTables read_tables(wire::Region::ReplicatedTablesResults::Reader in);
-void write_tables(const ReplicatedTables& value, wire::Region::ReplicatedTablesResults::Builder out);
+void write_tables(const ReplicatedTables& value,
+                  wire::Region::ReplicatedTablesResults::Builder out);
 
-std::vector<Acknowledgement> read_acknowledgements(
-    capnp::List<wire::Acknowledgement>::Reader in);
+std::vector<Acknowledgement> read_acknowledgements(capnp::List<wire::Acknowledgement>::Reader in);
 void write_acknowledgements(const std::vector<Acknowledgement>& values,
                             wire::Region::AcknowledgeParams::Builder out);
 

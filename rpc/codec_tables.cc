@@ -97,7 +97,8 @@ ReplicatedTables read_tables(wire::Region::ReplicatedTablesResults::Reader in) {
   return out;
 }
 
-void write_tables(const ReplicatedTables& value, wire::Region::ReplicatedTablesResults::Builder out) {
+void write_tables(const ReplicatedTables& value,
+                  wire::Region::ReplicatedTablesResults::Builder out) {
   out.setGeneration(value.generation);
   auto tables = out.initTables(count_of(value.tables.size()));
   for (std::size_t i = 0; i < value.tables.size(); ++i) {
@@ -141,11 +142,13 @@ std::vector<BacklogQuery> read_queries(capnp::List<wire::BacklogQuery>::Reader i
   std::vector<BacklogQuery> out;
   out.reserve(in.size());
   for (auto item : in)
-    out.push_back({read_table_id(item.getTable()), ShardId(item.getShard()), read_region(item.getSink())});
+    out.push_back(
+        {read_table_id(item.getTable()), ShardId(item.getShard()), read_region(item.getSink())});
   return out;
 }
 
-void write_queries(const std::vector<BacklogQuery>& values, wire::Region::BacklogParams::Builder out) {
+void write_queries(const std::vector<BacklogQuery>& values,
+                   wire::Region::BacklogParams::Builder out) {
   auto items = out.initQueries(count_of(values.size()));
   for (std::size_t i = 0; i < values.size(); ++i) {
     auto item = items[count_of(i)];

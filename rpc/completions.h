@@ -56,7 +56,7 @@ class Completions {
  private:
   struct State {
     std::shared_ptr<KjMailbox> mailbox;
-    std::uint64_t next = 1;                                            // KJ thread
+    std::uint64_t next = 1;                                             // KJ thread
     std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<T>>> waiting;  // KJ thread
 
     void fulfil(std::uint64_t number, T value) {

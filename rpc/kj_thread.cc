@@ -19,7 +19,7 @@ bool KjMailbox::add(Task& task, std::size_t capacity) {
     wake = kj::mv(wake_);
     wake_ = nullptr;
   }
-  KJ_IF_MAYBE(fulfiller, wake) (*fulfiller)->fulfill();
+  KJ_IF_MAYBE (fulfiller, wake) (*fulfiller)->fulfill();
   return true;
 }
 
@@ -44,7 +44,7 @@ void KjMailbox::close() {
     wake = kj::mv(wake_);
     wake_ = nullptr;
   }
-  KJ_IF_MAYBE(fulfiller, wake) (*fulfiller)->fulfill();
+  KJ_IF_MAYBE (fulfiller, wake) (*fulfiller)->fulfill();
 }
 
 KjThread::KjThread(Logger log, std::size_t capacity)
@@ -93,7 +93,7 @@ void KjThread::loop(kj::Function<void()> ready) {
   ready();
   std::vector<KjMailbox::Task> tasks;
   for (;;) {
-    KJ_IF_MAYBE(sleep, mailbox_->drain_or_arm(tasks)) {
+    KJ_IF_MAYBE (sleep, mailbox_->drain_or_arm(tasks)) {
       sleep->wait(io.waitScope);
       continue;
     }
@@ -107,7 +107,7 @@ void KjThread::loop(kj::Function<void()> ready) {
 
 void KjThread::run_tasks(std::vector<KjMailbox::Task>& tasks) {
   for (auto& task : tasks) {
-    KJ_IF_MAYBE(failure, kj::runCatchingExceptions([&task] { task(); })) {
+    KJ_IF_MAYBE (failure, kj::runCatchingExceptions([&task] { task(); })) {
       log_.error("kj_task_failed", "reason=\"{}\"", describe(*failure));
     }
   }

@@ -45,9 +45,9 @@ class KjMailbox {
 
   const std::size_t capacity_;
   std::mutex mutex_;
-  std::vector<Task> tasks_;                                        // guarded by mutex_
+  std::vector<Task> tasks_;                                         // guarded by mutex_
   kj::Maybe<kj::Own<kj::CrossThreadPromiseFulfiller<void>>> wake_;  // guarded by mutex_
-  bool closed_ = false;                                            // guarded by mutex_
+  bool closed_ = false;                                             // guarded by mutex_
 };
 
 class KjThread {

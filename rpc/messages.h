@@ -19,10 +19,10 @@ namespace meridian::rpc {
 
 inline constexpr std::uint32_t kProtocolVersion = 1;
 
-inline constexpr std::size_t kNameBytesMax = 255;         // DynamoDB's limit on table and attribute names
+inline constexpr std::size_t kNameBytesMax = 255;  // DynamoDB's limit on table and attribute names
 inline constexpr std::size_t kErrorBytesMax = 4096;
 inline constexpr std::size_t kReplicasMax = 64;
-inline constexpr std::size_t kTablesMax = 4096;           // in one answer of replicatedTables
+inline constexpr std::size_t kTablesMax = 4096;  // in one answer of replicatedTables
 inline constexpr std::size_t kAcknowledgementsMax = 65536;
 inline constexpr std::size_t kBacklogQueriesMax = 4096;
 

@@ -163,8 +163,8 @@ interface Region {
   replicatedTables @2 (generation :UInt64, waitMs :UInt32)
         -> (generation :UInt64, tables :List(TableForReplication));
   # Records after the position; waits up to waitMs while there is none.
-  readLog @3 (table :TableId, shard :UInt16, after :LogPosition, recordsMax :UInt32, bytesMax :UInt32,
-              waitMs :UInt32) -> (page :LogPage);
+  readLog @3 (table :TableId, shard :UInt16, after :LogPosition, recordsMax :UInt32,
+              bytesMax :UInt32, waitMs :UInt32) -> (page :LogPage);
   # Which positions every sink has made durable; pins the log and feeds the lag figures.
   acknowledge @4 (acknowledgements :List(Acknowledgement)) -> ();
 

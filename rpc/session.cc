@@ -95,20 +95,21 @@ kj::Promise<void> Session::say_hello() {
   request.setRegion(std::string(options_.hello.region.name()));
   request.setNode(options_.hello.node.value);
   request.setRole(write_role(options_.hello.role));
-  return timer_
-      .timeoutAfter(options_.call_ms_max * kj::MILLISECONDS,
-                    request.send().then([this](capnp::Response<wire::Region::HelloResults>&& answer) {
-                      accept_hello(answer);
-                    }));
+  return timer_.timeoutAfter(
+      options_.call_ms_max * kj::MILLISECONDS,
+      request.send().then(
+          [this](capnp::Response<wire::Region::HelloResults>&& answer) { accept_hello(answer); }));
 }
 
 void Session::accept_hello(wire::Region::HelloResults::Reader answer) {
   HelloAnswer said{answer.getProtocol(), read_region(answer.getRegion()), NodeId(answer.getNode()),
                    StartId(answer.getStart())};
   if (said.protocol != options_.hello.protocol)
-    throw CodecError(fmt::format("speaks protocol {}, not {}", said.protocol, options_.hello.protocol));
+    throw CodecError(
+        fmt::format("speaks protocol {}, not {}", said.protocol, options_.hello.protocol));
   if (options_.expected && said.region != *options_.expected)
-    throw CodecError(fmt::format("is region {}, not {}", said.region.name(), options_.expected->name()));
+    throw CodecError(
+        fmt::format("is region {}, not {}", said.region.name(), options_.expected->name()));
   // Another node has another clock, and what was measured before a pause may be stale.
   clock_offset_.clear();
   peer_ = said;
@@ -130,7 +131,8 @@ kj::Promise<void> Session::heartbeat() {
 kj::Promise<void> Session::await_ping(kj::Promise<void> answered) {
   auto forked = answered.fork();
   auto in_time = forked.addBranch().then([] { return true; });
-  auto too_late = timer_.afterDelay(options_.ping_ms_max * kj::MILLISECONDS).then([] { return false; });
+  auto too_late =
+      timer_.afterDelay(options_.ping_ms_max * kj::MILLISECONDS).then([] { return false; });
   return in_time.exclusiveJoin(kj::mv(too_late))
       .then([this, forked = kj::mv(forked)](bool answered_in_time) mutable -> kj::Promise<void> {
         if (answered_in_time) return kj::READY_NOW;
@@ -145,7 +147,8 @@ void Session::lost(const kj::Exception& failure) {
   connected_ = false;
   reason_ = describe(failure);
   // Repeated failures of one outage are one event.
-  if (!loss_reported_) log_.warn("link_down", "address={} reason=\"{}\"", options_.address, reason_);
+  if (!loss_reported_)
+    log_.warn("link_down", "address={} reason=\"{}\"", options_.address, reason_);
   loss_reported_ = true;
   connection_ = nullptr;
   if (was_connected && on_change_) on_change_(false);

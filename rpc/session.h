@@ -32,9 +32,9 @@
 namespace meridian::rpc {
 
 struct SessionOptions {
-  Hello hello;                      // who we are
+  Hello hello;                       // who we are
   std::optional<RegionId> expected;  // whom we mean to reach; anybody else is refused
-  std::string address;              // for logs
+  std::string address;               // for logs
   std::int64_t dial_ms_max = 3000;
   std::int64_t call_ms_max = 5000;
   std::int64_t ping_interval_ms = 1000;
@@ -45,7 +45,7 @@ struct SessionOptions {
 
 struct LinkFigures {
   bool connected = false;
-  std::uint64_t connects = 0;                    // since start
+  std::uint64_t connects = 0;  // since start
   std::optional<std::int64_t> round_trip_us;
   std::optional<std::int64_t> clock_offset_us;  // their wall clock minus ours
   std::string reason;                           // why not connected
@@ -70,7 +70,8 @@ class Session {
   // Runs `make(client)`, which sends a call and answers its promise, under a deadline.
   // `extra_ms`: how long the callee may wait on purpose (long polls).
   template <typename Make>
-  auto call(Make&& make, std::int64_t extra_ms = 0) -> decltype(make(std::declval<wire::Region::Client&>())) {
+  auto call(Make&& make, std::int64_t extra_ms = 0)
+      -> decltype(make(std::declval<wire::Region::Client&>())) {
     if (!connected_) return disconnected_error();
     return timer_.timeoutAfter((options_.call_ms_max + extra_ms) * kj::MILLISECONDS,
                                heard_when_answered(make(connection_->client)));

@@ -44,7 +44,8 @@ kj::Promise<void> Connection::hello(HelloContext context) {
   };
   if (peer_) refuse("hello was said before");
   if (hello.protocol != rpc::kProtocolVersion)
-    refuse(fmt::format("protocol {} is spoken here, not {}", rpc::kProtocolVersion, hello.protocol));
+    refuse(
+        fmt::format("protocol {} is spoken here, not {}", rpc::kProtocolVersion, hello.protocol));
   bool own = hello.region == server_.store_.region();
   if (hello.role == rpc::Role::replicator) {
     if (!own) refuse(fmt::format("this is region {}", server_.store_.region().name()));
@@ -56,15 +57,25 @@ kj::Promise<void> Connection::hello(HelloContext context) {
   auto pending = server_.pins_.open();
   server_.store_.pin_identity(hello.region, hello.node, std::move(pending.answer));
   return pending.promise.then([this, hello, context](bool pinned) mutable {
-    if (!pinned) {
-      ++server_.counters_.hellos_refused;
-      // Somebody must look: a copied or newly made data directory speaks under a known name.
-      server_.log_.error("identity_conflict", "region={} node={:016x}", hello.region.name(),
-                         hello.node.value);
-      throw CodecError(fmt::format("region {} is pinned to another node", hello.region.name()));
-    }
+    if (!pinned) refuse_identity(hello);
     welcome(hello, context);
   });
+}
+
+void Connection::refuse_identity(const rpc::Hello& hello) {
+  ++server_.counters_.hellos_refused;
+  // A store that cannot write cannot pin either; that is not the peer's fault.
+  auto health = server_.store_.health();
+  if (!health.accepts_writes)
+    throw CodecError(fmt::format("the region cannot write at present: {}", health.reason));
+  // Somebody must look: a copied or newly made data directory speaks under a known name.  It tries
+  // again every few seconds, but says nothing new.
+  constexpr std::size_t kImpostorsMax = 1000;
+  auto& known = server_.impostors_;
+  if (known.size() < kImpostorsMax && known.emplace(hello.region, hello.node).second)
+    server_.log_.error("identity_conflict", "region={} node={:016x}", hello.region.name(),
+                       hello.node.value);
+  throw CodecError(fmt::format("region {} is pinned to another node", hello.region.name()));
 }
 
 void Connection::welcome(const rpc::Hello& hello, HelloContext& context) {
@@ -133,7 +144,8 @@ kj::Promise<void> Connection::backlog(BacklogContext context) {
     auto& answer = answers.emplace_back();
     if (!catalog->find(query.table)) continue;
     auto backlog = server_.reader_->backlog(query.table, query.shard, query.sink);
-    answer = {backlog.pending_records, backlog.pending_bytes, backlog.oldest_us, backlog.acknowledged};
+    answer = {backlog.pending_records, backlog.pending_bytes, backlog.oldest_us,
+              backlog.acknowledged};
   }
   rpc::write_backlogs(answers, context.getResults());
   return kj::READY_NOW;
@@ -179,21 +191,21 @@ kj::Promise<void> Connection::createReplica(CreateReplicaContext context) {
   context.releaseParams();
   auto spec = spec_of(definition);
   if (!spec) {
-    set_refusal(context.getResults(), validation_refusal("Unknown stream view type of a newer release."));
+    set_refusal(context.getResults(),
+                validation_refusal("Unknown stream view type of a newer release."));
     return kj::READY_NOW;
   }
   // A retry of a call whose answer was lost.
   if (server_.store_.catalog()->find(definition.id)) return kj::READY_NOW;
   auto pending = server_.controls_.open();
   server_.store_.create_table(std::move(*spec), controlled(std::move(pending.answer)));
-  return pending.promise.then(
-      [this, context, name = definition.name](Controlled result) mutable {
-        if (result.ok) {
-          server_.log_.info("replica_created", "table={} asked_by={}", name, peer_->region.name());
-          return;
-        }
-        set_refusal(context.getResults(), create_refusal(result.error, name));
-      });
+  return pending.promise.then([this, context, name = definition.name](Controlled result) mutable {
+    if (result.ok) {
+      server_.log_.info("replica_created", "table={} asked_by={}", name, peer_->region.name());
+      return;
+    }
+    set_refusal(context.getResults(), create_refusal(result.error, name));
+  });
 }
 
 kj::Promise<void> Connection::mergeTable(MergeTableContext context) {
@@ -219,9 +231,8 @@ kj::Promise<void> Connection::dropReplica(DropReplicaContext context) {
   require_role(rpc::Role::peer_node);
   auto id = rpc::read_table_id(context.getParams().getId());
   context.releaseParams();
-  return server_.drop_(id).then([context](rpc::Refusal refusal) mutable {
-    set_refusal(context.getResults(), refusal);
-  });
+  return server_.drop_(id).then(
+      [context](rpc::Refusal refusal) mutable { set_refusal(context.getResults(), refusal); });
 }
 
 }  // namespace meridian::peer

@@ -32,6 +32,7 @@ class Connection final : public rpc::wire::Region::Server {
   void require_role(rpc::Role role) const;
   [[nodiscard]] kj::TimePoint deadline_after(std::uint32_t wait_ms) const;
   void welcome(const rpc::Hello& hello, HelloContext& context);
+  [[noreturn]] void refuse_identity(const rpc::Hello& hello);
 
   peer::Server& server_;
   std::optional<rpc::Hello> peer_;

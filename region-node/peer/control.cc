@@ -67,9 +67,9 @@ Control::Control(store::Store& store, Membership& membership, kj::Timer& timer,
 template <typename Steps>
 void Control::change(const store::TablePtr& table, AnswerPtr answer, Steps&& steps) {
   if (!changing_.insert(table->id).second) {
-    answer->give(Err(ApiError::resource_in_use(
-        fmt::format("Attempt to change a resource which is still in use: Table is being updated: {}",
-                    table->name))));
+    answer->give(Err(ApiError::resource_in_use(fmt::format(
+        "Attempt to change a resource which is still in use: Table is being updated: {}",
+        table->name))));
     return;
   }
   tasks_.add(kj::evalNow(kj::fwd<Steps>(steps))
@@ -104,22 +104,28 @@ Control::Step Control::check_creation(const store::TableInfo& table, const Regio
                                       const AnswerPtr& answer) {
   if (region == self_) refuse(answer, ApiError::validation(kLocalRegion));
   if (table.has_replica(region))
+    refuse(answer, error_of(create_refusal(store::ControlError::already_exists, table.name)));
+  if (!membership_.configured(region))
     refuse(answer,
-           error_of(create_refusal(store::ControlError::already_exists, table.name)));
-  auto* session = membership_.session(region);
-  if (session == nullptr)
-    refuse(answer, ApiError::validation(fmt::format(
-                       "The region {} is not one of the regions that this node knows.", region.name())));
-  if (!session->connected())
-    refuse(answer, ApiError::unavailable(fmt::format(kUnreachable, region.name())));
+           ApiError::validation(fmt::format(
+               "The region {} is not one of the regions that this node knows.", region.name())));
+  reach(region, answer);
   bool empty = reader_->stats(table.id).items == 0;
   // A trimmed log cannot be shipped from its beginning.
   for (std::uint16_t shard = 0; shard < table.shards && empty; ++shard)
     empty = reader_->shard_span(table.id, ShardId(shard)).oldest.value <= 1;
   if (!empty)
-    refuse(answer, ApiError::validation("Adding a replica to a table that already holds items, or has "
-                                        "held some, is not supported yet."));
+    refuse(answer,
+           ApiError::validation("Adding a replica to a table that already holds items, or has "
+                                "held some, is not supported yet."));
   return kj::READY_NOW;
+}
+
+rpc::Session& Control::reach(const RegionId& region, const AnswerPtr& answer) {
+  auto* session = membership_.reachable(region);
+  if (session == nullptr)
+    refuse(answer, ApiError::unavailable(fmt::format(kUnreachable, region.name())));
+  return *session;
 }
 
 Control::Step Control::enable_stream(const TableId& id, const AnswerPtr& answer) {
@@ -132,18 +138,21 @@ Control::Step Control::enable_stream(const TableId& id, const AnswerPtr& answer)
   store_.change_table(id, change, controlled(std::move(pending.answer)));
   return pending.promise.then([answer](Controlled result) {
     if (!result.ok && result.error != store::ControlError::stream_enabled)
-      refuse(answer, ApiError::unavailable("The stream of the table cannot be enabled at present."));
+      refuse(answer,
+             ApiError::unavailable("The stream of the table cannot be enabled at present."));
   });
 }
 
-Control::Step Control::ask_creation(const TableId& id, const RegionId& region, const AnswerPtr& answer) {
+Control::Step Control::ask_creation(const TableId& id, const RegionId& region,
+                                    const AnswerPtr& answer) {
   auto table = store_.catalog()->find(id);
   if (!table) refuse(answer, ApiError::resource_not_found());
-  return membership_.session(region)
-      ->call([&table](rpc::wire::Region::Client& client) {
+  return reach(region, answer)
+      .call([&table](rpc::wire::Region::Client& client) {
         auto request = client.createReplicaRequest();
         rpc::write_definition(definition_of(*table), request.initTable());
-        return kj::Promise<capnp::Response<rpc::wire::Region::CreateReplicaResults>>(request.send());
+        return kj::Promise<capnp::Response<rpc::wire::Region::CreateReplicaResults>>(
+            request.send());
       })
       .then([answer](capnp::Response<rpc::wire::Region::CreateReplicaResults>&& results) {
         auto refusal = refusal_in(results.getErrorType(), results.getErrorMessage());
@@ -165,8 +174,7 @@ Control::Step Control::join(const TableId& id, const RegionId& region, const Ans
 void Control::delete_replica(store::TablePtr table, RegionId region, AnswerPtr answer) {
   change(table, answer, [this, table, region, answer]() -> Step {
     if (region == self_) refuse(answer, ApiError::validation(kLocalRegion));
-    if (!table->has_replica(region))
-      refuse(answer, ApiError::validation(kNotPartOfTable));
+    if (!table->has_replica(region)) refuse(answer, ApiError::validation(kNotPartOfTable));
     auto id = table->id;
     removing_.insert(id);
     return ask_drop(id, region, answer)
@@ -177,16 +185,15 @@ void Control::delete_replica(store::TablePtr table, RegionId region, AnswerPtr a
   });
 }
 
-Control::Step Control::ask_drop(const TableId& id, const RegionId& region, const AnswerPtr& answer) {
-  auto* session = membership_.session(region);
-  if (session == nullptr || !session->connected())
-    refuse(answer, ApiError::unavailable(fmt::format(kUnreachable, region.name())));
-  return session
-      ->call(
+Control::Step Control::ask_drop(const TableId& id, const RegionId& region,
+                                const AnswerPtr& answer) {
+  return reach(region, answer)
+      .call(
           [&id](rpc::wire::Region::Client& client) {
             auto request = client.dropReplicaRequest();
             rpc::write_table_id(id, request.initId());
-            return kj::Promise<capnp::Response<rpc::wire::Region::DropReplicaResults>>(request.send());
+            return kj::Promise<capnp::Response<rpc::wire::Region::DropReplicaResults>>(
+                request.send());
           },
           kDrainMsMax)
       .then([answer](capnp::Response<rpc::wire::Region::DropReplicaResults>&& results) {
@@ -196,21 +203,21 @@ Control::Step Control::ask_drop(const TableId& id, const RegionId& region, const
 }
 
 Control::Step Control::leave(const TableId& id, const RegionId& region, const AnswerPtr& answer) {
-  return set_member(id, region, false, answer)
-      .then([this, id, answer]() -> Step {
-        auto table = store_.catalog()->find(id);
-        bool alone = table && table->has_replica(self_) && table->peers(self_).empty();
-        // Without its last peer it is a table of one region again.
-        if (alone) return set_member(id, self_, false, answer);
-        return membership_.push_to_members(id);
-      });
+  return set_member(id, region, false, answer).then([this, id, answer]() -> Step {
+    auto table = store_.catalog()->find(id);
+    bool alone = table && table->has_replica(self_) && table->peers(self_).empty();
+    // Without its last peer it is a table of one region again.
+    if (alone) return set_member(id, self_, false, answer);
+    return membership_.push_to_members(id);
+  });
 }
 
 kj::Promise<rpc::Refusal> Control::drop_replica(TableId id) {
   auto table = store_.catalog()->find(id);
   if (!table) return rpc::Refusal{};
   if (removing_.count(id) != 0 || changing_.count(id) != 0)
-    return in_use_refusal(fmt::format("Table '{}' is being changed in region {}.", table->name, self_.name()));
+    return in_use_refusal(
+        fmt::format("Table '{}' is being changed in region {}.", table->name, self_.name()));
   log_.info("replica_drop_asked", "table={}", table->name);
   return drop_when_drained(id, timer_.now() + kDrainMsMax * kj::MILLISECONDS)
       .then([name = table->name](Controlled result) {
@@ -227,7 +234,8 @@ void Control::drop_table(store::TablePtr table, AnswerPtr answer) {
     if (!current) refuse(answer, ApiError::resource_not_found());
     if (!current->peers(self_).empty()) return leave_and_drop(current, answer);
     return drop_local(table->id, true).then([answer](Controlled result) {
-      if (!result.ok) refuse(answer, ApiError::unavailable("The table cannot be deleted at present."));
+      if (!result.ok)
+        refuse(answer, ApiError::unavailable("The table cannot be deleted at present."));
     });
   });
 }
@@ -272,11 +280,13 @@ Control::Step Control::set_member(const TableId& id, const RegionId& region, boo
                                   const AnswerPtr& answer) {
   return set_replica(id, region, present).then([answer](Controlled result) {
     if (!result.ok)
-      refuse(answer, ApiError::unavailable("The membership of the table cannot be stored at present."));
+      refuse(answer,
+             ApiError::unavailable("The membership of the table cannot be stored at present."));
   });
 }
 
-kj::Promise<Controlled> Control::set_replica(const TableId& id, const RegionId& region, bool present) {
+kj::Promise<Controlled> Control::set_replica(const TableId& id, const RegionId& region,
+                                             bool present) {
   auto pending = controls_.open();
   store_.set_replica(id, region, present, controlled(std::move(pending.answer)));
   return kj::mv(pending.promise);
@@ -289,8 +299,10 @@ kj::Promise<Controlled> Control::drop_local(const TableId& id, bool force) {
 }
 
 kj::Promise<Controlled> Control::drop_when_drained(const TableId& id, kj::TimePoint deadline) {
-  return drop_local(id, false).then([this, id, deadline](Controlled result) -> kj::Promise<Controlled> {
-    bool wait = !result.ok && result.error == store::ControlError::not_drained && timer_.now() < deadline;
+  return drop_local(id, false).then([this, id,
+                                     deadline](Controlled result) -> kj::Promise<Controlled> {
+    bool wait =
+        !result.ok && result.error == store::ControlError::not_drained && timer_.now() < deadline;
     if (!wait) return result;
     return timer_.afterDelay(kDrainPollMs * kj::MILLISECONDS).then([this, id, deadline] {
       return drop_when_drained(id, deadline);

@@ -66,7 +66,10 @@ class Control final : private kj::TaskSet::ErrorHandler {
   template <typename Steps>
   void change(const store::TablePtr& table, AnswerPtr answer, Steps&& steps);
 
-  Step check_creation(const store::TableInfo& table, const RegionId& region, const AnswerPtr& answer);
+  Step check_creation(const store::TableInfo& table, const RegionId& region,
+                      const AnswerPtr& answer);
+  // Ends the chain of steps when the region cannot be reached.
+  rpc::Session& reach(const RegionId& region, const AnswerPtr& answer);
   Step enable_stream(const TableId& id, const AnswerPtr& answer);
   Step ask_creation(const TableId& id, const RegionId& region, const AnswerPtr& answer);
   Step join(const TableId& id, const RegionId& region, const AnswerPtr& answer);

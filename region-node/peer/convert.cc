@@ -33,7 +33,8 @@ rpc::TableDefinition definition_of(const store::TableInfo& table) {
   out.billing_mode = table.billing_mode;
   out.read_units = table.read_units;
   out.write_units = table.write_units;
-  if (const auto* stream = table.enabled_stream()) out.stream_view = model::view_type_name(stream->view);
+  if (const auto* stream = table.enabled_stream())
+    out.stream_view = model::view_type_name(stream->view);
   return out;
 }
 

@@ -7,7 +7,11 @@
 namespace meridian::peer {
 
 Membership::Membership(World world, const std::vector<std::pair<RegionId, std::string>>& peers)
-    : world_(std::move(world)), self_(world_.store.region()), controls_(world_.mailbox), tasks_(*this) {
+    : world_(std::move(world)),
+      self_(world_.store.region()),
+      controls_(world_.mailbox),
+      pins_(world_.mailbox),
+      tasks_(*this) {
   for (const auto& [region, address] : peers) {
     rpc::SessionOptions options;
     options.hello = {rpc::kProtocolVersion, self_, world_.store.node_id(), rpc::Role::peer_node};
@@ -22,15 +26,32 @@ Membership::Membership(World world, const std::vector<std::pair<RegionId, std::s
 
 void Membership::start() {
   for (auto& [region, link] : peers_) {
-    // Who comes back may have lost something: confirm everything anew.
-    link.session->start([&link = link](bool) { link.confirmed.clear(); });
+    link.session->start([this, region = region, &link = link](bool up) {
+      // Who comes back may have lost something: confirm everything anew.
+      link.confirmed.clear();
+      link.trusted = false;
+      if (up) connected(region, link);
+    });
   }
   tasks_.add(rounds());
 }
 
-rpc::Session* Membership::session(const RegionId& region) {
+void Membership::connected(const RegionId& region, PeerLink& link) {
+  auto node = link.session->peer()->node;
+  auto pending = pins_.open();
+  world_.store.pin_identity(region, node, std::move(pending.answer));
+  tasks_.add(pending.promise.then([this, region, node, &link](bool pinned) {
+    bool same = link.session->connected() && link.session->peer()->node == node;
+    link.trusted = pinned && same;
+    if (!pinned)
+      world_.log.error("identity_conflict", "region={} node={:016x}", region.name(), node.value);
+  }));
+}
+
+rpc::Session* Membership::reachable(const RegionId& region) {
   auto at = peers_.find(region);
-  return at == peers_.end() ? nullptr : at->second.session.get();
+  if (at == peers_.end() || !at->second.trusted) return nullptr;
+  return at->second.session.get();
 }
 
 std::vector<Membership::LinkState> Membership::links() const {
@@ -40,9 +61,9 @@ std::vector<Membership::LinkState> Membership::links() const {
 }
 
 kj::Promise<void> Membership::rounds() {
-  return world_.timer.afterDelay(kRoundMs * kj::MILLISECONDS).then([this] { return round(); }).then([this] {
-    return rounds();
-  });
+  return world_.timer.afterDelay(kRoundMs * kj::MILLISECONDS)
+      .then([this] { return round(); })
+      .then([this] { return rounds(); });
 }
 
 kj::Promise<void> Membership::round() {
@@ -50,13 +71,14 @@ kj::Promise<void> Membership::round() {
   auto catalog = world_.store.catalog();
   for (auto& [region, link] : peers_) {
     kj::Promise<void> chain = kj::READY_NOW;
-    if (link.session->connected()) {
+    if (link.trusted) {
       for (const auto& [id, table] : catalog->by_id) {
         if (!table->has_replica(region)) continue;
         auto confirmed = link.confirmed.find(id);
         if (confirmed != link.confirmed.end() && confirmed->second == table->replicas) continue;
         // One at a time: a node that comes back must not be met by every table at once.
-        chain = chain.then([this, to = region, table_id = id] { return push(to, table_id).ignoreResult(); });
+        chain = chain.then(
+            [this, to = region, table_id = id] { return push(to, table_id).ignoreResult(); });
       }
     }
     pushes.add(kj::mv(chain));
@@ -66,23 +88,22 @@ kj::Promise<void> Membership::round() {
 
 kj::Promise<bool> Membership::push(RegionId region, TableId table) {
   auto known = world_.store.catalog()->find(table);
-  auto* to = session(region);
-  if (!known || to == nullptr || !to->connected()) return false;
+  auto* to = reachable(region);
+  if (!known || to == nullptr) return false;
   return to
       ->call([&known](rpc::wire::Region::Client& client) {
         auto request = client.mergeTableRequest();
         rpc::write_definition(definition_of(*known), request.initTable());
         return kj::Promise<capnp::Response<rpc::wire::Region::MergeTableResults>>(request.send());
       })
-      .then(
-          [this, region, table](capnp::Response<rpc::wire::Region::MergeTableResults>&& answer)
-              -> kj::Promise<bool> {
-            if (!answer.getKnown()) return forget_member(region, table);
-            return learn(region, rpc::read_definition(answer.getTable()));
-          })
+      .then([this, region, table](capnp::Response<rpc::wire::Region::MergeTableResults>&& answer)
+                -> kj::Promise<bool> {
+        if (!answer.getKnown()) return forget_member(region, table);
+        return learn(region, rpc::read_definition(answer.getTable()));
+      })
       .catch_([this, region, table](kj::Exception&& failure) {
-        world_.log.warn("membership_not_confirmed", "region={} table={} reason=\"{}\"", region.name(),
-                        table.hex(), rpc::describe(failure));
+        world_.log.warn("membership_not_confirmed", "region={} table={} reason=\"{}\"",
+                        region.name(), table.hex(), rpc::describe(failure));
         return false;
       });
 }
@@ -97,7 +118,8 @@ kj::Promise<bool> Membership::learn(RegionId region, rpc::TableDefinition theirs
   }
   auto confirmed = entries;
   return merge(theirs.id, std::move(entries))
-      .then([this, region, id = theirs.id, confirmed = std::move(confirmed)](Controlled merged) mutable {
+      .then([this, region, id = theirs.id,
+             confirmed = std::move(confirmed)](Controlled merged) mutable {
         peers_[region].confirmed[id] = std::move(confirmed);
         return merged.ok;
       });
@@ -116,7 +138,8 @@ kj::Promise<bool> Membership::forget_member(RegionId region, TableId id) {
   });
 }
 
-kj::Promise<Controlled> Membership::merge(TableId table, std::map<RegionId, store::ReplicaEntry> entries) {
+kj::Promise<Controlled> Membership::merge(TableId table,
+                                          std::map<RegionId, store::ReplicaEntry> entries) {
   auto pending = controls_.open();
   world_.store.merge_replicas(table, std::move(entries), controlled(std::move(pending.answer)));
   return kj::mv(pending.promise);

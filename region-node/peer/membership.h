@@ -9,6 +9,9 @@
 //
 // Threads: the KJ thread.  Owns: a session to every configured region.  Borrows: store, clock, timer,
 // network, rng.
+// A region whose name is pinned to another node is not believed: an empty data directory under a known
+// name would make it look as if the region had given up its tables.
+//
 // Errors: push() answers false when the region did not confirm; the round tries again.
 #pragma once
 
@@ -47,8 +50,9 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   Membership(World world, const std::vector<std::pair<RegionId, std::string>>& peers);
 
   void start();
-  // Null for a region that is not configured.
-  [[nodiscard]] rpc::Session* session(const RegionId& region);
+  [[nodiscard]] bool configured(const RegionId& region) const { return peers_.count(region) != 0; }
+  // Null while the region cannot be reached, or answers under another node identity than before.
+  [[nodiscard]] rpc::Session* reachable(const RegionId& region);
 
   // Tells one region, or every other member, what this one knows of a table.
   kj::Promise<bool> push(RegionId region, TableId table);
@@ -65,10 +69,12 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   struct PeerLink {
     kj::Own<rpc::TcpDialer> dialer;
     kj::Own<rpc::Session> session;
+    bool trusted = false;  // its node identity is the one that the region is pinned to
     // The membership that this region is known to have, per table.
     std::map<TableId, std::map<RegionId, store::ReplicaEntry>> confirmed;
   };
 
+  void connected(const RegionId& region, PeerLink& link);
   kj::Promise<void> rounds();
   kj::Promise<void> round();
   kj::Promise<bool> learn(RegionId region, rpc::TableDefinition theirs);
@@ -80,6 +86,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   const RegionId self_;
   std::map<RegionId, PeerLink> peers_;
   rpc::Completions<Controlled> controls_;
+  rpc::Completions<bool> pins_;
   kj::TaskSet tasks_;  // last: cancelled first
 };
 

@@ -52,7 +52,8 @@ class Peer::Impl final : public api::ReplicaControl {
       thread_.run([this] { set_up(); });
     } catch (const std::exception& failure) {
       stop();
-      throw std::runtime_error(fmt::format("cannot listen on {}: {}", options_.address, failure.what()));
+      throw std::runtime_error(
+          fmt::format("cannot listen on {}: {}", options_.address, failure.what()));
     }
     open_ = true;
     log_.info("peer_listening", "address={} port={}", options_.address, port_);
@@ -89,8 +90,7 @@ class Peer::Impl final : public api::ReplicaControl {
 
  private:
   void set_up() {
-    inside_ = std::make_unique<Inside>(store_, clock_, thread_, counters_, rng_, log_,
-                                       options_);
+    inside_ = std::make_unique<Inside>(store_, clock_, thread_, counters_, rng_, log_, options_);
     auto address = thread_.wait(thread_.network().parseAddress(options_.address));
     auto listener = address->listen();
     port_ = static_cast<std::uint16_t>(listener->getPort());
@@ -125,7 +125,8 @@ class Peer::Impl final : public api::ReplicaControl {
 void Peer::Impl::collect(MetricsPage& page) {
   if (!open_) return;
   const auto& counters = counters_;
-  auto counter = [&page](const char* name, const char* help, const std::atomic<std::uint64_t>& value) {
+  auto counter = [&page](const char* name, const char* help,
+                         const std::atomic<std::uint64_t>& value) {
     page.counter(name, help, static_cast<double>(value.load()));
   };
   page.gauge("meridian_peer_connections", "Connections of replicators and peer nodes now.",
@@ -133,7 +134,8 @@ void Peer::Impl::collect(MetricsPage& page) {
   counter("meridian_peer_connections_accepted_total", "Connections accepted.", counters.accepted);
   counter("meridian_peer_hellos_refused_total", "Hellos refused (protocol, identity, role).",
           counters.hellos_refused);
-  counter("meridian_peer_log_pages_total", "Pages of the change log served.", counters.pages_served);
+  counter("meridian_peer_log_pages_total", "Pages of the change log served.",
+          counters.pages_served);
   counter("meridian_peer_log_records_total", "Change records served.", counters.records_served);
   counter("meridian_peer_batches_received_total", "Batches received from other regions.",
           counters.batches_received);
@@ -149,7 +151,8 @@ void Peer::Impl::collect(MetricsPage& page) {
   });
   if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
   for (const auto& link : answer.get())
-    page.gauge("meridian_peer_node_connected", "1 while this node is connected to the other region's node.",
+    page.gauge("meridian_peer_node_connected",
+               "1 while this node is connected to the other region's node.",
                link.figures.connected ? 1 : 0, {{"peer", std::string(link.region.name())}});
 }
 

@@ -31,7 +31,8 @@ rpc::Refusal drop_refusal(store::ControlError error, const std::string& table) {
   switch (error) {
     case store::ControlError::not_drained:
       return in_use_refusal(fmt::format(
-          "Table '{}' has changes that no other replica has received yet. Try again later.", table));
+          "Table '{}' has changes that no other replica has received yet. Try again later.",
+          table));
     case store::ControlError::protected_table:
       return validation_refusal(
           fmt::format("Resource cannot be deleted as it is currently protected against deletion. "

@@ -56,15 +56,15 @@ void Server::serve(kj::Own<kj::ConnectionReceiver> listener) {
 kj::Promise<void> Server::accept_loop(kj::ConnectionReceiver& listener) {
   return listener.accept()
       .then(
-            [this](kj::Own<kj::AsyncIoStream> stream) -> kj::Promise<void> {
-              add(kj::mv(stream));
-              return kj::READY_NOW;
-            },
-            [this](kj::Exception&& failure) -> kj::Promise<void> {
-              // Out of file descriptors, say: what is there goes on, and new peers come again.
-              log_.warn("accept_failed", "reason=\"{}\"", rpc::describe(failure));
-              return timer_.afterDelay(100 * kj::MILLISECONDS);
-            })
+          [this](kj::Own<kj::AsyncIoStream> stream) -> kj::Promise<void> {
+            add(kj::mv(stream));
+            return kj::READY_NOW;
+          },
+          [this](kj::Exception&& failure) -> kj::Promise<void> {
+            // Out of file descriptors, say: what is there goes on, and new peers come again.
+            log_.warn("accept_failed", "reason=\"{}\"", rpc::describe(failure));
+            return timer_.afterDelay(100 * kj::MILLISECONDS);
+          })
       .then([this, &listener] { return accept_loop(listener); });
 }
 
@@ -132,7 +132,8 @@ kj::Promise<rpc::LogPage> Server::read_log(TableId table, ShardId shard, LogPosi
   });
 }
 
-kj::Promise<rpc::ReplicatedTables> Server::tables(std::uint64_t generation, kj::TimePoint deadline) {
+kj::Promise<rpc::ReplicatedTables> Server::tables(std::uint64_t generation,
+                                                  kj::TimePoint deadline) {
   auto catalog = store_.catalog();
   if (catalog->generation != generation || timer_.now() >= deadline)
     return replicated_tables(*catalog, store_.region());
@@ -165,8 +166,9 @@ void Server::submit_next() {
 void Server::submit(Waiting waiting) {
   ++applying_;
   auto pending = outcomes_.open();
-  store_.apply(std::move(waiting.batch), waiting.node,
-               [answer = std::move(pending.answer)](const rpc::ApplyOutcome& outcome) { answer(outcome); });
+  store_.apply(
+      std::move(waiting.batch), waiting.node,
+      [answer = std::move(pending.answer)](const rpc::ApplyOutcome& outcome) { answer(outcome); });
   tasks_.add(pending.promise.then(
       [this, fulfiller = kj::mv(waiting.fulfiller)](rpc::ApplyOutcome outcome) mutable {
         --applying_;

@@ -19,7 +19,10 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -108,6 +111,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   rpc::Completions<rpc::ApplyOutcome> outcomes_;
   rpc::Completions<bool> pins_;
   rpc::Completions<Controlled> controls_;
+  std::set<std::pair<RegionId, NodeId>> impostors_;  // already complained about
   std::size_t applying_ = 0;
   std::deque<Waiting> waiting_;
 

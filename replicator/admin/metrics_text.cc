@@ -8,8 +8,8 @@
 namespace meridian::replicator {
 namespace {
 
-constexpr std::array kStates{FlowState::idle, FlowState::asking,      FlowState::running,
-                             FlowState::waiting, FlowState::held,     FlowState::backing_off,
+constexpr std::array kStates{FlowState::idle,         FlowState::asking, FlowState::running,
+                             FlowState::waiting,      FlowState::held,   FlowState::backing_off,
                              FlowState::repair_needed};
 
 double seconds(std::int64_t value_us) { return static_cast<double>(value_us) / 1e6; }
@@ -51,9 +51,10 @@ void add_lag(MetricsPage& page, const ReplicatorStatus& status, const LinkStatus
                static_cast<double>(*link.pending.records), labels);
   // Absent while nothing waits, so that "now minus this" is never an age of nothing.
   if (link.pending.oldest_us)
-    page.gauge("meridian_replication_oldest_unacknowledged_timestamp_seconds",
-               "Commit time of the oldest record that the sink has not acknowledged; absent when none.",
-               seconds(*link.pending.oldest_us), labels);
+    page.gauge(
+        "meridian_replication_oldest_unacknowledged_timestamp_seconds",
+        "Commit time of the oldest record that the sink has not acknowledged; absent when none.",
+        seconds(*link.pending.oldest_us), labels);
   if (link.clock_offset_us)
     page.gauge("meridian_replication_clock_offset_seconds", "Sink's wall clock minus the source's.",
                seconds(*link.clock_offset_us), labels);
@@ -90,12 +91,14 @@ void add_peer(MetricsPage& page, const PeerStatus& peer) {
 std::string metrics_text(const ReplicatorStatus& status) {
   MetricsPage page;
   auto totals = sum_up(status);
-  page.gauge("meridian_replicator_ready", "1 while the own region node answers.", status.ready ? 1 : 0);
+  page.gauge("meridian_replicator_ready", "1 while the own region node answers.",
+             status.ready ? 1 : 0);
   for (const auto& link : status.links) add_lag(page, status, link);
   for (const auto& link : status.links)
     add_totals(page, labels_of(status, link), totals[{link.table, link.sink}]);
   for (const auto& peer : status.peers) add_peer(page, peer);
-  page.counter("meridian_replicator_checkpoint_saves_failed_total", "Checkpoint transactions that failed.",
+  page.counter("meridian_replicator_checkpoint_saves_failed_total",
+               "Checkpoint transactions that failed.",
                static_cast<double>(status.checkpoint_saves_failed));
   return page.text();
 }

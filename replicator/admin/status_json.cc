@@ -37,9 +37,9 @@ void add_pending(json::object& out, const Pending& pending) {
 }
 
 json::object link_json(const RegionId& source, const LinkStatus& link) {
-  json::object out{{"table", link.table_name},      {"table_id", link.table.hex()},
-                   {"source", source.name()},       {"sink", link.sink.name()},
-                   {"state", flow_state_name(link.state)}, {"reason", link.reason}};
+  json::object out{
+      {"table", link.table_name}, {"table_id", link.table.hex()},         {"source", source.name()},
+      {"sink", link.sink.name()}, {"state", flow_state_name(link.state)}, {"reason", link.reason}};
   out["p50_ms"] = quantile_ms(*link.lag, 0.50);
   out["p95_ms"] = quantile_ms(*link.lag, 0.95);
   out["p99_ms"] = quantile_ms(*link.lag, 0.99);
@@ -60,8 +60,9 @@ json::object flow_json(const FlowStatus& flow) {
                    {"state", flow_state_name(flow.state)},
                    {"reason", flow.reason}};
   add_pending(out, flow.pending);
-  out["acknowledged"] = json::object{{"start", fmt::format("{:016x}", flow.acknowledged.start.value)},
-                                     {"sequence", flow.acknowledged.sequence.value}};
+  out["acknowledged"] =
+      json::object{{"start", fmt::format("{:016x}", flow.acknowledged.start.value)},
+                   {"sequence", flow.acknowledged.sequence.value}};
   out["restarts"] = flow.restarts;
   out["records_shipped"] = flow.records_shipped;
   out["records_acknowledged"] = flow.records_acknowledged;

@@ -66,7 +66,8 @@ Actions Pump::start(std::optional<LogPosition> checkpoint, std::int64_t now_ms) 
   return finish(std::move(out), now_ms);
 }
 
-Actions Pump::on_position(RequestId id, ApplyStatus status, LogPosition position, std::int64_t now_ms) {
+Actions Pump::on_position(RequestId id, ApplyStatus status, LogPosition position,
+                          std::int64_t now_ms) {
   if (id != awaited_ || awaited_kind_ != Awaited::position) return {};
   awaited_ = 0;
   awaited_kind_ = Awaited::nothing;
@@ -114,7 +115,8 @@ Actions Pump::on_outcome(RequestId id, const rpc::ApplyOutcome& outcome, std::in
                          [id](const InFlight& entry) { return entry.id == id; });
   if (at == in_flight_.end()) return {};
   Actions out;
-  bool positions = outcome.status == ApplyStatus::wrong_position || outcome.status == ApplyStatus::held;
+  bool positions =
+      outcome.status == ApplyStatus::wrong_position || outcome.status == ApplyStatus::held;
   if (positions && confirmed_ && outcome.position.sequence < acknowledged_.sequence) {
     // Said before what is acknowledged since, and overtaken on the way; or the sink has lost data.
     ask_again(out);
@@ -235,11 +237,12 @@ void Pump::refused(ApplyStatus status, std::int64_t now_ms) {
   std::string sink(sink_.name());
   switch (status) {
     case ApplyStatus::not_member:
-      back_off("not a replica, says " + sink, FlowState::backing_off, limits_.membership_retry_ms, now_ms);
+      back_off("not a replica, says " + sink, FlowState::backing_off, limits_.membership_retry_ms,
+               now_ms);
       return;
     case ApplyStatus::no_such_table:
-      back_off(sink + " does not have the table", FlowState::backing_off, limits_.membership_retry_ms,
-               now_ms);
+      back_off(sink + " does not have the table", FlowState::backing_off,
+               limits_.membership_retry_ms, now_ms);
       return;
     case ApplyStatus::wrong_identity:
       back_off(sink + " knows this region under another node identity", FlowState::repair_needed,
@@ -265,11 +268,12 @@ void Pump::read_failed(ReadStatus status, Actions& out, std::int64_t now_ms) {
     back_off(status == ReadStatus::trimmed
                  ? "the log of " + source + " no longer reaches back to the position of " +
                        std::string(sink_.name())
-                 : "the position of " + std::string(sink_.name()) + " belongs to another life of " + source,
+                 : "the position of " + std::string(sink_.name()) +
+                       " belongs to another life of " + source,
              FlowState::repair_needed, limits_.repair_recheck_ms, now_ms);
   } else if (status == ReadStatus::no_such_table) {
-    back_off(source + " does not have the table", FlowState::backing_off, limits_.membership_retry_ms,
-             now_ms);
+    back_off(source + " does not have the table", FlowState::backing_off,
+             limits_.membership_retry_ms, now_ms);
   } else {
     back_off_jittered(source + " cannot read its log at present", now_ms);
   }
@@ -279,7 +283,8 @@ void Pump::read_failed(ReadStatus status, Actions& out, std::int64_t now_ms) {
 
 void Pump::ask(Actions& out) {
   // A flow in trouble keeps its state while it asks; see rule (6).
-  if (state_ != FlowState::backing_off && state_ != FlowState::repair_needed) state_ = FlowState::asking;
+  bool trouble = state_ == FlowState::backing_off || state_ == FlowState::repair_needed;
+  if (!trouble) state_ = FlowState::asking;
   awaited_ = next_id_++;
   awaited_kind_ = Awaited::position;
   out.push_back(AskPosition{awaited_});
@@ -307,8 +312,9 @@ void Pump::drop_in_flight() {
   in_flight_bytes_ = 0;
 }
 
-void Pump::back_off(std::string reason, FlowState state, std::int64_t delay_ms, std::int64_t now_ms) {
-  ++restarts_;
+void Pump::back_off(std::string reason, FlowState state, std::int64_t delay_ms,
+                    std::int64_t now_ms) {
+  if (positioned_) ++restarts_;  // asking in vain is no restart
   drop_in_flight();
   awaited_ = 0;
   awaited_kind_ = Awaited::nothing;

@@ -80,7 +80,8 @@ struct RecordsVisible {
   std::vector<std::int64_t> committed_us;
   std::int64_t visible_us;
 };
-using Action = std::variant<AskPosition, ReadLog, ShipBatch, SaveCheckpoint, SetTimer, RecordsVisible>;
+using Action =
+    std::variant<AskPosition, ReadLog, ShipBatch, SaveCheckpoint, SetTimer, RecordsVisible>;
 using Actions = std::vector<Action>;
 
 enum class FlowState { idle, asking, running, waiting, held, backing_off, repair_needed, stopped };
@@ -95,7 +96,8 @@ class Pump {
 
   // All take the time in monotonic ms and answer what to do next, in order.
   Actions start(std::optional<LogPosition> checkpoint, std::int64_t now_ms);
-  Actions on_position(RequestId id, rpc::ApplyStatus status, LogPosition position, std::int64_t now_ms);
+  Actions on_position(RequestId id, rpc::ApplyStatus status, LogPosition position,
+                      std::int64_t now_ms);
   Actions on_page(RequestId id, rpc::LogPage page, std::int64_t now_ms);
   Actions on_outcome(RequestId id, const rpc::ApplyOutcome& outcome, std::int64_t now_ms);
   Actions on_failure(RequestId id, Failure failure, std::int64_t now_ms);

@@ -7,7 +7,8 @@
 
 namespace meridian::replicator {
 
-CheckpointWriter::CheckpointWriter(checkpoint::CheckpointStore& store, const Clock& clock, Logger log)
+CheckpointWriter::CheckpointWriter(checkpoint::CheckpointStore& store, const Clock& clock,
+                                   Logger log)
     : store_(store), clock_(clock), log_(std::move(log)) {}
 
 CheckpointWriter::~CheckpointWriter() { stop(); }

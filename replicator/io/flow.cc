@@ -36,7 +36,9 @@ Flow::Flow(FlowWorld world, rpc::FlowId id, std::string table_name, PumpLimits l
 
 Flow::~Flow() { world_.sink.in_flight_bytes -= accounted_bytes_; }
 
-void Flow::start(std::optional<LogPosition> checkpoint) { perform(pump_.start(checkpoint, now_ms())); }
+void Flow::start(std::optional<LogPosition> checkpoint) {
+  perform(pump_.start(checkpoint, now_ms()));
+}
 
 void Flow::stop() { perform(pump_.stop()); }
 
@@ -69,7 +71,8 @@ void Flow::note_state() {
                     id_.shard.value, world_.sink.region.name(), pump_.reason());
   } else {
     world_.log.debug("flow_state", "table={} shard={} sink={} state={} reason=\"{}\"", table_name_,
-                     id_.shard.value, world_.sink.region.name(), flow_state_name(state), pump_.reason());
+                     id_.shard.value, world_.sink.region.name(), flow_state_name(state),
+                     pump_.reason());
   }
   noted_state_ = state;
 }
@@ -85,16 +88,17 @@ void Flow::perform(const AskPosition& ask) {
     rpc::ApplyStatus status;
     LogPosition position;
   };
-  tasks_.add(answered
-                 .then([](Answer&& answer) {
-                   return Position{rpc::read_apply_status(answer.getStatus()),
-                                   rpc::read_position(answer.getPosition())};
-                 })
-                 .then(
-                     [this, id = ask.id](Position said) {
-                       perform(pump_.on_position(id, said.status, said.position, now_ms()));
-                     },
-                     [this, id = ask.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
+  tasks_.add(
+      answered
+          .then([](Answer&& answer) {
+            return Position{rpc::read_apply_status(answer.getStatus()),
+                            rpc::read_position(answer.getPosition())};
+          })
+          .then(
+              [this, id = ask.id](Position said) {
+                perform(pump_.on_position(id, said.status, said.position, now_ms()));
+              },
+              [this, id = ask.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
 }
 
 void Flow::perform(const ReadLog& read) {
@@ -121,16 +125,17 @@ void Flow::send_read(const ReadLog& read) {
         return kj::Promise<Answer>(request.send());
       },
       read.wait_ms);
-  tasks_.add(answered
-                 .then([origin = id_.source](Answer&& answer) {
-                   return rpc::read_page(answer.getPage(), origin);
-                 })
-                 .then(
-                     [this, id = read.id](rpc::LogPage page) {
-                       read_once_ = read_once_ || page.status == rpc::ReadStatus::ok;
-                       perform(pump_.on_page(id, std::move(page), now_ms()));
-                     },
-                     [this, id = read.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
+  tasks_.add(
+      answered
+          .then([origin = id_.source](Answer&& answer) {
+            return rpc::read_page(answer.getPage(), origin);
+          })
+          .then(
+              [this, id = read.id](rpc::LogPage page) {
+                read_once_ = read_once_ || page.status == rpc::ReadStatus::ok;
+                perform(pump_.on_page(id, std::move(page), now_ms()));
+              },
+              [this, id = read.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
 }
 
 void Flow::perform(const ShipBatch& ship) {
@@ -142,12 +147,13 @@ void Flow::perform(const ShipBatch& ship) {
         return kj::Promise<Answer>(request.send());
       },
       kApplyExtraMs);
-  tasks_.add(answered.then([](Answer&& answer) { return rpc::read_outcome(answer.getOutcome()); })
-                 .then(
-                     [this, id = ship.id](rpc::ApplyOutcome outcome) {
-                       perform(pump_.on_outcome(id, outcome, now_ms()));
-                     },
-                     [this, id = ship.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
+  tasks_.add(
+      answered.then([](Answer&& answer) { return rpc::read_outcome(answer.getOutcome()); })
+          .then(
+              [this, id = ship.id](rpc::ApplyOutcome outcome) {
+                perform(pump_.on_outcome(id, outcome, now_ms()));
+              },
+              [this, id = ship.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
 }
 
 void Flow::perform(const SaveCheckpoint& save) {
@@ -156,9 +162,10 @@ void Flow::perform(const SaveCheckpoint& save) {
 
 void Flow::perform(const SetTimer& timer) {
   auto delay_ms = std::max<std::int64_t>(timer.at_ms - now_ms(), 0);
-  tasks_.add(world_.timer.afterDelay(delay_ms * kj::MILLISECONDS).then([this, number = ++timer_number_] {
-    if (number == timer_number_) perform(pump_.on_timer(now_ms()));
-  }));
+  tasks_.add(
+      world_.timer.afterDelay(delay_ms * kj::MILLISECONDS).then([this, number = ++timer_number_] {
+        if (number == timer_number_) perform(pump_.on_timer(now_ms()));
+      }));
 }
 
 void Flow::perform(const RecordsVisible& visible) {
@@ -184,7 +191,8 @@ void Flow::taskFailed(kj::Exception&& failure) {
 // ------------------------------------------------------------------------------------------ figures
 
 bool Flow::figures_fresh() const {
-  return read_once_ && (pump_.state() == FlowState::running || pump_.state() == FlowState::waiting) &&
+  return read_once_ &&
+         (pump_.state() == FlowState::running || pump_.state() == FlowState::waiting) &&
          world_.source.connected();
 }
 

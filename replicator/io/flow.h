@@ -89,7 +89,7 @@ class Flow final : private kj::TaskSet::ErrorHandler {
   std::uint64_t timer_number_ = 0;  // of the newest; older ones do nothing
   bool read_once_ = false;
   std::optional<rpc::BacklogAnswer> backlog_;  // since the figures are not fresh
-  kj::TaskSet tasks_;  // last: cancelled first
+  kj::TaskSet tasks_;                          // last: cancelled first
 };
 
 }  // namespace meridian::replicator

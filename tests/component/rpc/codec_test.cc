@@ -101,9 +101,11 @@ TEST(Codec, HostileBatchesAreRefusedByName) {
   EXPECT_THAT(refusal_of([](auto b) { b.getFlow().setSource(std::string(5000, 'a')); }),
               HasSubstr("region name"));
   EXPECT_THAT(refusal_of([](auto b) { b.getTo().setSequence(2); }), HasSubstr("after its range"));
-  EXPECT_THAT(refusal_of([](auto b) { b.getFrom().setSequence(1); }), HasSubstr("before its range"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getFrom().setSequence(1); }),
+              HasSubstr("before its range"));
   EXPECT_THAT(refusal_of([](auto b) { b.getFrom().setSequence(9); }), HasSubstr("backwards"));
-  EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[1].setSequence(1); }), HasSubstr("out of order"));
+  EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[1].setSequence(1); }),
+              HasSubstr("out of order"));
   EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[0].initKey(0); }), HasSubstr("empty key"));
   EXPECT_THAT(refusal_of([](auto b) { b.getRecords()[0].initKey(kKeyBytesMax + 1); }),
               HasSubstr("key too long"));

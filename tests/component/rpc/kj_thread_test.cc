@@ -29,7 +29,8 @@ TEST_F(KjThreadTest, RunsTasksOfManyThreadsEachInItsOrder) {
   for (int t = 0; t < kThreads; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < kTasks; ++i)
-        ASSERT_TRUE(thread_.mailbox()->post([&seen, t, i] { seen[static_cast<std::size_t>(t)].push_back(i); }));
+        ASSERT_TRUE(thread_.mailbox()->post(
+            [&seen, t, i] { seen[static_cast<std::size_t>(t)].push_back(i); }));
     });
   for (auto& thread : threads) thread.join();
   thread_.run([] {});
@@ -73,7 +74,8 @@ TEST_F(KjThreadTest, WhatATaskThrowsIsLoggedAndWhatRunThrowsComesBack) {
   thread_.mailbox()->post([] { throw std::runtime_error("lost"); });
   thread_.mailbox()->post([] { kj::throwFatalException(KJ_EXCEPTION(FAILED, "lost too")); });
   EXPECT_THROW(thread_.run([] { throw std::runtime_error("mine"); }), std::runtime_error);
-  EXPECT_THROW(thread_.run([] { kj::throwFatalException(KJ_EXCEPTION(FAILED, "x")); }), std::runtime_error);
+  EXPECT_THROW(thread_.run([] { kj::throwFatalException(KJ_EXCEPTION(FAILED, "x")); }),
+               std::runtime_error);
   EXPECT_EQ(log_->count(LogLevel::error), 2u);
   thread_.stop();
 }
@@ -106,9 +108,10 @@ TEST_F(KjThreadTest, CompletionsComeBackToTheThreadAndMayComeTooLate) {
   kj::Own<kj::Promise<void>> first;
   kj::Own<kj::Promise<void>> second;
   auto wait_on = [](kj::Promise<int> promise, std::atomic<int>& value, std::atomic<int>& failures) {
-    return kj::heap<kj::Promise<void>>(
-        promise.then([&value](int said) { value = said; }, [&failures](kj::Exception&&) { ++failures; })
-            .eagerlyEvaluate(nullptr));
+    return kj::heap<kj::Promise<void>>(promise
+                                           .then([&value](int said) { value = said; },
+                                                 [&failures](kj::Exception&&) { ++failures; })
+                                           .eagerlyEvaluate(nullptr));
   };
   thread_.run([&] {
     completions = std::make_unique<Completions<int>>(thread_.mailbox());

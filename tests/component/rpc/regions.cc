@@ -111,6 +111,8 @@ void TestRegion::stop_node() {
   store_.reset();
 }
 
+void TestRegion::wipe() { std::filesystem::remove_all(dir_.path() + "/data"); }
+
 void TestRegion::start_replicator() {
   replicator::ReplicatorOptions options;
   options.region = id_;
@@ -182,7 +184,8 @@ store::WriteStatus TestRegion::put(const std::string& name, const std::string& k
                                    const std::string& value) {
   auto info = table(name);
   std::promise<store::WriteStatus> done;
-  store_->write({info->id, key_of(*info, key), std::make_shared<Put>(model::encode_image(item_of(key, value))),
+  store_->write({info->id, key_of(*info, key),
+                 std::make_shared<Put>(model::encode_image(item_of(key, value))),
                  [&done](const store::WriteResult& result) { done.set_value(result.status); }});
   return done.get_future().get();
 }
@@ -224,13 +227,12 @@ std::map<std::string, std::string> TestRegion::items(const std::string& name) {
   std::map<std::string, std::string> out;
   auto info = table(name);
   if (!info) return out;
-  store_->open_reader()->scan(info->id, {}, store::Direction::ascending,
-                              [&out](BytesView, BytesView image) {
-                                auto item = model::decode_image(image);
-                                out[item->at("pk").as<StringValue>()->text] =
-                                    item->at("v").as<StringValue>()->text;
-                                return true;
-                              });
+  store_->open_reader()->scan(
+      info->id, {}, store::Direction::ascending, [&out](BytesView, BytesView image) {
+        auto item = model::decode_image(image);
+        out[item->at("pk").as<StringValue>()->text] = item->at("v").as<StringValue>()->text;
+        return true;
+      });
   return out;
 }
 

@@ -67,6 +67,8 @@ class TestRegion {
 
   void start_node();
   void stop_node();
+  // Takes the data directory away.  REQUIRES: the node is stopped.
+  void wipe();
   void start_replicator();
   void stop_replicator();
   void forget_checkpoints();
@@ -78,7 +80,8 @@ class TestRegion {
   std::string drop_table(const std::string& table);
 
   // Answers the status of a client's put or delete of {pk: key, v: value}.
-  store::WriteStatus put(const std::string& table, const std::string& key, const std::string& value);
+  store::WriteStatus put(const std::string& table, const std::string& key,
+                         const std::string& value);
   store::WriteStatus remove(const std::string& table, const std::string& key);
   // Many puts, answered together.
   void put_many(const std::string& table, const std::string& prefix, std::size_t count,

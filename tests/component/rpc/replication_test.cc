@@ -53,7 +53,8 @@ TEST_F(Replication, RecordsFlowBothWaysAndDoNotEcho) {
   ASSERT_TRUE(eventually([&] { return !east.get("T", "a"); }));
 
   // Every change is in each stream exactly once: nothing came back.
-  EXPECT_TRUE(eventually([&] { return east.stream_records("T") == 3 && west.stream_records("T") == 3; }));
+  EXPECT_TRUE(
+      eventually([&] { return east.stream_records("T") == 3 && west.stream_records("T") == 3; }));
   EXPECT_EQ(east.store().health().records_applied, 2u);
   EXPECT_EQ(west.store().health().records_applied, 1u);
   EXPECT_EQ(east.store().health().records_duplicate, 0u);
@@ -67,9 +68,8 @@ TEST_F(Replication, AThirdRegionJoinsAnEmptyTableAndAllSeeAll) {
   ASSERT_EQ(west.put("T", "w", "2"), store::WriteStatus::committed);
   ASSERT_EQ(north.put("T", "n", "3"), store::WriteStatus::committed);
   std::map<std::string, std::string> all{{"e", "1"}, {"w", "2"}, {"n", "3"}};
-  EXPECT_TRUE(eventually([&] {
-    return east.items("T") == all && west.items("T") == all && north.items("T") == all;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return east.items("T") == all && west.items("T") == all && north.items("T") == all; }));
 }
 
 TEST_F(Replication, GoesOnAfterEitherSideWasDown) {
@@ -84,7 +84,8 @@ TEST_F(Replication, GoesOnAfterEitherSideWasDown) {
   ASSERT_EQ(west.put("T", "from-west", "y"), store::WriteStatus::committed);
   east.start_node();
   ASSERT_EQ(east.put("T", "after", "z"), store::WriteStatus::committed);
-  EXPECT_TRUE(eventually([&] { return east.items("T") == west.items("T") && east.items("T").size() == 52; }));
+  EXPECT_TRUE(eventually(
+      [&] { return east.items("T") == west.items("T") && east.items("T").size() == 52; }));
   EXPECT_EQ(east.store().health().records_duplicate + west.store().health().records_duplicate, 0u);
 }
 
@@ -114,7 +115,8 @@ TEST_F(Replication, AStalledLinkShowsAGrowingAgeAndWhatWaits) {
 
   west.stop_node();
   east.put_many("T", "b", 20, "x");
-  ASSERT_TRUE(eventually([&] { return link().pending.records == 20u && link().pending.oldest_ms; }));
+  ASSERT_TRUE(
+      eventually([&] { return link().pending.records == 20u && link().pending.oldest_ms; }));
   EXPECT_EQ(link().state, replicator::FlowState::backing_off);
   EXPECT_FALSE(link().reason.empty());
   EXPECT_TRUE(eventually([&] { return link().pending.bytes.value_or(0) > 0; }));
@@ -208,9 +210,24 @@ TEST_F(Replication, MembershipReachesARegionThatWasDown) {
   west.stop_node();
   ASSERT_TRUE(eventually([this] { return east.add_replica("T", "north").empty(); }));
   west.start_node();
-  EXPECT_TRUE(eventually([&] { return west.store().catalog()->find("T")->has_replica(north.id()); }));
+  EXPECT_TRUE(
+      eventually([&] { return west.store().catalog()->find("T")->has_replica(north.id()); }));
   ASSERT_EQ(west.put("T", "w", "1"), store::WriteStatus::committed);
   EXPECT_TRUE(eventually([&] { return north.get("T", "w") == "1"; }));
+}
+
+TEST_F(Replication, AnEmptyNodeUnderAKnownNameIsNotBelieved) {
+  make_global();
+  ASSERT_EQ(east.put("T", "a", "x"), store::WriteStatus::committed);
+  west.stop_replicator();
+  west.stop_node();
+  west.wipe();
+  start(west);
+  // It says that it does not know the table; that must not look like giving up its copy.
+  EXPECT_TRUE(eventually([&] { return east.log->contains("identity_conflict"); }));
+  EXPECT_FALSE(eventually(
+      [&] { return !east.store().catalog()->find("T")->has_replica(west.id()); }, 3000));
+  EXPECT_NE(east.remove_replica("T", "west").find("cannot be reached"), std::string::npos);
 }
 
 TEST_F(Replication, ReplicasThatCannotBeMadeAreRefusedInAwsWords) {
@@ -219,17 +236,20 @@ TEST_F(Replication, ReplicasThatCannotBeMadeAreRefusedInAwsWords) {
   ASSERT_NE(east.create_table("T"), nullptr);
   ASSERT_NE(west.create_table("T"), nullptr);
   EXPECT_TRUE(eventually([this] {
-    return east.add_replica("T", "west").find(
-               "Failed to create a the new replica of table with name: 'T' because one or more "
-               "replicas already existed as tables.") != std::string::npos;
+    return east.add_replica("T", "west")
+               .find(
+                   "Failed to create a the new replica of table with name: 'T' because one or more "
+                   "replicas already existed as tables.") != std::string::npos;
   }));
   EXPECT_NE(east.add_replica("T", "east").find("Cannot add, delete, or update the local region"),
             std::string::npos);
   EXPECT_NE(east.add_replica("T", "mars").find("ValidationException"), std::string::npos);
-  EXPECT_NE(east.remove_replica("T", "west").find(
-                "Update global table operation failed because one or more replicas were not part of "
-                "the global table."),
-            std::string::npos);
+  EXPECT_NE(
+      east.remove_replica("T", "west")
+          .find(
+              "Update global table operation failed because one or more replicas were not part of "
+              "the global table."),
+      std::string::npos);
   ASSERT_NE(east.create_table("Full"), nullptr);
   ASSERT_EQ(east.put("Full", "a", "x"), store::WriteStatus::committed);
   EXPECT_NE(east.add_replica("Full", "west").find("not supported yet"), std::string::npos);

@@ -117,7 +117,8 @@ TEST_F(ServerTest, EverythingIsRefusedBeforeHello) {
 
 TEST_F(ServerTest, HellosThatDoNotFitAreRefused) {
   Client client(io_);
-  EXPECT_THAT(hello(client, "here", 0, rpc::Role::replicator, 2), HasSubstr("protocol 1 is spoken here"));
+  EXPECT_THAT(hello(client, "here", 0, rpc::Role::replicator, 2),
+              HasSubstr("protocol 1 is spoken here"));
   EXPECT_THAT(hello(client, "there", 0, rpc::Role::replicator), HasSubstr("this is region here"));
   EXPECT_THAT(hello(client, "here", 9, rpc::Role::peer_replicator), HasSubstr("own name"));
   EXPECT_THAT(hello(client, "there", 0, rpc::Role::peer_node), HasSubstr("node id"));
@@ -132,7 +133,8 @@ TEST_F(ServerTest, ARegionNameIsPinnedToOneNode) {
   Client again(io_);
   EXPECT_EQ(hello(again, "there", 77, rpc::Role::peer_node), "");
   Client other(io_);
-  EXPECT_THAT(hello(other, "there", 78, rpc::Role::peer_replicator), HasSubstr("pinned to another node"));
+  EXPECT_THAT(hello(other, "there", 78, rpc::Role::peer_replicator),
+              HasSubstr("pinned to another node"));
   EXPECT_THAT(refusal(other.region.pingRequest()), HasSubstr("hello comes first"));
   EXPECT_TRUE(here_.log->contains("identity_conflict"));
 }
@@ -161,7 +163,8 @@ TEST_F(ServerTest, EachRoleMayDoItsOwnThingsOnly) {
 TEST_F(ServerTest, AReplicatorSpeaksForItsOwnRegionOnly) {
   auto client = as(rpc::Role::peer_replicator);
   auto request = client->region.applyRequest();
-  rpc::write_flow({table_->id, ShardId(0), RegionId::of("elsewhere")}, request.initBatch().initFlow());
+  rpc::write_flow({table_->id, ShardId(0), RegionId::of("elsewhere")},
+                  request.initBatch().initFlow());
   EXPECT_THAT(refusal(kj::mv(request)), HasSubstr("a flow of another region"));
   auto question = client->region.flowPositionRequest();
   rpc::write_flow({table_->id, ShardId(0), RegionId::of("elsewhere")}, question.initFlow());
@@ -229,7 +232,8 @@ TEST_F(ServerTest, TheListOfReplicatedTablesIsPushedByLongPoll) {
   auto tables = rpc::read_tables(waiting.wait(io_.waitScope));
   EXPECT_GT(tables.generation, first.getGeneration());
   EXPECT_TRUE(eventually([&] {
-    auto now = rpc::read_tables(client->region.replicatedTablesRequest().send().wait(io_.waitScope));
+    auto now =
+        rpc::read_tables(client->region.replicatedTablesRequest().send().wait(io_.waitScope));
     return now.tables.size() == 1 && now.tables[0].sinks == std::vector{RegionId::of("there")};
   }));
 }
@@ -246,7 +250,9 @@ TEST_F(ServerTest, HostileBytesHurtOnlyTheirOwnConnection) {
     std::array<kj::byte, 512> bytes;
     for (auto& byte : bytes) byte = static_cast<kj::byte>(rng.below(round % 2 == 0 ? 256 : 3));
     // A peer that hangs up in between is what we want.
-    stream->write(bytes.data(), bytes.size()).then([] {}, [](kj::Exception&&) {}).wait(io_.waitScope);
+    stream->write(bytes.data(), bytes.size())
+        .then([] {}, [](kj::Exception&&) {})
+        .wait(io_.waitScope);
   }
   EXPECT_EQ(refusal(good->region.pingRequest()), "");
   here_.put_many("T", "k", 5, "x");

@@ -214,12 +214,13 @@ TEST_F(SessionTest, APeerThatAnswersOtherCallsIsNotSilent) {
 TEST_F(SessionTest, ACallHasADeadline) {
   start();
   std::optional<kj::Exception::Type> failure;
-  auto call = session_
-                  ->call([](wire::Region::Client& client) {
-                    return kj::Promise<Acknowledged>(client.acknowledgeRequest().send());
-                  })
-                  .then([](Acknowledged&&) {}, [&failure](kj::Exception&& e) { failure = e.getType(); })
-                  .eagerlyEvaluate(nullptr);
+  auto call =
+      session_
+          ->call([](wire::Region::Client& client) {
+            return kj::Promise<Acknowledged>(client.acknowledgeRequest().send());
+          })
+          .then([](Acknowledged&&) {}, [&failure](kj::Exception&& e) { failure = e.getType(); })
+          .eagerlyEvaluate(nullptr);
   pass_ms(SessionOptions{}.call_ms_max - 100);
   EXPECT_FALSE(failure);
   pass_ms(200);
@@ -230,12 +231,13 @@ TEST_F(SessionTest, ACallHasADeadline) {
 TEST_F(SessionTest, CallsUnderWayFailWhenTheConnectionDoes) {
   start();
   std::optional<kj::Exception::Type> failure;
-  auto call = session_
-                  ->call([](wire::Region::Client& client) {
-                    return kj::Promise<Acknowledged>(client.acknowledgeRequest().send());
-                  })
-                  .then([](Acknowledged&&) {}, [&failure](kj::Exception&& e) { failure = e.getType(); })
-                  .eagerlyEvaluate(nullptr);
+  auto call =
+      session_
+          ->call([](wire::Region::Client& client) {
+            return kj::Promise<Acknowledged>(client.acknowledgeRequest().send());
+          })
+          .then([](Acknowledged&&) {}, [&failure](kj::Exception&& e) { failure = e.getType(); })
+          .eagerlyEvaluate(nullptr);
   dialer_.cut();
   pass_ms(20);
   EXPECT_EQ(failure, kj::Exception::Type::DISCONNECTED);
@@ -248,7 +250,8 @@ TEST_F(SessionTest, WithoutAConnectionACallFailsAtOnce) {
     return kj::Promise<Position>(client.flowPositionRequest().send());
   });
   auto type = kj::Exception::Type::FAILED;
-  call.then([](Position&&) {}, [&type](kj::Exception&& e) { type = e.getType(); }).wait(wait_scope_);
+  call.then([](Position&&) {}, [&type](kj::Exception&& e) { type = e.getType(); })
+      .wait(wait_scope_);
   EXPECT_EQ(type, kj::Exception::Type::DISCONNECTED);
 }
 

@@ -10,7 +10,8 @@ constexpr std::int64_t kWallMinusMonotonicUs = 1'000'000'000;
 
 void ping(ClockOffset& offset, std::int64_t sent_us, std::int64_t there_us, std::int64_t back_us,
           std::int64_t ahead_us) {
-  offset.add(sent_us, sent_us + there_us + kWallMinusMonotonicUs + ahead_us, sent_us + there_us + back_us);
+  offset.add(sent_us, sent_us + there_us + kWallMinusMonotonicUs + ahead_us,
+             sent_us + there_us + back_us);
 }
 
 std::optional<std::int64_t> read(const ClockOffset& offset, std::int64_t monotonic_us) {

@@ -122,7 +122,8 @@ TEST(PumpFailure, HeldIsTriedAgainSoonAndNeverCutsTheFlow) {
   EXPECT_THAT(script.held(0, PumpScript::at(5), 60'000), IsEmpty());
   EXPECT_EQ(script.pump.state(), FlowState::held);
   EXPECT_THAT(script.pump.reason(), HasSubstr("700 ms ahead of the clock of sink"));
-  EXPECT_THAT(script.wrong_position(1, PumpScript::at(5)), IsEmpty()) << "of the window that was dropped";
+  EXPECT_THAT(script.wrong_position(1, PumpScript::at(5)), IsEmpty())
+      << "of the window that was dropped";
   for (int i = 0; i < 5; ++i) {
     EXPECT_THAT(script.pass_ms(kLimits.held_retry_ms_max), ElementsAre("read 5"));
     EXPECT_EQ(script.pump.state(), FlowState::held);
@@ -187,13 +188,15 @@ struct Refusal {
 };
 
 const Refusal kRefusals[] = {
-    {rpc::ApplyStatus::not_member, FlowState::backing_off, kLimits.membership_retry_ms, "not a replica"},
+    {rpc::ApplyStatus::not_member, FlowState::backing_off, kLimits.membership_retry_ms,
+     "not a replica"},
     {rpc::ApplyStatus::no_such_table, FlowState::backing_off, kLimits.membership_retry_ms,
      "does not have the table"},
     {rpc::ApplyStatus::wrong_identity, FlowState::repair_needed, kLimits.repair_recheck_ms,
      "another node identity"},
     {rpc::ApplyStatus::invalid, FlowState::repair_needed, kLimits.repair_recheck_ms, "invalid"},
-    {rpc::ApplyStatus::unavailable, FlowState::backing_off, kLimits.backoff_ms_min, "refuses writes"},
+    {rpc::ApplyStatus::unavailable, FlowState::backing_off, kLimits.backoff_ms_min,
+     "refuses writes"},
 };
 
 TEST(PumpFailure, RefusalsOfABatch) {
