@@ -9,9 +9,9 @@
 namespace meridian {
 namespace {
 
-constexpr std::array<std::int64_t, 16> kBoundsUs{500,     1'000,   2'000,     5'000,     10'000,  20'000,
-                                                 50'000,  100'000, 200'000,   500'000,   1'000'000, 2'000'000,
-                                                 5'000'000, 10'000'000, 60'000'000, 600'000'000};
+constexpr std::array<std::int64_t, 16> kBoundsUs{
+    500,     1'000,   2'000,     5'000,     10'000,    20'000,     50'000,     100'000,
+    200'000, 500'000, 1'000'000, 2'000'000, 5'000'000, 10'000'000, 60'000'000, 600'000'000};
 
 }  // namespace
 
@@ -49,8 +49,8 @@ void MetricsPage::gauge(const std::string& name, const std::string& help, double
   state_->add(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
 }
 
-void MetricsPage::histogram(const std::string& name, const std::string& help, const Histogram& values,
-                            const MetricLabels& labels) {
+void MetricsPage::histogram(const std::string& name, const std::string& help,
+                            const Histogram& values, const MetricLabels& labels) {
   auto& out = state_->add(name, help, prometheus::MetricType::Histogram, labels).histogram;
   out.sample_count = values.count();
   out.sample_sum = static_cast<double>(values.sum_us()) / 1e6;

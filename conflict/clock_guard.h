@@ -22,7 +22,8 @@ class ClockGuard {
  public:
   static constexpr std::int64_t kDriftMaxMsDefault = 500;
 
-  explicit ClockGuard(std::int64_t drift_ms_max = kDriftMaxMsDefault) : drift_ms_max_(drift_ms_max) {}
+  explicit ClockGuard(std::int64_t drift_ms_max = kDriftMaxMsDefault)
+      : drift_ms_max_(drift_ms_max) {}
 
   enum class State { trusted, stepped };
 
