@@ -8,7 +8,8 @@ from fastclient import Client
 from load import key_of
 
 WRITES = 10_000
-KEYS_PER_REGION = 50
+WRITERS_PER_REGION = 4  # several, so that the node can commit them in groups
+KEYS_PER_WRITER = 20
 
 
 def write_counted(address, name, count, failures):
@@ -16,8 +17,8 @@ def write_counted(address, name, count, failures):
     client = Client(address, timeout=30)
     try:
         for number in range(count):
-            key = key_of(f"{name}-{number % KEYS_PER_REGION}")
-            turn = number // KEYS_PER_REGION
+            key = key_of(f"{name}-{number % KEYS_PER_WRITER}")
+            turn = number // KEYS_PER_WRITER
             client.call("PutItem", {"TableName": "Orders", "Item": {
                 **key, "turn": {"N": str(turn)}, "from": {"S": name}}})
     except Exception as error:  # noqa: BLE001 - raised by the test
@@ -29,7 +30,8 @@ def write_counted(address, name, count, failures):
 def test_every_change_once_and_in_order(orders):
     # Writes in three regions, a consumer in each; keys are not shared between regions, so no write
     # can lose against another and every one has to show.
-    shares = [WRITES // 3, WRITES // 3, WRITES - 2 * (WRITES // 3)]
+    count = len(orders.regions) * WRITERS_PER_REGION
+    shares = [WRITES // count + (i < WRITES % count) for i in range(count)]
     consumers, seen = [], []
     for region in orders:
         records = []
@@ -41,7 +43,7 @@ def test_every_change_once_and_in_order(orders):
         seen.append(records)
     failures = []
     writers = [threading.Thread(target=write_counted, args=(
-        r.address("table"), f"w{i}", shares[i], failures)) for i, r in enumerate(orders)]
+        orders[i % 3].address("table"), f"w{i}", share, failures)) for i, share in enumerate(shares)]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -76,6 +78,6 @@ def check(region, records, shares):
         assert old is None or int(old["turn"]["N"]) == before, f"{region}: {key} has a wrong old image"
         assert record["eventName"] == ("INSERT" if before is None else "MODIFY")
         by_key[key] = turn
-    expected = {f"w{i}-{k}": (share - 1 - k) // KEYS_PER_REGION
-                for i, share in enumerate(shares) for k in range(KEYS_PER_REGION)}
+    expected = {f"w{i}-{k}": (share - 1 - k) // KEYS_PER_WRITER
+                for i, share in enumerate(shares) for k in range(KEYS_PER_WRITER)}
     assert by_key == expected

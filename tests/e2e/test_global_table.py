@@ -147,6 +147,35 @@ def test_write_is_last_writer_wins(shared):
                 TableName="Orders", Key=key).get("Item") == value, 15, f"turn {turn}")
 
 
+def test_everything_legal_replicates(shared):
+    # The largest item, the longest keys, all types, the deepest nesting, the longest numbers.
+    deep = {"S": "deep"}
+    for level in range(31):
+        deep = {"L": [deep]} if level % 2 else {"M": {"a": deep}}
+    key = {"customer": {"S": "k" * 2048}, "order": {"S": "\u00e9" * 512}}
+    plain = {**key, "deep": deep, "b": {"B": bytes(range(256))}, "z": {"NULL": True},
+             "n": {"N": "-" + "9" * 38}, "e": {"N": "1E-130"}, "t": {"BOOL": False}, "s": {"S": ""},
+             "ss": {"SS": ["a", "b"]}, "ns": {"NS": ["1", "2"]}, "bs": {"BS": [b"\x00", b"\xff"]}}
+    big_key = new_key()
+    room = 400 * 1024 - sum(len(n) + len(v["S"]) for n, v in big_key.items()) - 1
+    big = {**big_key, "x": {"S": "x" * room}}
+    small = {**big_key, "x": {"S": "small"}}
+    table = shared[0].client()
+    for item in (plain, small, big, small, big):
+        table.put_item(TableName="Orders", Item=item)
+    expected = table.get_item(TableName="Orders", Key=key)["Item"]
+    assert set(expected) == set(plain)
+    for region in (shared[1], shared[2]):
+        client = region.client()
+        wait_until(lambda: client.get_item(TableName="Orders", Key=big_key).get("Item") == big, 15,
+                   "the largest item")
+        assert client.get_item(TableName="Orders", Key=key)["Item"] == expected
+        arn = client.describe_table(TableName="Orders")["Table"]["LatestStreamArn"]
+        wait_until(lambda: len([r for records in consumer.drain(
+            region.client("dynamodbstreams"), arn).values() for r in records
+            if r["dynamodb"]["Keys"] == big_key]) == 4, 15, "four records of the largest item")
+
+
 def test_conditions_are_local_but_see_replicated_items(shared):
     key = new_key()
     shared[0].client().put_item(TableName="Orders", Item=key)
