@@ -9,6 +9,16 @@
 #include "rpc/socket.h"
 
 namespace meridian::peer {
+namespace {
+
+std::size_t size_of(const rpc::ReplicationBatch& batch) {
+  std::size_t bytes = sizeof batch;
+  for (const auto& record : batch.records)
+    bytes += sizeof record + record.key.size() + (record.new_image ? record.new_image->size() : 0);
+  return bytes;
+}
+
+}  // namespace
 
 struct Server::Link {
   Link(peer::Server& server, kj::Own<kj::AsyncIoStream> stream_in, capnp::ReaderOptions options)
@@ -119,6 +129,14 @@ kj::Promise<rpc::LogPage> Server::read_log(TableId table, ShardId shard, LogPosi
   auto page = reader_->read_log(table, shard, after, limits);
   if (page.status != rpc::ReadStatus::ok || !page.records.empty()) return page;
   kj::Promise<void> more = nullptr;
+  bool stuck = page.to == after && page.to.sequence < page.end;
+  if (stuck) {
+    // A log that says there is more and shows nothing would keep this thread busy for ever.
+    log_.error("log_not_readable", "table={} shard={} sequence={} end={}", table.hex(), shard.value,
+               page.to.sequence.value, page.end.value);
+    page.status = rpc::ReadStatus::unavailable;
+    return page;
+  }
   if (page.to.sequence < page.end) {
     // A stretch of foreign records: look on, but let others have the thread in between.
     more = kj::evalLast([] {});
@@ -148,8 +166,14 @@ kj::Promise<rpc::ReplicatedTables> Server::tables(std::uint64_t generation,
 kj::Promise<rpc::ApplyOutcome> Server::apply(rpc::ReplicationBatch batch, NodeId node) {
   ++counters_.batches_received;
   counters_.records_received += batch.records.size();
+  auto bytes = size_of(batch);
+  if (waiting_bytes_ + bytes > limits_.waiting_bytes_max) {
+    ++counters_.batches_refused;
+    return rpc::ApplyOutcome{};  // unavailable
+  }
+  waiting_bytes_ += bytes;
   auto pair = kj::newPromiseAndFulfiller<rpc::ApplyOutcome>();
-  waiting_.push_back({std::move(batch), node, kj::mv(pair.fulfiller)});
+  waiting_.push_back({std::move(batch), node, bytes, kj::mv(pair.fulfiller)});
   submit_next();
   return kj::mv(pair.promise);
 }
@@ -158,6 +182,7 @@ void Server::submit_next() {
   while (applying_ < limits_.applies_max && !waiting_.empty()) {
     auto next = kj::mv(waiting_.front());
     waiting_.pop_front();
+    waiting_bytes_ -= next.bytes;
     // A batch whose sender has gone is applied all the same: it may be half of what was promised.
     submit(kj::mv(next));
   }

@@ -39,7 +39,10 @@ struct ServerLimits {
   std::size_t connections_max = 256;
   std::size_t words_in_flight_max = 4 * 1024 * 1024;  // of unanswered calls, per connection
   std::size_t applies_max = 32;                       // batches at the store at once
-  std::int64_t wait_ms_max = 10'000;                  // longest long poll
+  // Of batches that wait for their turn, over all connections; past it they are answered
+  // "unavailable".  A connection that dies leaves its batches behind, so its own bound is not enough.
+  std::size_t waiting_bytes_max = 256 * 1024 * 1024;
+  std::int64_t wait_ms_max = 10'000;  // longest long poll
 };
 
 // Plain counters, read by /metrics from another thread.
@@ -80,6 +83,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   struct Waiting {
     rpc::ReplicationBatch batch;
     NodeId node;
+    std::size_t bytes = 0;
     kj::Own<kj::PromiseFulfiller<rpc::ApplyOutcome>> fulfiller;
   };
 
@@ -114,6 +118,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   std::set<std::pair<RegionId, NodeId>> impostors_;  // already complained about
   std::size_t applying_ = 0;
   std::deque<Waiting> waiting_;
+  std::size_t waiting_bytes_ = 0;
 
   struct Wake;  // shared with the store's listener
   const std::shared_ptr<Wake> wake_;
