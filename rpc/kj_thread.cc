@@ -65,6 +65,11 @@ void KjThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+void KjThread::stop(KjMailbox::Task last) {
+  last_ = std::make_unique<KjMailbox::Task>(kj::mv(last));
+  stop();
+}
+
 void KjThread::run(KjMailbox::Task task) {
   std::promise<void> done;
   auto finished = done.get_future();
@@ -101,6 +106,10 @@ void KjThread::loop(kj::Function<void()> ready) {
     run_tasks(tasks);
     // A mailbox that never runs dry must not keep the sockets waiting.
     io.waitScope.poll();
+  }
+  if (last_) {
+    tasks.push_back(kj::mv(*last_));
+    run_tasks(tasks);
   }
   io_ = nullptr;
 }

@@ -64,6 +64,9 @@ class KjThread {
   // Closes the mailbox, runs what is in it, ends the loop and joins.  Idempotent.
   // REQUIRES: every KJ object has been destroyed by a task before.
   void stop();
+  // The same, with a last task after the loop's last turn: nothing of KJ runs any more, so what calls
+  // under way still refer to can be destroyed there.  Not run when the thread does not run.
+  void stop(KjMailbox::Task last);
 
   [[nodiscard]] const std::shared_ptr<KjMailbox>& mailbox() const { return mailbox_; }
   // Runs `task` on the thread and returns when it has; throws what it throws.
@@ -85,6 +88,7 @@ class KjThread {
   const Logger log_;
   const std::shared_ptr<KjMailbox> mailbox_;
   std::thread thread_;
+  std::unique_ptr<KjMailbox::Task> last_;  // set before the mailbox closes, run after
   kj::AsyncIoContext* io_ = nullptr;  // on the thread's stack while the loop runs
 };
 

@@ -64,8 +64,9 @@ class Peer::Impl final : public api::ReplicaControl {
     started_ = false;
     open_ = false;
     store_.on_commit({});
-    thread_.run([this] { inside_.reset(); });
-    thread_.stop();
+    // After the loop's last turn: Cap'n Proto lets a call run on for a while after its connection has
+    // died, and the calls use the server.
+    thread_.stop([this] { inside_.reset(); });
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
