@@ -1,0 +1,75 @@
+"""Everything at once: random faults on random daemons, writers in all regions, and each region's stream
+replayed against its table."""
+
+import random
+import time
+
+from consumer import drain
+from load import Writer, contents, lost
+
+SHARED = [f"s{n:03}" for n in range(60)]
+
+
+def disturb(rng, process):
+    kind = rng.choice(["kill", "stop", "pause", "pause"])
+    if kind == "pause":
+        process.pause()
+        time.sleep(rng.uniform(0.1, 1.5))
+        process.resume()
+        return
+    if kind == "kill":
+        process.kill()
+    else:
+        assert process.stop() == 0, process.log_tail()
+    time.sleep(rng.uniform(0, 0.5))
+    process.start()
+
+
+def replay(region):
+    """The table as its stream tells it; every record must fit to the one before it."""
+    arn = region.client().describe_table(TableName="Orders")["Table"]["LatestStreamArn"]
+    state, seen = {}, set()
+    for shard, records in drain(region.client("dynamodbstreams", attempts=3), arn).items():
+        last = -1
+        for record in records:
+            body = record["dynamodb"]
+            number, key = int(body["SequenceNumber"]), body["Keys"]["customer"]["S"]
+            assert number > last and record["eventID"] not in seen, f"{region.name} {shard}: {record}"
+            last = number
+            seen.add(record["eventID"])
+            old, new = body.get("OldImage"), body.get("NewImage")
+            assert old == state.get(key), f"{region.name} {key}: {old} does not follow {state.get(key)}"
+            assert old != new, f"{region.name} {key}: a record of no change"
+            assert record["eventName"] == (
+                "INSERT" if old is None else "REMOVE" if new is None else "MODIFY")
+            if new is None:
+                del state[key]
+            else:
+                state[key] = new
+    return {key: image.get("v", {}).get("S") for key, image in state.items()}
+
+
+def test_random_faults(orders, load_seconds):
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")  # chooses the faults; their timing is the machine's
+    rng = random.Random(seed)
+    writers = [Writer(f"w{i}{j}", r.address("table"), "Orders", SHARED,
+                      [f"own{i}{j}-{n:02}" for n in range(30)], seed=seed, pause=0.001)
+               for i, r in enumerate(orders) for j in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        end = time.monotonic() + load_seconds
+        while time.monotonic() < end:
+            disturb(rng, rng.choice(orders.processes()))
+            time.sleep(rng.uniform(0, 0.5))
+    finally:
+        for writer in writers:
+            writer.ending.set()
+    for writer in writers:
+        writer.finish()
+    orders.wait_identical("Orders", 60)
+    found = {r.name: contents(r.address("table"), "Orders") for r in orders}
+    assert not lost(writers, found, SHARED)
+    for region in orders:
+        assert replay(region) == found[region.name], region.name
