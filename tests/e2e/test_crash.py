@@ -65,6 +65,31 @@ def test_kill_one_daemon_again_and_again(orders, load_seconds, daemon):
     assert not lost(writers, found, SHARED)
 
 
+def test_stop_nodes_again_and_again_under_load(orders, load_seconds):
+    # An orderly end in the middle of everything: exit code 0 each time, whatever was under way.
+    writers = [Writer(f"w{i}{j}", r.address("table"), "Orders", SHARED, own_keys(f"{i}{j}"), seed=3)
+               for i, r in enumerate(orders) for j in range(3)]
+    for writer in writers:
+        writer.start()
+    try:
+        end = time.monotonic() + load_seconds / 2
+        turn = 0
+        while time.monotonic() < end:
+            time.sleep(0.3)
+            node = orders[turn % 3].node
+            assert node.stop() == 0, node.log_tail()
+            node.start()
+            turn += 1
+    finally:
+        for writer in writers:
+            writer.ending.set()
+    for writer in writers:
+        writer.finish()
+    orders.wait_identical("Orders", 60)
+    found = {r.name: contents(r.address("table"), "Orders") for r in orders}
+    assert not lost(writers, found, SHARED)
+
+
 def test_all_regions_die_at_once(orders):
     # Power loss of everything: what was acknowledged is on disk, and replication goes on.
     writers = [Writer(f"w{i}", r.address("table"), "Orders", SHARED, own_keys(i), seed=2)

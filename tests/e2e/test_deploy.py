@@ -128,7 +128,9 @@ def test_ctrl_c_in_the_foreground_stops_everything(deployment):
     process = subprocess.Popen(
         [str(ROOT / "deploy/up"), "--no-build", "--regions", "us-east-1"], cwd=deployment.cwd,
         env=deployment.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        stdin=subprocess.DEVNULL, start_new_session=True)
+        stdin=subprocess.DEVNULL, start_new_session=True,
+        # A test run in the background ignores SIGINT, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         wait_until(lambda: deployment.ready(0), 300, "the node is ready")
         wait_until(lambda: deployment.pid("us-east-1", "replicator"), 10, "the replicator runs")
