@@ -2,10 +2,10 @@
 // `meridian verify` compares.
 //
 //   GET  /livez                        200 while the process runs
-//   GET  /readyz                       200 when it serves reads and writes, else 503 with the
-//   reason GET  /metrics                      Prometheus text GET  /v1/status JSON: identity,
-//   readiness, clock, tables with backlog, counters GET  /v1/tables/NAME/rows          JSON: rows
-//   in key order, tombstones included
+//   GET  /readyz                       200 when it serves reads and writes, else 503 and why
+//   GET  /metrics                      Prometheus text
+//   GET  /v1/status                    JSON: identity, readiness, clock, tables with backlog
+//   GET  /v1/tables/NAME/rows          JSON: rows in key order, tombstones included
 //        ?after=<hex key>&limit=N      (limit at most kRowsMax)
 //   GET  /v1/tables/NAME/row?key=<hex> JSON: one row
 //   POST /v1/clock/accept              takes the wall clock as it is after a step
