@@ -34,9 +34,4 @@ struct NodeConfig {
 
 NodeConfig read_config(ConfigSource& source);
 
-// Splits "host:port"; complains to `source` when it is not of that form.
-bool valid_address(const std::string& address);
-// True for 127.0.0.0/8, ::1 and localhost.
-bool is_loopback(const std::string& address);
-
 }  // namespace meridian::node

@@ -1,16 +1,10 @@
 // replicator: the daemon that ships one region's changes to the others.  Reads its settings, runs a
 // Replicator, waits for a signal.
-// Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong settings.
-#include <cstdio>
-#include <exception>
-#include <string>
-#include <vector>
-
+// Exit codes: common/daemon.h.
 #include "checkpoint/sqlite_store.h"
 #include "common/clock.h"
-#include "common/config.h"
+#include "common/daemon.h"
 #include "common/http/server.h"
-#include "common/log.h"
 #include "common/rng.h"
 #include "common/signals.h"
 #include "replicator/admin/admin.h"
@@ -28,7 +22,7 @@ constexpr const char* kHelp =
     "  --check-config  print every setting with its source, and stop\n"
     "  --version       print the version\n";
 
-void run(const meridian::replicator::ReplicatorConfig& config, const meridian::Logger& log) {
+void serve(const meridian::replicator::ReplicatorConfig& config, const meridian::Logger& log) {
   meridian::SystemClock clock;
   meridian::checkpoint::SqliteCheckpointStore checkpoints(config.checkpoint_dir);
   meridian::replicator::Replicator replicator(config.options, checkpoints, clock,
@@ -50,43 +44,13 @@ void run(const meridian::replicator::ReplicatorConfig& config, const meridian::L
   log.info("stopped", "");
 }
 
-int serve(const meridian::replicator::ReplicatorConfig& config,
-          const std::vector<std::string>& settings) {
-  meridian::Logger log(meridian::make_stderr_sink(config.log_level));
-  for (const std::string& setting : settings) log.info("setting", "{}", setting);
-  try {
-    run(config, log);
-    return 0;
-  } catch (const std::exception& e) {
-    log.error("start_failed", "reason=\"{}\"", e.what());
-    return 1;
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  meridian::block_stop_signals();
-  try {
-    meridian::ConfigSource source(argc, argv);
-    if (source.given("help")) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    if (source.given("version")) {
-      std::puts("replicator " MERIDIAN_VERSION);
-      return 0;
-    }
-    bool check_only = source.given("check-config");
-    auto config = meridian::replicator::read_config(source);
-    source.finish();
-    if (check_only) {
-      for (const std::string& setting : source.describe()) std::puts(setting.c_str());
-      return 0;
-    }
-    return serve(config, source.describe());
-  } catch (const meridian::ConfigError& e) {
-    std::fprintf(stderr, "%s\n", e.what());
-    return 2;
-  }
+  return meridian::run_daemon(
+      argc, argv, {"replicator", MERIDIAN_VERSION, kHelp}, [](meridian::ConfigSource& source) {
+        auto config = meridian::replicator::read_config(source);
+        return meridian::Daemon{config.log_level,
+                                [config](const meridian::Logger& log) { serve(config, log); }};
+      });
 }

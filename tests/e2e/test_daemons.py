@@ -190,12 +190,14 @@ def test_listens_on_loopback_only(one):
 
 def test_other_addresses_are_refused(one):
     # No access control yet, so no address that others can reach.
-    path = one[0].folder / "region-node.yaml"
     listen = {p: f"127.0.0.1:{one[0].ports[p]}" for p in ("table", "streams", "admin", "peer")}
-    edit(path, listen={**listen, "table": f"0.0.0.0:{one[0].ports['table']}"})
-    done = run("region-node", "--config", str(path))
-    assert done.returncode == 2
-    assert "loopback" in done.stdout + done.stderr
+    edit(one[0].folder / "region-node.yaml",
+         listen={**listen, "table": f"0.0.0.0:{one[0].ports['table']}"})
+    edit(one[0].folder / "replicator.yaml", admin=f"0.0.0.0:{one[0].ports['replicator']}")
+    for daemon in DAEMONS:
+        done = run(daemon, "--config", str(one[0].folder / f"{daemon}.yaml"))
+        assert done.returncode == 2
+        assert "loopback" in done.stdout + done.stderr
 
 
 def test_start_up_says_that_signatures_are_not_verified(one):

@@ -26,7 +26,7 @@ EXCEPTIONS = {
     ("common/check.cc", "fprintf"): "says why the process aborts, when no logger is at hand",
 }
 # Programs talk to people on standard output.
-TALKS = re.compile(r"^(tools/|region-node/main\.cc|replicator/main\.cc)")
+TALKS = re.compile(r"^(tools/|common/daemon\.cc)")
 TALK_WORDS = PRODUCT[1][0]
 
 _TOKEN = re.compile(

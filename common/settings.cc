@@ -1,0 +1,91 @@
+#include "common/settings.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+
+namespace meridian {
+namespace {
+
+std::optional<std::pair<std::string, int>> split_address(const std::string& address) {
+  std::size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  int port = 0;
+  const char* end = address.data() + address.size();
+  auto [stop, error] = std::from_chars(address.data() + colon + 1, end, port);
+  if (error != std::errc() || stop != end || port < 0 || port > 65535) return std::nullopt;
+  return std::pair(address.substr(0, colon), port);
+}
+
+RegionId checked_region(ConfigSource& source, const std::string& what, const std::string& name) {
+  if (name.empty()) return {};  // the source has complained that it is missing
+  auto region = RegionId::parse(name);
+  if (!region) {
+    source.complain(what + " must be a region name of 1 to 22 characters of [a-z0-9-], not '" +
+                    name + "'");
+    return {};
+  }
+  return *region;
+}
+
+void check_address(ConfigSource& source, const std::string& what, const std::string& address) {
+  if (!valid_address(address))
+    source.complain(what + " must be host:port, not '" + address + "'");
+}
+
+}  // namespace
+
+bool valid_address(const std::string& address) { return split_address(address).has_value(); }
+
+bool is_loopback(const std::string& address) {
+  auto parts = split_address(address);
+  if (!parts) return false;
+  const std::string& host = parts->first;
+  in_addr v4{};
+  // As a whole: "127.example.com" is a name, and names lead anywhere.
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  return host == "localhost" || host == "[::1]";
+}
+
+RegionId region_setting(ConfigSource& source) {
+  return checked_region(source, "region", source.text("region", std::nullopt));
+}
+
+std::string address_setting(ConfigSource& source, const std::string& name,
+                            const std::optional<std::string>& fallback) {
+  std::string address = source.text(name, fallback);
+  if (!address.empty()) check_address(source, name, address);
+  return address;
+}
+
+std::string listen_setting(ConfigSource& source, const std::string& name,
+                           const std::string& fallback) {
+  std::string address = source.text(name, fallback);
+  check_address(source, name, address);
+  if (valid_address(address) && !is_loopback(address))
+    source.complain(name + " must be a loopback address: signatures are not verified yet ('" +
+                    address + "')");
+  return address;
+}
+
+std::vector<std::pair<RegionId, std::string>> peers_setting(ConfigSource& source,
+                                                            const RegionId& own) {
+  std::vector<std::pair<RegionId, std::string>> out;
+  for (const auto& [name, address] : source.pairs("peers", "region", "address")) {
+    RegionId peer = checked_region(source, "peers.region", name);
+    check_address(source, "peers.address", address);
+    if (peer == own) source.complain("peers must not name this region (" + name + ")");
+    out.emplace_back(peer, address);
+  }
+  return out;
+}
+
+LogLevel log_level_setting(ConfigSource& source) {
+  std::string level = source.text("log_level", "info");
+  auto parsed = parse_log_level(level);
+  if (!parsed)
+    source.complain("log_level must be debug, info, warn or error, not '" + level + "'");
+  return parsed.value_or(LogLevel::info);
+}
+
+}  // namespace meridian

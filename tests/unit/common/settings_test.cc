@@ -1,0 +1,92 @@
+#include "common/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace meridian {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+ConfigSource source(const std::string& flag, const std::string& value) {
+  const char* argv[] = {"program", flag.c_str(), value.c_str()};
+  return ConfigSource(3, argv);
+}
+
+std::string problems_of(ConfigSource& config) {
+  try {
+    config.finish();
+  } catch (const ConfigError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Settings, AddressesAreHostAndPort) {
+  for (const char* good : {"localhost:0", "10.0.0.1:65535", "[::1]:80", "node.example.com:7000"})
+    EXPECT_TRUE(valid_address(good)) << good;
+  for (const char* bad : {"", "localhost", ":80", "host:", "host:x", "host:1x", "host:65536",
+                          "host:-1", "host: 80"})
+    EXPECT_FALSE(valid_address(bad)) << bad;
+}
+
+TEST(Settings, LoopbackIsWhatNobodyElseCanReach) {
+  for (const char* good : {"127.0.0.1:1", "127.255.0.9:1", "localhost:1", "[::1]:1"})
+    EXPECT_TRUE(is_loopback(good)) << good;
+  for (const char* bad : {"0.0.0.0:1", "10.0.0.1:1", "[::]:1", "127.example.com:1", "127.1:1",
+                          "localhost.example.com:1", "127.0.0.1", "[::ffff:10.0.0.1]:1"})
+    EXPECT_FALSE(is_loopback(bad)) << bad;
+}
+
+TEST(Settings, AListenerThatOthersCouldReachIsRefused) {
+  for (const char* open : {"0.0.0.0:9080", "192.168.0.4:9080", "[::]:9080"}) {
+    auto config = source("--admin", open);
+    listen_setting(config, "admin", "127.0.0.1:9080");
+    EXPECT_THAT(problems_of(config), HasSubstr("admin must be a loopback address")) << open;
+  }
+  auto config = source("--admin", "127.0.0.1:9081");
+  EXPECT_EQ(listen_setting(config, "admin", "127.0.0.1:9080"), "127.0.0.1:9081");
+  EXPECT_THAT(problems_of(config), IsEmpty());
+}
+
+TEST(Settings, APeerMayBeAnywhereButNotHere) {
+  auto config = source("--peers", "eu-west-1=10.0.0.2:7000");
+  auto peers = peers_setting(config, RegionId::of("us-east-1"));
+  ASSERT_EQ(peers.size(), 1u);
+  EXPECT_EQ(peers[0].second, "10.0.0.2:7000");
+  EXPECT_THAT(problems_of(config), IsEmpty());
+  auto self = source("--peers", "us-east-1=10.0.0.2:7000");
+  peers_setting(self, RegionId::of("us-east-1"));
+  EXPECT_THAT(problems_of(self), HasSubstr("must not name this region (us-east-1)"));
+}
+
+struct Wrong {
+  std::string flag;
+  std::string value;
+  std::function<void(ConfigSource&)> read;
+  std::string problem;
+};
+
+TEST(Settings, EveryComplaintNamesTheSettingAndTheValue) {
+  const Wrong wrongs[] = {
+      {"--region", "Not One!", [](ConfigSource& s) { region_setting(s); }, "'Not One!'"},
+      {"--node", "nowhere", [](ConfigSource& s) { address_setting(s, "node", "h:1"); },
+       "node must be host:port, not 'nowhere'"},
+      {"--admin", "nowhere", [](ConfigSource& s) { listen_setting(s, "admin", "h:1"); },
+       "admin must be host:port, not 'nowhere'"},
+      {"--peers", "eu-west-1=nowhere", [](ConfigSource& s) { peers_setting(s, {}); },
+       "peers.address must be host:port, not 'nowhere'"},
+      {"--log-level", "shouting", [](ConfigSource& s) { log_level_setting(s); }, "'shouting'"},
+  };
+  for (const auto& wrong : wrongs) {
+    auto config = source(wrong.flag, wrong.value);
+    wrong.read(config);
+    EXPECT_THAT(problems_of(config), HasSubstr(wrong.problem));
+  }
+}
+
+}  // namespace
+}  // namespace meridian
