@@ -48,7 +48,8 @@ Pump::Pump(rpc::FlowId flow, RegionId sink, PumpLimits limits, Rng& rng)
       sink_(sink),
       limits_(limits),
       rng_(rng),
-      backoff_(limits.backoff_ms_min, limits.backoff_ms_max) {}
+      backoff_(limits.backoff_ms_min, limits.backoff_ms_max),
+      membership_backoff_(limits.backoff_ms_min, limits.membership_retry_ms_max) {}
 
 // ------------------------------------------------------------------------------------------ events
 
@@ -106,6 +107,7 @@ Actions Pump::on_page(RequestId id, rpc::LogPage page, std::int64_t now_ms) {
     state_ = FlowState::waiting;
     reason_.clear();
     backoff_.reset();
+    membership_backoff_.reset();
   }
   return finish(std::move(out), now_ms);
 }
@@ -198,6 +200,7 @@ void Pump::acknowledge_through(std::size_t index, const rpc::ApplyOutcome& outco
   confirmed_ = true;
   adopted_ = false;
   backoff_.reset();
+  membership_backoff_.reset();
   bool caught_up = in_flight_.empty() && unshipped_records_ == 0;
   state_ = caught_up ? FlowState::waiting : FlowState::running;
   reason_.clear();
@@ -237,12 +240,12 @@ void Pump::refused(ApplyStatus status, std::int64_t now_ms) {
   std::string sink(sink_.name());
   switch (status) {
     case ApplyStatus::not_member:
-      back_off("not a replica, says " + sink, FlowState::backing_off, limits_.membership_retry_ms,
-               now_ms);
+      back_off("not a replica, says " + sink, FlowState::backing_off,
+               membership_backoff_.next_ms(rng_), now_ms);
       return;
     case ApplyStatus::no_such_table:
       back_off(sink + " does not have the table", FlowState::backing_off,
-               limits_.membership_retry_ms, now_ms);
+               membership_backoff_.next_ms(rng_), now_ms);
       return;
     case ApplyStatus::wrong_identity:
       back_off(sink + " knows this region under another node identity", FlowState::repair_needed,
@@ -273,7 +276,7 @@ void Pump::read_failed(ReadStatus status, Actions& out, std::int64_t now_ms) {
              FlowState::repair_needed, limits_.repair_recheck_ms, now_ms);
   } else if (status == ReadStatus::no_such_table) {
     back_off(source + " does not have the table", FlowState::backing_off,
-             limits_.membership_retry_ms, now_ms);
+             membership_backoff_.next_ms(rng_), now_ms);
   } else {
     back_off_jittered(source + " cannot read its log at present", now_ms);
   }
@@ -354,6 +357,8 @@ void Pump::advance_if_idle(Actions& out, std::int64_t now_ms) {
 
 void Pump::fill(Actions& out) {
   if (!positioned_ || pause_ != Pause::none || awaited_ != 0) return;
+  // A retry of what is held is one batch: what comes after it would only be refused with it.
+  if (state_ == FlowState::held && !in_flight_.empty()) return;
   // Room for a whole batch, so that a flow that is behind does not ship crumbs.
   bool room = in_flight_.size() < limits_.window_batches_max &&
               in_flight_bytes_ + limits_.batch_bytes_max <= limits_.window_bytes_max;

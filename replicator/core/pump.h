@@ -51,8 +51,9 @@ struct PumpLimits {
   std::int64_t backoff_ms_min = 50;
   std::int64_t backoff_ms_max = 5000;
   std::int64_t held_retry_ms_max = 200;
-  // Asking again where only an operator, or another region's progress, can help.
-  std::int64_t membership_retry_ms = 2000;
+  // Asking again where another region must first learn of the table (soon, for a new one)...
+  std::int64_t membership_retry_ms_max = 2000;
+  // ... and where only an operator can help.
   std::int64_t repair_recheck_ms = 30'000;
 };
 
@@ -179,6 +180,7 @@ class Pump {
   std::int64_t saved_at_ms_ = 0;
   std::int64_t advanced_at_ms_ = 0;
   rpc::Backoff backoff_;
+  rpc::Backoff membership_backoff_;
   std::uint64_t records_shipped_ = 0;
   std::uint64_t records_acknowledged_ = 0;
   std::uint64_t restarts_ = 0;

@@ -127,15 +127,20 @@ TEST(PumpFailure, HeldIsTriedAgainSoonAndNeverCutsTheFlow) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_THAT(script.pass_ms(kLimits.held_retry_ms_max), ElementsAre("read 5"));
     EXPECT_EQ(script.pump.state(), FlowState::held);
-    EXPECT_THAT(script.page(5, 8), ElementsAre("ship 5-8 #3", "read 8"));
+    EXPECT_THAT(script.page(5, 8, 20), ElementsAre("ship 5-8 #3"))
+        << "one batch per retry: what follows it would be refused with it";
     EXPECT_EQ(script.pump.state(), FlowState::held) << "no flicker";
     auto batch = static_cast<std::size_t>(2 + i);
     if (i == 4) break;
     EXPECT_THAT(script.held(batch, PumpScript::at(5), 60'000), IsEmpty());
   }
-  EXPECT_THAT(script.applied(6), Contains("visible 3"));
-  EXPECT_EQ(script.pump.state(), FlowState::waiting);
+  auto after = script.applied(6);
+  EXPECT_THAT(after, Contains("visible 3"));
+  EXPECT_THAT(after, Contains("read 8"));
+  EXPECT_EQ(script.pump.state(), FlowState::running);
   EXPECT_THAT(script.pump.reason(), IsEmpty());
+  EXPECT_THAT(script.page(8, 9, 19), ElementsAre("ship 8-9 #1", "read 9"))
+      << "and the window is used again";
 }
 
 TEST(PumpFailure, AShortHoldIsWaitedOutExactly) {
@@ -188,9 +193,9 @@ struct Refusal {
 };
 
 const Refusal kRefusals[] = {
-    {rpc::ApplyStatus::not_member, FlowState::backing_off, kLimits.membership_retry_ms,
+    {rpc::ApplyStatus::not_member, FlowState::backing_off, kLimits.backoff_ms_min,
      "not a replica"},
-    {rpc::ApplyStatus::no_such_table, FlowState::backing_off, kLimits.membership_retry_ms,
+    {rpc::ApplyStatus::no_such_table, FlowState::backing_off, kLimits.backoff_ms_min,
      "does not have the table"},
     {rpc::ApplyStatus::wrong_identity, FlowState::repair_needed, kLimits.repair_recheck_ms,
      "another node identity"},
@@ -224,12 +229,35 @@ TEST(PumpFailure, RefusalsOfTheQuestion) {
   }
 }
 
+TEST(PumpFailure, ANewTableThatTheSinkDoesNotKnowYetIsAskedForSoonAndThenMoreSlowly) {
+  PumpScript script;
+  script.start();
+  std::vector<std::int64_t> waits_ms;
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_THAT(script.no_position(rpc::ApplyStatus::not_member), IsEmpty());
+    std::int64_t wait_ms = 1;
+    while (script.pass_ms(1).empty()) ++wait_ms;
+    waits_ms.push_back(wait_ms);
+  }
+  EXPECT_LE(waits_ms[0] + waits_ms[1] + waits_ms[2], 7 * kLimits.backoff_ms_min);
+  EXPECT_GE(waits_ms.back(), kLimits.membership_retry_ms_max / 2);
+  for (auto wait_ms : waits_ms) EXPECT_LE(wait_ms, kLimits.membership_retry_ms_max);
+  script.position(PumpScript::at(5));
+  script.page(5, 6);
+  script.applied(0);
+  script.page(6, 7);
+  rpc::ApplyOutcome gone;
+  gone.status = rpc::ApplyStatus::no_such_table;
+  EXPECT_THAT(script.outcome(1, gone), IsEmpty());
+  EXPECT_THAT(script.pass_ms(kLimits.backoff_ms_min), ElementsAre("ask")) << "soon again";
+}
+
 TEST(PumpFailure, TheOwnNodeWithoutTheTableOrItsLog) {
   PumpScript script;
   script.start_at(5);
   EXPECT_THAT(script.bad_page(rpc::ReadStatus::no_such_table), IsEmpty());
   EXPECT_THAT(script.pump.reason(), HasSubstr("source does not have the table"));
-  EXPECT_THAT(script.pass_ms(kLimits.membership_retry_ms), ElementsAre("ask"));
+  EXPECT_THAT(script.pass_ms(kLimits.backoff_ms_min), ElementsAre("ask"));
   script.position(PumpScript::at(5));
   EXPECT_THAT(script.bad_page(rpc::ReadStatus::unavailable), IsEmpty());
   EXPECT_EQ(script.pump.state(), FlowState::backing_off);
