@@ -38,6 +38,8 @@ class Layering(unittest.TestCase):
     def test_tools_use_the_public_surface_only(self):
         self.forbidden("tools/meridian/verify.cc", "region-node/store/store.h")
         self.forbidden("tools/bench/main.cc", "replicator/core/pump.h")
+        self.forbidden("tools/bench/main.cc", "region-node/api/api.h")
+        self.allowed("tools/bench/feeder.h", "region-node/store/store.h")
 
     def test_what_the_table_allows(self):
         self.allowed("region-node/store/engine.cc", "rpc/change_record.h")

@@ -1,0 +1,55 @@
+"""The bench runs to its end, says what it promises to, and leaves nothing behind.
+
+How fast anything is, no test says: machines differ, and the same machine within the hour.
+"""
+
+import json
+import subprocess
+
+import cluster as clusters
+
+
+def run_bench(tmp_path, *options):
+    """The JSON of a run whose every part is a fraction of a second long."""
+    figures = tmp_path / "figures.json"
+    work = tmp_path / "work"
+    work.mkdir()
+    done = subprocess.run(
+        [clusters.program("bench"), "--round-ms", "200", "--dir", str(work), "--json", str(figures),
+         *options], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert list(work.iterdir()) == [], "the temporary directory is removed"
+    assert "MEASURED" in done.stdout
+    return json.loads(figures.read_text())
+
+
+def test_every_figure_is_there(tmp_path):
+    figures = run_bench(tmp_path)
+    for name in ("bare_rps", "put_rps", "put_update_rps", "get_rps"):
+        assert figures["http"][name] > 0, name
+    replication = figures["replication"]
+    for name in ("bare_sqlite_rps", "apply_rps", "catch_up_rps"):
+        assert replication[name] > 0, name
+    for name in ("p50", "p99", "p999"):
+        assert replication["lag_ms"][name] >= 0, name
+    for section in ("apply", "catch_up"):
+        assert set(replication[section]) == {
+            f"{variety}_{group}_per_transaction"
+            for variety in ("new_keys", "updates") for group in (1, 100)}
+        for figure in replication[section].values():
+            assert figure["rps"] > 0 and figure["bare_sqlite_rps"] > 0
+            assert set(figure["cost"]) == {
+                "sink_node", "sink_replicator", "source_replicator", "source_and_feeder"}
+    assert figures["fdatasync_ms"]["before"]["p50"] > 0
+    assert figures["settings"]["cores"] > 0
+
+
+def test_one_section_alone(tmp_path):
+    figures = run_bench(tmp_path, "--only", "http")
+    assert "replication" not in figures
+    assert figures["http"]["variants"]["put new"]["cost"]["server"]["cpu_us_per_op"] >= 0
+
+
+def test_wrong_usage():
+    done = subprocess.run([clusters.program("bench"), "--only", "sorcery"], capture_output=True)
+    assert done.returncode == 2

@@ -1,0 +1,44 @@
+// HttpLoad: a closed loop of HTTP requests over many connections, on one thread with epoll.  Every
+// connection sends its next request when the last one is answered, so the rate is what the server
+// gives to that many patient clients; a stall delays the requests behind it instead of being counted
+// against them (coordinated omission).
+//
+// Threads: the caller's, for as long as the run takes.
+// Owns: its connections.
+// Errors: std::runtime_error when a connection fails or an answer cannot be read; answers other than
+// 200 are counted.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/histogram.h"
+
+namespace meridian::bench {
+
+struct HttpLoadReport {
+  std::uint64_t answered = 0;  // with status 200
+  std::uint64_t failed = 0;
+  std::string first_failure;
+  double seconds = 0;
+
+  [[nodiscard]] double per_second() const {
+    return seconds > 0 ? static_cast<double>(answered) / seconds : 0;
+  }
+};
+
+struct HttpLoadPlan {
+  std::uint16_t port = 0;  // of loopback
+  unsigned connections = 1;
+  std::int64_t run_ms = 0;         // the loop ends after this
+  std::uint64_t requests_max = 0;  // or, unless 0, after so many requests
+  Histogram* latency = nullptr;  // of the answers with status 200, unless null
+  // The bytes of the next request; used up before it is called again.
+  std::function<std::string_view()> next;
+};
+
+HttpLoadReport run_http_load(const HttpLoadPlan& plan);
+
+}  // namespace meridian::bench

@@ -1,0 +1,147 @@
+#include "tools/bench/lag_bench.h"
+
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include "common/clock.h"
+#include "common/http/client.h"
+#include "tools/bench/requests.h"
+#include "tools/bench/rows.h"
+
+namespace meridian::bench {
+namespace {
+
+constexpr std::int64_t kProbeIntervalUs = 50'000;
+constexpr std::int64_t kPollUs = 200;
+constexpr std::int64_t kLostMsMax = 60'000;
+// Far from the numbers that a feeder uses.
+constexpr std::uint64_t kFirstProbe = 900'000'000'000;
+
+struct Probe {
+  std::uint64_t number = 0;
+  std::shared_ptr<std::atomic<std::int64_t>> acknowledged_us;  // 0 until then
+};
+
+class Prober {
+ public:
+  Prober(Pair& pair, const TableId& table, std::size_t payload_bytes, Histogram& histogram)
+      : store_(pair.source().store()),
+        table_(table),
+        rows_(payload_bytes, kFirstProbe),
+        get_(RequestTemplate::get()),
+        client_(loopback(pair.sink_ports().table)),
+        histogram_(histogram),
+        thread_([this] { run_and_keep_failure(); }) {}
+  ~Prober() { stop(); }
+
+  // Sees the last probes through, then throws what the thread died of.
+  void finish() {
+    stop();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void run_and_keep_failure() {
+    try {
+      run();
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+
+  void run() {
+    std::int64_t due_us = clock_.monotonic_us();
+    while (!stopping_ || !probes_.empty()) {
+      if (!stopping_ && clock_.monotonic_us() >= due_us) {
+        write();
+        due_us += kProbeIntervalUs;
+      }
+      // Oldest first; each answer counts from its own commit.
+      std::erase_if(probes_, [this](const Probe& probe) { return seen(probe); });
+      std::int64_t left_us = due_us - clock_.monotonic_us();
+      pause_us(probes_.empty() && !stopping_ ? left_us : kPollUs);
+    }
+  }
+
+  void write() {
+    Probe probe{next_++, std::make_shared<std::atomic<std::int64_t>>(0)};
+    store_.write({table_, Bytes(rows_.key(probe.number)),
+                  std::make_shared<PutImage>(rows_.image(probe.number)),
+                  [at = probe.acknowledged_us, this](const store::WriteResult& result) {
+                    *at = result.status == store::WriteStatus::committed ? clock_.monotonic_us()
+                                                                         : -1;
+                  }});
+    probes_.push_back(std::move(probe));
+  }
+
+  bool seen(const Probe& probe) {
+    std::int64_t begun_us = *probe.acknowledged_us;
+    if (begun_us == 0) return false;
+    if (begun_us < 0) throw std::runtime_error("a probe's write was refused");
+    auto answer = client_.post("/", body_of(probe.number), headers_);
+    if (answer.status != 200) throw std::runtime_error("a probe's read failed: " + answer.body);
+    std::int64_t waited_us = clock_.monotonic_us() - begun_us;
+    if (answer.body.find("\"Item\"") == std::string::npos) {
+      if (waited_us > kLostMsMax * 1000) throw std::runtime_error("a probe was not seen for 60 s");
+      return false;
+    }
+    histogram_.record(waited_us);
+    return true;
+  }
+
+  std::string body_of(std::uint64_t number) {
+    std::string_view request = get_.make(number);
+    return std::string(request.substr(request.find("\r\n\r\n") + 4));
+  }
+
+  SystemClock clock_;
+  store::Store& store_;
+  const TableId table_;
+  Rows rows_;
+  RequestTemplate get_;
+  http::HttpClient client_;
+  const std::vector<std::pair<std::string, std::string>> headers_{
+      {"Content-Type", "application/x-amz-json-1.0"},
+      {"X-Amz-Target", "DynamoDB_20120810.GetItem"}};
+  Histogram& histogram_;
+  std::deque<Probe> probes_;  // written and not yet seen
+  std::uint64_t next_ = kFirstProbe;
+  std::atomic<bool> stopping_{false};
+  std::exception_ptr failure_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+void run_lag(Pair& pair, Feeder& feeder, const TableId& table, double per_second,
+             std::int64_t run_ms, Lag& lag) {
+  auto before = pair.sink();
+  Prober prober(pair, table, feeder.payload_bytes(), lag.histogram);
+  auto fed = feeder.feed({.variety = Variety::new_keys,
+                          .group = 1,
+                          .per_second = per_second,
+                          .run_ms = run_ms,
+                          .rows_max = 0});
+  prober.finish();
+  pair.wait_for(before.records + fed.rows + lag.histogram.count());
+  lag.load_per_second = per_second;
+  lag.fed_per_second = static_cast<double>(fed.rows) / fed.seconds;
+}
+
+boost::json::object as_json(const Lag& lag) {
+  auto out = latency_ms(lag.histogram);
+  out["load_rps"] = rounded(lag.load_per_second, 0);
+  out["fed_rps"] = rounded(lag.fed_per_second, 0);
+  return out;
+}
+
+}  // namespace meridian::bench

@@ -1,0 +1,55 @@
+// Options: what one run of the bench measures, and for how long.
+// Threads: a value, read at start.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+
+namespace meridian::bench {
+
+struct Options {
+  std::string json_file;
+  std::string dir;  // where the temporary directory is made; empty: the system's own
+  bool quick = false;
+  bool growth = false;
+  bool one_way = false;         // no replicator at the sink
+  std::set<std::string> only;   // sections; empty: all
+  std::uint64_t seed = 1;
+
+  unsigned connections = 32;
+  unsigned http_threads = 2;    // of the node and of the bare server
+  std::uint16_t shards = 4;     // log shards of every table
+  std::size_t payload_bytes = 1000;
+  std::uint64_t update_keys = 100'000;  // items that updates are spread over
+
+  // Lengths; the defaults are those of a full run.
+  int http_rounds = 3;
+  std::int64_t http_round_ms = 4000;
+  std::int64_t apply_ms = 25'000;
+  std::uint64_t catch_up_rows = 1'000'000;
+  std::int64_t lag_ms = 30'000;
+  std::int64_t bare_ms = 5000;
+  double growth_unit_rows = 100'000;  // growth is measured at 1, 10 and 100 of these
+
+  [[nodiscard]] bool wants(const std::string& section) const {
+    return only.empty() || only.contains(section);
+  }
+  void shorten() {
+    http_round_ms = 1000;
+    apply_ms = 5000;
+    catch_up_rows = 100'000;
+    lag_ms = 10'000;
+    bare_ms = 2000;
+    update_keys = 20'000;
+  }
+  void shorten_to(std::int64_t ms) {
+    http_rounds = 1;
+    http_round_ms = apply_ms = lag_ms = bare_ms = ms;
+    catch_up_rows = 2000;
+    update_keys = 1000;
+  }
+};
+
+}  // namespace meridian::bench

@@ -1,0 +1,202 @@
+#include "tools/bench/process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "common/clock.h"
+#include "common/http/client.h"
+#include "common/rng.h"
+
+extern char** environ;
+
+namespace meridian::bench {
+namespace {
+
+constexpr std::int64_t kReadyMsMax = 30'000;
+constexpr std::int64_t kStopMsMax = 20'000;
+constexpr std::size_t kTailLines = 15;
+constexpr std::uint64_t kPortLow = 20'000;
+constexpr std::uint64_t kPortHigh = 29'999;
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> out;
+  for (auto& word : words) out.push_back(word.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+// Settings may also come from the environment (common/config.h); ours all come from files.
+std::vector<std::string> clean_environment() {
+  std::vector<std::string> out;
+  for (char** at = environ; *at != nullptr; ++at)
+    if (std::strncmp(*at, "MERIDIAN_", 9) != 0) out.emplace_back(*at);
+  return out;
+}
+
+bool is_free(std::uint16_t port) {
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(port);
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+  ::close(fd);
+  return bound;
+}
+
+std::string proc_file(pid_t pid, const char* name) {
+  return "/proc/" + std::to_string(pid) + "/" + name;
+}
+
+}  // namespace
+
+Usage usage_of(pid_t pid) {
+  Usage out;
+  std::string stat;
+  std::getline(std::ifstream(proc_file(pid, "stat")), stat);
+  // The program's name, in brackets, may hold anything; user and system time are the 12th and 13th
+  // fields after it.
+  std::size_t close = stat.rfind(')');
+  if (close == std::string::npos) return out;
+  std::istringstream fields(stat.substr(close + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  std::int64_t user = 0;
+  std::int64_t system = 0;
+  fields >> user >> system;
+  out.cpu_us = (user + system) * 1'000'000 / ::sysconf(_SC_CLK_TCK);
+  std::ifstream status(proc_file(pid, "status"));
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind("VmHWM:", 0) == 0) out.rss_peak_bytes = std::stoull(line.substr(6)) * 1024;
+  return out;
+}
+
+Usage own_usage() { return usage_of(::getpid()); }
+
+void reset_peak(pid_t pid) { std::ofstream(proc_file(pid, "clear_refs")) << "5\n"; }
+
+Process::Process(std::vector<std::string> argv, std::string log_file)
+    : argv_(std::move(argv)), log_file_(std::move(log_file)) {}
+
+Process::~Process() {
+  if (pid_ <= 0 || ended()) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void Process::start() {
+  if (!std::filesystem::exists(argv_.front()))
+    throw std::runtime_error(argv_.front() + " is missing: build it beside bench");
+  int log = ::open(log_file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log < 0) throw std::runtime_error("cannot write " + log_file_);
+  // Everything that allocates lies before the fork: this process has threads.
+  std::vector<std::string> words = argv_;
+  std::vector<std::string> settings = clean_environment();
+  auto argv = pointers(words);
+  auto environment = pointers(settings);
+  pid_t parent = ::getpid();
+  pid_t pid = ::fork();
+  if (pid < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(126);
+    ::dup2(log, STDOUT_FILENO);
+    ::dup2(log, STDERR_FILENO);
+    ::execve(argv.front(), argv.data(), environment.data());
+    ::_exit(127);
+  }
+  ::close(log);
+  pid_ = pid;
+}
+
+void Process::stop() {
+  if (pid_ <= 0) return;
+  SystemClock clock;
+  ::kill(pid_, SIGTERM);
+  std::int64_t deadline_ms = clock.monotonic_ms() + kStopMsMax;
+  while (!ended()) {
+    if (clock.monotonic_ms() > deadline_ms) {
+      ::kill(pid_, SIGKILL);
+      deadline_ms = clock.monotonic_ms() + kStopMsMax;
+    }
+    pause_us(1000);
+  }
+}
+
+bool Process::ended() {
+  if (pid_ <= 0) return true;
+  if (::waitpid(pid_, nullptr, WNOHANG) == 0) return false;
+  pid_ = 0;
+  return true;
+}
+
+void Process::check_alive() {
+  if (ended()) throw std::runtime_error(argv_.front() + " has ended:\n" + log_tail());
+}
+
+void Process::wait_ready(const std::string& address) {
+  SystemClock clock;
+  std::int64_t deadline_ms = clock.monotonic_ms() + kReadyMsMax;
+  for (;;) {
+    check_alive();
+    try {
+      if (http::HttpClient(address, 1000).get("/readyz").status == 200) return;
+    } catch (const http::HttpError&) {
+      // It does not listen yet.
+    }
+    if (clock.monotonic_ms() > deadline_ms)
+      throw std::runtime_error(argv_.front() + " is not ready after 30 s:\n" + log_tail());
+    pause_us(5000);
+  }
+}
+
+std::string Process::log_tail() const {
+  std::deque<std::string> lines;
+  std::ifstream log(log_file_);
+  for (std::string line; std::getline(log, line);) {
+    lines.push_back(std::move(line));
+    if (lines.size() > kTailLines) lines.pop_front();
+  }
+  std::string out;
+  for (const auto& line : lines) out += "  " + line + "\n";
+  return out;
+}
+
+std::string program_folder() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
+}
+
+std::vector<std::uint16_t> free_ports(std::size_t count) {
+  Rng rng = Rng::from_system();
+  std::set<std::uint16_t> out;
+  for (int tries = 0; out.size() < count; ++tries) {
+    if (tries > 10'000) throw std::runtime_error("no free ports between 20000 and 29999");
+    auto port = static_cast<std::uint16_t>(kPortLow + rng.below(kPortHigh - kPortLow + 1));
+    if (is_free(port)) out.insert(port);
+  }
+  return {out.begin(), out.end()};
+}
+
+std::string loopback(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
+
+void pause_us(std::int64_t us) {
+  if (us <= 0) return;
+  timespec length{us / 1'000'000, us % 1'000'000 * 1000};
+  ::ppoll(nullptr, 0, &length, nullptr);
+}
+
+}  // namespace meridian::bench
