@@ -180,6 +180,7 @@ void Flow::perform(const RecordsVisible& visible) {
 void Flow::failed(RequestId id, kj::Exception&& failure) {
   world_.log.debug("flow_request_failed", "table={} shard={} sink={} reason=\"{}\"", table_name_,
                    id_.shard.value, world_.sink.region.name(), rpc::describe(failure));
+  if (!world_.source.connected()) read_once_ = false;
   perform(pump_.on_failure(id, failure_of(failure), now_ms()));
 }
 
@@ -208,10 +209,15 @@ Pending Flow::pending() const {
     out.records = backlog_->pending_records;
     out.bytes = backlog_->pending_bytes;
     out.oldest_us = backlog_->oldest_us;
-  } else if (read_once_) {
-    out.records = pump_.pending_records();
+  } else {
+    // After a failed read only what was read before is known: the oldest of it goes on ageing.
+    if (read_once_) out.records = pump_.pending_records();
+    if (out.records == 0u) out.bytes = 0;
     out.oldest_us = pump_.oldest_unacknowledged_us();
-    if (*out.records == 0) out.bytes = 0;
+  }
+  if (!world_.source.connected()) {
+    out.records.reset();
+    out.bytes.reset();
   }
   if (out.oldest_us) {
     auto offset_us = world_.source.figures().clock_offset_us.value_or(0);

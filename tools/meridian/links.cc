@@ -79,7 +79,7 @@ void add_replicator(Links& links, const std::string& region, const json::object&
     link.max_ms = number_at<double>(figures, "max_ms");
     link.clock_offset_ms = number_at<double>(figures, "clock_offset_ms");
     // The node counts what no acknowledgement covers; a replicator that has lost its node only
-    // remembers.
+    // remembers the age of the oldest.
     if (link.pending_records) continue;
     link.pending_records = number_at<std::int64_t>(figures, "pending_records");
     link.oldest_pending_ms = number_at<double>(figures, "oldest_pending_ms");
