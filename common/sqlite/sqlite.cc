@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/sqlite/sync_count.h"
 
 namespace meridian::sqlite {
 namespace {
@@ -42,7 +43,7 @@ Database::Database(const std::string& path, const OpenOptions& options) {
     case OpenMode::read_write: flags |= SQLITE_OPEN_READWRITE; break;
     case OpenMode::create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE; break;
   }
-  const char* vfs = options.vfs.empty() ? nullptr : options.vfs.c_str();
+  const char* vfs = options.vfs.empty() ? counting_vfs() : options.vfs.c_str();
   int code = sqlite3_open_v2(path.c_str(), &handle_, flags, vfs);
   if (code != SQLITE_OK) {
     std::string what = "sqlite: open " + path + ": " +

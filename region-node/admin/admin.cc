@@ -182,6 +182,9 @@ http::Response Admin::status() {
                       {"tables", std::move(tables)},
                       {"store", json::object{{"accepts_writes", health.accepts_writes},
                                              {"commits", health.commits},
+                                             {"syncs_commit", health.syncs_commit},
+                                             {"syncs_wal_start", health.syncs_wal_start},
+                                             {"syncs_checkpoint", health.syncs_checkpoint},
                                              {"writes_committed", health.writes_committed},
                                              {"records_applied", health.records_applied},
                                              {"records_stale", health.records_stale},
@@ -245,6 +248,13 @@ void Admin::collect_store(MetricsPage& page) {
              number(health.clock_step_ms) / 1e3);
   page.counter("meridian_store_commits_total", "Transactions committed by the writer.",
                number(health.commits));
+  const char* syncs = "Data syncs of the store's files; one per commit, and those of checkpoints.";
+  page.counter("meridian_store_syncs_total", syncs, number(health.syncs_commit),
+               {{"reason", "commit"}});
+  page.counter("meridian_store_syncs_total", syncs, number(health.syncs_wal_start),
+               {{"reason", "wal_start"}});
+  page.counter("meridian_store_syncs_total", syncs, number(health.syncs_checkpoint),
+               {{"reason", "checkpoint"}});
   page.counter("meridian_store_writes_total", "Client writes committed.",
                number(health.writes_committed));
   const char* applied = "Replicated records by what became of them.";

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/sqlite/sync_count.h"
 #include "region-node/store/reader.h"
 #include "region-node/store/schema.h"
 
@@ -133,7 +134,11 @@ void Engine::commit() {
     ceiling = hlc_.next_ceiling();
     catalog_->set_meta(kCeiling, static_cast<std::int64_t>(ceiling->value));
   }
+  const auto before = sqlite::sync_counts();
   commit_->execute();
+  const auto after = sqlite::sync_counts();
+  health_.syncs_commit += after.wal - before.wal;
+  health_.syncs_wal_start += after.wal_start - before.wal_start;
   if (ceiling) hlc_.ceiling_stored(*ceiling);
   committed_ = true;
   ++health_.commits;
@@ -187,8 +192,11 @@ void Engine::checkpoint_if_due() {
   // The WAL starts anew once all of it was copied and no reader stands in it.
   if (db_->wal_frames() < checkpointed_frames_) checkpointed_frames_ = 0;
   if (db_->wal_frames() - checkpointed_frames_ < options_.wal_checkpoint_pages) return;
+  const auto before = sqlite::sync_counts();
   try {
     db_->checkpoint_passive();
+    const auto after = sqlite::sync_counts();
+    health_.syncs_checkpoint += after.wal + after.other - before.wal - before.other;
     checkpointed_frames_ = db_->wal_frames();
   } catch (const sqlite::SqliteError& error) {
     // The WAL still holds everything; a full disk is met again by the next commit.

@@ -210,6 +210,9 @@ struct StoreHealth {
   bool clock_stepped = false;
   std::int64_t clock_step_ms = 0;
   std::uint64_t commits = 0;
+  std::uint64_t syncs_commit = 0;      // of the write-ahead log, to make a commit durable
+  std::uint64_t syncs_wal_start = 0;   // of the header of a log that is begun anew
+  std::uint64_t syncs_checkpoint = 0;  // of log and file, to copy the one into the other
   std::uint64_t writes_committed = 0;
   std::uint64_t records_applied = 0;  // replicated records that won
   std::uint64_t records_stale = 0;    // that lost to a newer version
