@@ -67,6 +67,7 @@ std::optional<std::uint64_t> take_varint(BytesView& in) {
     if (i == 9 && byte > 1) return std::nullopt;
     value |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);
     if ((byte & 0x80) == 0) {
+      if (byte == 0 && i > 0) return std::nullopt;  // not the shortest form
       in.remove_prefix(i + 1);
       return value;
     }

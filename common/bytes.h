@@ -16,7 +16,7 @@ using BytesView = std::string_view;
 void put_u16(Bytes& out, std::uint16_t value);
 void put_u32(Bytes& out, std::uint32_t value);
 void put_u64(Bytes& out, std::uint64_t value);
-// LEB128: seven bits a byte, low first; for lengths and counts.
+// LEB128: seven bits a byte, low first, in the shortest form; for lengths and counts.
 void put_varint(Bytes& out, std::uint64_t value);
 
 // Each takes its bytes off the front of `in`, or answers empty and leaves `in` alone.

@@ -109,11 +109,8 @@ class Decoder {
  private:
   // A count or length.  Everything counted takes at least a byte, so a count beyond the rest is a lie.
   bool length(std::size_t& out) {
-    BytesView before = in_;
     auto taken = take_varint(in_);
     if (!taken || *taken > in_.size()) return false;
-    std::size_t used = before.size() - in_.size();
-    if (used > 1 && before[used - 1] == 0) return false;
     out = static_cast<std::size_t>(*taken);
     return true;
   }

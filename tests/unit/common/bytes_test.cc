@@ -75,6 +75,15 @@ TEST(Varint, RoundTripsEveryWidth) {
   }
 }
 
+TEST(Varint, RefusesAllButTheShortestForm) {
+  for (BytesView longer :
+       {BytesView("\x80\0", 2), BytesView("\x85\0", 2), BytesView("\xff\x80\0", 3)}) {
+    BytesView in = longer;
+    EXPECT_FALSE(take_varint(in)) << to_hex(longer);
+    EXPECT_EQ(in, longer);
+  }
+}
+
 TEST(Varint, RefusesMoreThan64Bits) {
   Bytes eleven(10, '\xff');
   eleven.push_back('\x01');
