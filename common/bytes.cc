@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <array>
+#include <boost/locale/utf.hpp>
 
 namespace meridian {
 namespace {
@@ -142,6 +143,15 @@ std::optional<Bytes> from_base64(std::string_view text) {
     if (padding < 1) out.push_back(static_cast<char>(group & 0xff));
   }
   return out;
+}
+
+bool is_utf8(std::string_view text) {
+  namespace utf = boost::locale::utf;
+  for (const char* at = text.data(), *end = at + text.size(); at != end;) {
+    auto point = utf::utf_traits<char>::decode(at, end);
+    if (point == utf::illegal || point == utf::incomplete) return false;
+  }
+  return true;
 }
 
 std::uint64_t hash64(BytesView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }

@@ -32,6 +32,9 @@ std::string to_base64(BytesView bytes);
 // Strict RFC 4648 with padding, as DynamoDB wants it.
 std::optional<Bytes> from_base64(std::string_view text);
 
+// Well-formed UTF-8: no overlong forms, surrogates or cut characters.
+bool is_utf8(std::string_view text);
+
 // XXH3-64 of the bytes: digests, shard choice, tie-breaks.  The same on every region and release.
 std::uint64_t hash64(BytesView bytes);
 

@@ -1,5 +1,6 @@
 #include "region-node/api/api.h"
 
+#include "common/bytes.h"
 #include "region-node/api/dispatcher.h"
 #include "region-node/api/figures.h"
 #include "region-node/api/json_in.h"
@@ -70,8 +71,10 @@ class Api::Impl : public std::enable_shared_from_this<Api::Impl> {
 
   void refuse(std::string_view target, const http::Responder& responder) {
     figures_.record_error("unknown", "UnknownOperationException");
-    std::string text =
-        target.empty() ? "" : "Operation " + std::string(target) + " is not supported";
+    // (A header may hold any bytes; an answer is JSON.)
+    std::string text = target.empty() || !is_utf8(target)
+                           ? ""
+                           : "Operation " + std::string(target) + " is not supported";
     responder(to_response(Err(ApiError::unknown_operation(std::move(text))), ids_));
   }
 

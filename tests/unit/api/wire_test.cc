@@ -95,6 +95,8 @@ TEST_F(WireTest, UnknownOperationsSaySo) {
   EXPECT_EQ(error("TransactWriteItems", "{}"),
             "UnknownOperationException: Operation DynamoDB_20120810.TransactWriteItems is not "
             "supported");
+  // What is no text cannot be said again: the answer would be no JSON.
+  EXPECT_EQ(error("Transact\xff", "{}"), "UnknownOperationException: ");
 }
 
 TEST_F(WireTest, UnknownMembersAreIgnored) {

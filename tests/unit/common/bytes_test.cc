@@ -53,6 +53,16 @@ TEST(Bytes, TakingFromTooLittleLeavesItAlone) {
   EXPECT_EQ(in, "c");
 }
 
+TEST(Utf8, IsToldFromOtherBytes) {
+  for (const char* good :
+       {"", "plain", "\x7f", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80"})
+    EXPECT_TRUE(is_utf8(good)) << good;
+  EXPECT_TRUE(is_utf8(BytesView("a\0b", 3)));
+  for (const char* bad : {"\xff", "\x80", "a\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+                          "\xf4\x90\x80\x80", "\xf0\x9f\x98"})
+    EXPECT_FALSE(is_utf8(bad)) << to_hex(bad);
+}
+
 TEST(Varint, RoundTripsEveryWidth) {
   std::vector<std::uint64_t> values = {0,   1,   127,
                                        128, 300, std::numeric_limits<std::uint64_t>::max()};
