@@ -53,6 +53,7 @@ struct ReplicationBatch {
   LogPosition from;
   LogPosition to;
   std::vector<ChangeRecord> records;
+  bool operator==(const ReplicationBatch&) const = default;
 };
 
 // What the sink says of a batch.
@@ -73,6 +74,7 @@ struct ApplyOutcome {
   std::int64_t visible_us = 0;      // the sink's wall clock when the batch became visible; 0 if not
   std::int64_t retry_ms = 0;        // for held
   std::int64_t clock_ahead_ms = 0;  // for held: how far the version lies beyond the sink's clock
+  bool operator==(const ApplyOutcome&) const = default;
 };
 
 // What a source answers to a read of its log.
@@ -90,6 +92,7 @@ struct LogPage {
   std::vector<ChangeRecord> records;   // local origin only, unless asked otherwise
   Sequence end;                        // newest sequence of the shard at the time of the read
   std::uint64_t pending = 0;           // records of local origin after `to`
+  bool operator==(const LogPage&) const = default;
 };
 
 }  // namespace meridian::rpc

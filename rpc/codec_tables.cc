@@ -9,9 +9,34 @@ using internal::count_of;
 using internal::require;
 using internal::text_of;
 
+void write_key_attribute(const KeyAttribute& value, wire::KeyAttribute::Builder out) {
+  // DynamoDB allows a zero byte in it, where a setter of Cap'n Proto would end.
+  copy_to(out.initName(count_of(value.name.size())), value.name);
+  out.setType(value.type);
+}
+
 template <typename Builder>
 void write_sink(const RegionId& sink, Builder out) {
   copy_to(out.initSink(count_of(sink.name().size())), sink.name());
+}
+
+// As DynamoDB allows them.
+std::string read_table_name(capnp::Text::Reader in) {
+  auto name = text_of(in, kNameBytesMax, "table name too long");
+  require(!name.empty(), "empty table name");
+  for (char c : name) {
+    bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                c == '_' || c == '.' || c == '-';
+    require(fine, "not a table name");
+  }
+  return name;
+}
+
+// A word of our own, such as a view type.
+std::string read_word(capnp::Text::Reader in, std::string_view field) {
+  auto word = text_of(in, kNameBytesMax, field);
+  for (char c : word) require((c >= 'A' && c <= 'Z') || c == '_', field);
+  return word;
 }
 
 KeyAttribute read_key_attribute(wire::KeyAttribute::Reader in) {
@@ -19,13 +44,9 @@ KeyAttribute read_key_attribute(wire::KeyAttribute::Reader in) {
   out.name = text_of(in.getName(), kNameBytesMax, "key attribute name too long");
   out.type = text_of(in.getType(), 1, "unknown key type");
   require(!out.name.empty(), "empty key attribute name");
+  require(is_utf8(out.name), "a key attribute's name is not UTF-8");
   require(out.type == "S" || out.type == "N" || out.type == "B", "unknown key type");
   return out;
-}
-
-void write_key_attribute(const KeyAttribute& value, wire::KeyAttribute::Builder out) {
-  out.setName(value.name);
-  out.setType(value.type);
 }
 
 }  // namespace
@@ -40,10 +61,10 @@ wire::Role write_role(Role value) { return static_cast<wire::Role>(value); }
 TableDefinition read_definition(wire::TableDefinition::Reader in) {
   TableDefinition out;
   out.id = read_table_id(in.getId());
-  out.name = text_of(in.getName(), kNameBytesMax, "table name too long");
-  require(!out.name.empty(), "empty table name");
+  out.name = read_table_name(in.getName());
   out.partition = read_key_attribute(in.getPartitionKey());
   if (in.hasSortKey()) out.sort = read_key_attribute(in.getSortKey());
+  require(!out.sort || out.sort->name != out.partition.name, "a key attribute is named twice");
   out.created_ms = in.getCreatedMs();
   auto replicas = in.getReplicas();
   require(replicas.size() <= kReplicasMax, "too many replicas");
@@ -52,10 +73,11 @@ TableDefinition read_definition(wire::TableDefinition::Reader in) {
     ReplicaEntry entry{replica.getPresent(), read_version(replica.getChanged())};
     require(out.replicas.emplace(region, entry).second, "a replica is named twice");
   }
-  out.billing_mode = text_of(in.getBillingMode(), kNameBytesMax, "billing mode too long");
+  out.billing_mode = read_word(in.getBillingMode(), "not a billing mode");
   out.read_units = in.getReadUnits();
   out.write_units = in.getWriteUnits();
-  out.stream_view = text_of(in.getStreamViewType(), kNameBytesMax, "stream view type too long");
+  require(out.read_units >= 0 && out.write_units >= 0, "negative capacity units");
+  out.stream_view = read_word(in.getStreamViewType(), "not a stream view type");
   return out;
 }
 
@@ -88,7 +110,7 @@ ReplicatedTables read_tables(wire::Region::ReplicatedTablesResults::Reader in) {
   for (auto table : tables) {
     auto& next = out.tables.emplace_back();
     next.id = read_table_id(table.getId());
-    next.name = text_of(table.getName(), kNameBytesMax, "table name too long");
+    next.name = read_table_name(table.getName());
     next.shards = table.getShards();
     auto sinks = table.getSinks();
     require(sinks.size() <= kReplicasMax, "too many sinks");

@@ -47,13 +47,6 @@ ReplicationBatch over_the_wire(const ReplicationBatch& value) {
   return read_batch(reader.getRoot<wire::Batch>());
 }
 
-void expect_same(const ReplicationBatch& a, const ReplicationBatch& b) {
-  EXPECT_EQ(a.flow, b.flow);
-  EXPECT_EQ(a.from, b.from);
-  EXPECT_EQ(a.to, b.to);
-  EXPECT_EQ(a.records, b.records);
-}
-
 template <typename Change>
 std::string refusal_of(Change change) {
   capnp::MallocMessageBuilder message;
@@ -74,9 +67,9 @@ TEST(Codec, ABatchComesBackAsItWas) {
   sent.records[2].parent.reset();
   sent.records[2].context = {};
   sent.records[3].new_image = Bytes();
-  expect_same(sent, over_the_wire(sent));
+  EXPECT_EQ(sent, over_the_wire(sent));
   sent.records.clear();
-  expect_same(sent, over_the_wire(sent));
+  EXPECT_EQ(sent, over_the_wire(sent));
 }
 
 TEST(Codec, TheSizeHintHoldsABatchInOneSegment) {
@@ -214,6 +207,42 @@ TEST(Codec, TableDefinitions) {
   write_definition(table, root);
   root.initReplicas(kReplicasMax + 1);
   EXPECT_THROW(read_definition(root.asReader()), CodecError);
+}
+
+TEST(Codec, HostileTableDefinitionsAreRefusedByName) {
+  TableDefinition table;
+  table.name = "Orders";
+  table.partition = {"customer", "S"};
+  table.sort = KeyAttribute{"order", "N"};
+  auto refusal = [&table](auto change) -> std::string {
+    capnp::MallocMessageBuilder message;
+    auto root = message.initRoot<wire::TableDefinition>();
+    write_definition(table, root);
+    change(root);
+    try {
+      read_definition(root.asReader());
+    } catch (const CodecError& failure) {
+      return failure.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(refusal([](auto t) { t.setName("a/b"); }), HasSubstr("not a table name"));
+  EXPECT_THAT(refusal([](auto t) { t.setName("\xff\xfe"); }), HasSubstr("not a table name"));
+  EXPECT_THAT(refusal([](auto t) { t.initName(3); }), HasSubstr("not a table name"));
+  EXPECT_THAT(refusal([](auto t) { t.getSortKey().setName("\xc0"); }), HasSubstr("UTF-8"));
+  EXPECT_THAT(refusal([](auto t) { t.getSortKey().setName("customer"); }), HasSubstr("twice"));
+  EXPECT_THAT(refusal([](auto t) { t.setBillingMode("free\n"); }), HasSubstr("billing mode"));
+  EXPECT_THAT(refusal([](auto t) { t.setStreamViewType("\""); }), HasSubstr("stream view type"));
+  EXPECT_THAT(refusal([](auto t) { t.setReadUnits(-1); }), HasSubstr("negative capacity"));
+}
+
+TEST(Codec, AKeyAttributesNameMayHoldAnything) {
+  TableDefinition table;
+  table.name = "Orders";
+  table.partition = {std::string("a\0\xc3\xbc", 4), "S"};
+  capnp::MallocMessageBuilder message;
+  write_definition(table, message.initRoot<wire::TableDefinition>());
+  EXPECT_EQ(read_definition(message.getRoot<wire::TableDefinition>().asReader()), table);
 }
 
 TEST(Codec, ListsForReplicators) {
