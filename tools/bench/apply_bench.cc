@@ -8,7 +8,7 @@ namespace meridian::bench {
 namespace {
 
 // From the start until now, when the sink has everything.
-Applied applied_since(std::int64_t begun_us, const SinkCounters& before, std::uint64_t rows,
+Applied applied_since(std::int64_t begun_us, const NodeCounters& before, std::uint64_t rows,
                       Pair& pair) {
   pair.wait_for(before.records + rows);
   Applied out;

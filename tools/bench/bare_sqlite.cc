@@ -49,7 +49,7 @@ class BareStore {
                         " VALUES(?1, ?2, ?3, ?4, ?5)"),
         begin_(*db_, "BEGIN IMMEDIATE"),
         commit_(*db_, "COMMIT"),
-        rows_(options.payload_bytes, options.seed) {
+        rows_(options, options.seed) {
     for (std::uint16_t i = 0; i < options.shards; ++i)
       shards_.push_back(std::make_unique<Shard>(*db_, ShardId(i)));
     version_.region = RegionId::of("us-east-1");

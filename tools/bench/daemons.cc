@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <sys/vfs.h>
 
+#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+
+#include "common/http/client.h"
 
 namespace meridian::bench {
 namespace {
@@ -98,6 +101,16 @@ Daemon make_replicator(const WorkDir& dir, const RegionPorts& self,
                          "checkpoint_dir: " + quoted(folder + "/checkpoints") +
                          "\nadmin: " + quoted(loopback(self.replicator)) + "\nlog_level: info\n";
   return {"replicator", folder, settings, loopback(self.replicator)};
+}
+
+NodeCounters node_counters(std::uint16_t admin_port) {
+  auto answer = http::HttpClient(loopback(admin_port)).get("/v1/status");
+  if (answer.status != 200) throw std::runtime_error("a node does not tell its status");
+  auto status = boost::json::parse(answer.body);
+  const auto& store = status.at("store").as_object();
+  auto count = [&](const char* name) { return store.at(name).to_number<std::uint64_t>(); };
+  return {count("commits"),
+          count("records_applied") + count("records_stale") + count("records_duplicate")};
 }
 
 }  // namespace meridian::bench

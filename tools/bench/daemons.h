@@ -63,4 +63,11 @@ Daemon make_node(const Options& options, const WorkDir& dir, const RegionPorts& 
 Daemon make_replicator(const WorkDir& dir, const RegionPorts& self,
                        const std::vector<RegionPorts>& peers);
 
+// What a node has committed since its start.
+struct NodeCounters {
+  std::uint64_t commits = 0;
+  std::uint64_t records = 0;  // replicated ones: applied, stale and duplicate
+};
+NodeCounters node_counters(std::uint16_t admin_port);
+
 }  // namespace meridian::bench

@@ -49,19 +49,16 @@ class PutImage final : public store::ItemMutation {
 // Feeds one table; remembers how many rows it has.
 class Feeder {
  public:
-  Feeder(store::Store& store, TableId table, std::size_t payload_bytes, std::uint64_t update_keys,
-         std::uint64_t seed)
+  Feeder(const Options& options, store::Store& store, TableId table)
       : store_(store),
         table_(table),
-        rows_(payload_bytes, seed),
-        rng_(seed),
-        payload_bytes_(payload_bytes),
-        update_keys_(update_keys) {}
+        rows_(options, options.seed),
+        rng_(options.seed),
+        update_keys_(options.update_keys) {}
 
   FeedReport feed(const FeedPlan& plan);
   // Rows that the table has: numbers 0 to size() - 1.
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  [[nodiscard]] std::size_t payload_bytes() const { return payload_bytes_; }
   // Updates are spread over the first so many rows.
   void set_update_keys(std::uint64_t keys) { update_keys_ = keys; }
 
@@ -73,7 +70,6 @@ class Feeder {
   const TableId table_;
   Rows rows_;
   Rng rng_;
-  const std::size_t payload_bytes_;
   std::uint64_t update_keys_;
   std::uint64_t size_ = 0;
 };

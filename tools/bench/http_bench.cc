@@ -10,7 +10,6 @@
 #include "common/http/client.h"
 #include "tools/bench/http_load.h"
 #include "tools/bench/requests.h"
-#include "tools/bench/rows.h"
 
 namespace meridian::bench {
 namespace {
@@ -22,11 +21,13 @@ struct Contest {
   std::string name;
   std::uint16_t port = 0;
   Process* server = nullptr;
+  std::uint16_t admin = 0;  // where the server tells its commits; 0: it has none
   std::function<std::string_view()> next;
 
   std::vector<double> rates;
   Histogram latency;
   std::uint64_t answered = 0;
+  std::uint64_t commits = 0;
   std::int64_t server_cpu_us = 0;
   std::int64_t generator_cpu_us = 0;
 };
@@ -52,6 +53,10 @@ void create_table(std::uint16_t port) {
     throw std::runtime_error("cannot create the table: " + report.first_failure);
 }
 
+std::uint64_t commits_of(const Contest& contest) {
+  return contest.admin == 0 ? 0 : node_counters(contest.admin).commits;
+}
+
 void take_turn(const Options& options, Contest& contest) {
   HttpLoadPlan plan{.port = contest.port,
                     .connections = options.connections,
@@ -61,15 +66,23 @@ void take_turn(const Options& options, Contest& contest) {
                     .next = contest.next};
   Usage server = contest.server->usage();
   Usage own = own_usage();
+  std::uint64_t commits = commits_of(contest);
   auto report = run_http_load(plan);
   contest.server->check_alive();
   if (report.failed > 0)
     throw std::runtime_error(contest.name + ": " + std::to_string(report.failed) +
                              " requests failed, the first: " + report.first_failure);
+  contest.commits += commits_of(contest) - commits;
   contest.server_cpu_us += contest.server->usage().cpu_us - server.cpu_us;
   contest.generator_cpu_us += own_usage().cpu_us - own.cpu_us;
   contest.rates.push_back(report.per_second());
   contest.answered += report.answered;
+}
+
+// 0 for what does not write.
+double writes_per_commit(const Contest& contest) {
+  if (contest.name == "get" || contest.commits == 0) return 0;
+  return static_cast<double>(contest.answered) / static_cast<double>(contest.commits);
 }
 
 json::object as_json(const Contest& contest) {
@@ -80,6 +93,7 @@ json::object as_json(const Contest& contest) {
           {"rps_min", rounded(*least, 0)},
           {"rps_max", rounded(*most, 0)},
           {"latency_ms", latency_ms(contest.latency)},
+          {"writes_per_commit", rounded(writes_per_commit(contest), 1)},
           {"cost", costs({server, generator}, contest.answered)}};
 }
 
@@ -88,6 +102,8 @@ std::string remark(const Contest& contest, double bare) {
   std::string out = fmt::format("server {:.1f} us CPU, p50 {:.2f} ms, p99 {:.2f} ms", each,
                                 static_cast<double>(contest.latency.quantile_us(0.5)) / 1000,
                                 static_cast<double>(contest.latency.quantile_us(0.99)) / 1000);
+  if (writes_per_commit(contest) > 0)
+    out += fmt::format(", {:.1f} writes per commit", writes_per_commit(contest));
   if (bare > 0) out += fmt::format(", {:.2f} of bare", median(contest.rates) / bare);
   return out;
 }
@@ -97,8 +113,8 @@ class Traffic {
  public:
   explicit Traffic(const Options& options)
       : keys_(options.update_keys),
-        put_(RequestTemplate::put(options.payload_bytes, options.seed)),
-        get_(RequestTemplate::get()),
+        put_(RequestTemplate::put(options)),
+        get_(RequestTemplate::get(options)),
         rng_(options.seed) {}
   std::string_view put_new() { return put_.make(next_++); }
   std::string_view put_old() { return put_.make(rng_.below(keys_)); }
@@ -171,6 +187,7 @@ void run_http_bench(const Options& options, const WorkDir& dir, Report& report) 
     contest->port = port;
     contest->server = &server;
     contest->next = std::move(next);
+    if (&server == &node.process()) contest->admin = ports.admin;
   };
   enter("bare put", bare_port, bare, [&traffic] { return traffic.put_old(); });
   enter("bare get", bare_port, bare, [&traffic] { return traffic.get(); });

@@ -28,11 +28,11 @@ struct Probe {
 
 class Prober {
  public:
-  Prober(Pair& pair, const TableId& table, std::size_t payload_bytes, Histogram& histogram)
+  Prober(const Options& options, Pair& pair, const TableId& table, Histogram& histogram)
       : store_(pair.source().store()),
         table_(table),
-        rows_(payload_bytes, kFirstProbe),
-        get_(RequestTemplate::get()),
+        rows_(options, kFirstProbe),
+        get_(RequestTemplate::get(options)),
         client_(loopback(pair.sink_ports().table)),
         histogram_(histogram),
         thread_([this] { run_and_keep_failure(); }) {}
@@ -122,14 +122,14 @@ class Prober {
 
 }  // namespace
 
-void run_lag(Pair& pair, Feeder& feeder, const TableId& table, double per_second,
-             std::int64_t run_ms, Lag& lag) {
+void run_lag(const Options& options, Pair& pair, Feeder& feeder, const TableId& table,
+             double per_second, Lag& lag) {
   auto before = pair.sink();
-  Prober prober(pair, table, feeder.payload_bytes(), lag.histogram);
+  Prober prober(options, pair, table, lag.histogram);
   auto fed = feeder.feed({.variety = Variety::new_keys,
                           .group = 1,
                           .per_second = per_second,
-                          .run_ms = run_ms,
+                          .run_ms = options.lag_ms,
                           .rows_max = 0});
   prober.finish();
   pair.wait_for(before.records + fed.rows + lag.histogram.count());

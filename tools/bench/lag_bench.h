@@ -22,8 +22,8 @@ struct Lag {
 };
 
 // `table`: the feeder's table.
-void run_lag(Pair& pair, Feeder& feeder, const TableId& table, double per_second,
-             std::int64_t run_ms, Lag& lag);
+void run_lag(const Options& options, Pair& pair, Feeder& feeder, const TableId& table,
+             double per_second, Lag& lag);
 boost::json::object as_json(const Lag& lag);
 
 }  // namespace meridian::bench

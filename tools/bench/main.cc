@@ -26,6 +26,7 @@ boost::json::object settings(const Options& options, bool durable) {
           {"http_threads", options.http_threads},
           {"shards", options.shards},
           {"payload_bytes", options.payload_bytes},
+          {"partitions", options.partitions},
           {"update_keys", options.update_keys},
           {"two_way", !options.one_way},
           {"http_rounds", options.http_rounds},
@@ -81,6 +82,8 @@ int run_and_explain(int argc, char** argv) {
   app.add_option("--shards", options.shards, "Log shards of a table")->check(CLI::Range(1, 64));
   app.add_option("--payload-bytes", options.payload_bytes, "Random bytes in each item")
       ->check(CLI::Range(1, 300'000));
+  app.add_option("--partitions", options.partitions, "Partition keys that rows are spread over")
+      ->check(CLI::Range(1, 9'999'999));
   app.add_option("--seed", options.seed, "Of the payloads and of the keys' order");
   std::int64_t scale_ms = 0;
   app.add_option("--round-ms", scale_ms, "Length of every part; for tests of the bench itself")

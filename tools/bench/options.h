@@ -22,6 +22,7 @@ struct Options {
   unsigned http_threads = 2;    // of the node and of the bare server
   std::uint16_t shards = 4;     // log shards of every table
   std::size_t payload_bytes = 1000;
+  std::uint64_t partitions = 64;  // that rows are spread over
   std::uint64_t update_keys = 100'000;  // items that updates are spread over
 
   // Lengths; the defaults are those of a full run.

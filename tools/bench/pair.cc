@@ -1,15 +1,11 @@
 #include "tools/bench/pair.h"
 
-#include <boost/json/parse.hpp>
 #include <stdexcept>
 
 #include "common/clock.h"
-#include "common/http/client.h"
 
 namespace meridian::bench {
 namespace {
-
-namespace json = boost::json;
 
 constexpr std::int64_t kPollUs = 10'000;
 constexpr std::int64_t kStandstillMsMax = 60'000;  // without a record applied
@@ -42,15 +38,9 @@ store::TablePtr Pair::create_table(const std::string& name) {
 
 void Pair::start_replicator() { source_replicator_.process().start(); }
 
-SinkCounters Pair::sink() {
+NodeCounters Pair::sink() {
   sink_node_.process().check_alive();
-  auto answer = http::HttpClient(loopback(sink_ports_.admin)).get("/v1/status");
-  if (answer.status != 200) throw std::runtime_error("the sink does not tell its status");
-  auto status = json::parse(answer.body);
-  const auto& store = status.at("store").as_object();
-  auto count = [&](const char* name) { return store.at(name).to_number<std::uint64_t>(); };
-  return {count("records_applied") + count("records_stale") + count("records_duplicate"),
-          count("commits")};
+  return node_counters(sink_ports_.admin);
 }
 
 void Pair::wait_for(std::uint64_t records) {

@@ -17,12 +17,6 @@
 
 namespace meridian::bench {
 
-// What the sink has made durable, since its start.
-struct SinkCounters {
-  std::uint64_t records = 0;  // applied, stale and duplicate
-  std::uint64_t commits = 0;
-};
-
 class Pair {
  public:
   Pair(const Options& options, const WorkDir& dir);
@@ -35,7 +29,7 @@ class Pair {
   void stop_replicator() { source_replicator_.stop(); }
   void start_replicator();
 
-  SinkCounters sink();
+  NodeCounters sink();
   // Waits until the sink has made so many records durable.
   void wait_for(std::uint64_t records);
   // The costs of all processes so far, and what has come since.

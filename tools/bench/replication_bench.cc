@@ -37,8 +37,7 @@ class ReplicationBench {
         report_(report),
         pair_(options, dir),
         table_(pair_.create_table(std::string(kTable))),
-        feeder_(pair_.source().store(), table_->id, options.payload_bytes, options.update_keys,
-                options.seed) {}
+        feeder_(options, pair_.source().store(), table_->id) {}
 
   void run() {
     warm_up();
@@ -122,7 +121,7 @@ class ReplicationBench {
       apply_rps_ = run_apply(pair_, feeder_, Variety::new_keys, 1, options_.apply_ms).per_second;
     }
     Lag lag;
-    run_lag(pair_, feeder_, table_->id, apply_rps_ / 2, options_.lag_ms, lag);
+    run_lag(options_, pair_, feeder_, table_->id, apply_rps_ / 2, lag);
     json_["lag_ms"] = as_json(lag);
     report_.line("lag at half load", 0,
                  fmt::format("p50 {:.2f} ms, p90 {:.2f}, p99 {:.2f}, p99.9 {:.2f}, max {:.2f}, at "

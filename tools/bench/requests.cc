@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "common/bytes.h"
-#include "tools/bench/rows.h"
 
 namespace meridian::bench {
 namespace {
@@ -11,7 +10,7 @@ namespace {
 constexpr std::size_t kPoolBytes = 1 << 20;
 
 std::string key_members() {
-  return R"("pk":{"S":")" + partition_of(0) + R"("},"sk":{"S":")" + sort_of(0) + "\"}";
+  return R"("pk":{"S":")" + RowKeys::first_partition() + R"("},"sk":{"S":")" + RowKeys::first_sort() + "\"}";
 }
 
 std::string table_member() { return R"({"TableName":")" + std::string(kTable) + "\","; }
@@ -32,20 +31,25 @@ std::string http_request(std::string_view operation, std::string_view body) {
       operation, std::string(64, '0'), body.size(), body);
 }
 
-RequestTemplate RequestTemplate::put(std::size_t payload_bytes, std::uint64_t seed) {
+RequestTemplate RequestTemplate::put(const Options& options) {
   std::string body = table_member() + R"("Item":{)" + key_members() + R"(,"payload":{"S":")" +
-                     std::string(payload_bytes, '#') + "\"}}}";
-  return {http_request("PutItem", body), payload_bytes, seed};
+                     std::string(options.payload_bytes, '#') + "\"}}}";
+  return {options, http_request("PutItem", body), options.payload_bytes};
 }
 
-RequestTemplate RequestTemplate::get() {
-  return {http_request("GetItem", table_member() + R"("Key":{)" + key_members() + "}}"), 0, 1};
+RequestTemplate RequestTemplate::get(const Options& options) {
+  std::string body = table_member() + R"("Key":{)" + key_members() + "}}";
+  return {options, http_request("GetItem", body), 0};
 }
 
-RequestTemplate::RequestTemplate(std::string request, std::size_t payload_bytes, std::uint64_t seed)
-    : request_(std::move(request)), payload_bytes_(payload_bytes), rng_(seed) {
-  pk_ = request_.find(partition_of(0));
-  sk_ = request_.find(sort_of(0));
+RequestTemplate::RequestTemplate(const Options& options, std::string request,
+                                 std::size_t payload_bytes)
+    : keys_(options.partitions),
+      request_(std::move(request)),
+      payload_bytes_(payload_bytes),
+      rng_(options.seed) {
+  pk_ = request_.find(RowKeys::first_partition());
+  sk_ = request_.find(RowKeys::first_sort());
   if (payload_bytes == 0) return;
   payload_ = request_.find(std::string(payload_bytes, '#'));
   // Base64: the most that text of one byte per letter can hold.
@@ -53,8 +57,8 @@ RequestTemplate::RequestTemplate(std::string request, std::size_t payload_bytes,
 }
 
 std::string_view RequestTemplate::make(std::uint64_t number) {
-  fmt::format_to(request_.data() + pk_, "p{:03}", number % kPartitions);
-  fmt::format_to(request_.data() + sk_, "s{:012}", number);
+  keys_.patch_partition(request_.data() + pk_, number);
+  keys_.patch_sort(request_.data() + sk_, number);
   if (payload_bytes_ > 0)
     pool_.copy(request_.data() + payload_, payload_bytes_, rng_.below(kPoolBytes));
   return request_;

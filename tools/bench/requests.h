@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "common/rng.h"
+#include "tools/bench/options.h"
+#include "tools/bench/rows.h"
 
 namespace meridian::bench {
 
@@ -22,15 +24,17 @@ std::string http_request(std::string_view operation, std::string_view body);
 class RequestTemplate {
  public:
   // PutItem of row (rows.h) number N with a payload of random text, or GetItem of it.
-  static RequestTemplate put(std::size_t payload_bytes, std::uint64_t seed);
-  static RequestTemplate get();
+  static RequestTemplate put(const Options& options);
+  static RequestTemplate get(const Options& options);
 
   // The request for a row; valid until the next call.
   std::string_view make(std::uint64_t number);
 
  private:
-  RequestTemplate(std::string request, std::size_t payload_bytes, std::uint64_t seed);
+  // `payload_bytes`: of the placeholder in `request`; 0 when it has none.
+  RequestTemplate(const Options& options, std::string request, std::size_t payload_bytes);
 
+  const RowKeys keys_;
   std::string request_;
   std::size_t pk_ = 0;
   std::size_t sk_ = 0;

@@ -9,6 +9,9 @@
 namespace meridian::bench {
 namespace {
 
+constexpr std::int64_t kLinkMsMax = 20'000;
+constexpr std::int64_t kRetryUs = 100'000;
+
 store::StoreOptions store_options(const Options& options, const WorkDir& dir,
                                   const RegionPorts& self) {
   store::StoreOptions out;
@@ -55,16 +58,25 @@ store::TablePtr Source::create_table(const std::string& name,
   store::TablePtr table = made.get_future().get();
   if (!table) throw std::runtime_error("cannot create table " + name);
   for (const auto& region : regions) {
-    std::promise<std::string> said;
-    peer_.control().create_replica(table, RegionId::of(region), [&said](auto result) {
-      said.set_value(result.ok() ? "" : result.error().message);
-    });
-    std::string refusal = said.get_future().get();
-    if (!refusal.empty())
-      throw std::runtime_error("cannot make a replica of " + name + ": " + refusal);
+    // The link may still be dialling.
+    std::int64_t deadline_ms = clock_.monotonic_ms() + kLinkMsMax;
+    for (std::string refusal = add_replica(table, region); !refusal.empty();
+         refusal = add_replica(table, region)) {
+      if (clock_.monotonic_ms() > deadline_ms)
+        throw std::runtime_error("cannot make a replica of " + name + ": " + refusal);
+      pause_us(kRetryUs);
+    }
     table = store_.catalog()->find(table->id);
   }
   return table;
+}
+
+std::string Source::add_replica(const store::TablePtr& table, const std::string& region) {
+  std::promise<std::string> said;
+  peer_.control().create_replica(table, RegionId::of(region), [&said](auto result) {
+    said.set_value(result.ok() ? "" : result.error().message);
+  });
+  return said.get_future().get();
 }
 
 }  // namespace meridian::bench

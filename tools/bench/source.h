@@ -31,6 +31,9 @@ class Source {
   store::Store& store() { return store_; }
 
  private:
+  // Why it was refused; empty when it was not.
+  std::string add_replica(const store::TablePtr& table, const std::string& region);
+
   SystemClock clock_;
   store::SqliteStore store_;
   peer::Peer peer_;
