@@ -6,7 +6,7 @@
 // Owns: sockets and threads.  stop() closes listeners, lets answers under way finish for
 // kDrainMsMax, then joins.
 // Errors: an address that cannot be bound throws std::runtime_error from start(), naming it.
-// Limits: HttpLimits; over a limit the client gets 413 or 431, a slow one is dropped.
+// Limits: HttpLimits; over a limit the client gets 413, 431 or 503, a slow one is dropped.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,10 @@ namespace meridian::http {
 
 struct HttpLimits {
   std::size_t body_bytes_max = 16 * 1024 * 1024;  // DynamoDB's BatchWriteItem limit
-  std::size_t header_bytes_max = 16 * 1024;
+  std::size_t header_bytes_max = 16 * 1024;  // of a request's head; of a chunk's, and the trailer
+  // Of bodies that are coming in or going out, over all connections; past it, the larger ones are
+  // refused with 503 (or replaced by it), and small ones go on.
+  std::size_t bytes_in_flight_max = 1024 * 1024 * 1024;
   std::int64_t idle_ms_max = 60'000;     // between requests, and while reading or writing one
   std::size_t connections_max = 10'000;
 };

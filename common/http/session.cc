@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr std::size_t kReadBodyBytes = 256 * 1024;
+// What a body may have beyond HttpLimits::bytes_in_flight_max.
+constexpr std::size_t kSmallBytes = 64 * 1024;
 // A length that the client only claims is not reserved beyond this.
 constexpr std::size_t kReserveBytesMax = 1024 * 1024;
 
@@ -25,6 +27,11 @@ int status_of(const error_code& ec) {
   if (ec == beast::http::error::header_limit || ec == beast::http::error::buffer_overflow)
     return 431;
   return 400;
+}
+
+Response refusal(int status) {
+  auto reason = beast::http::obsolete_reason(static_cast<beast::http::status>(status));
+  return {status, "text/plain", {}, std::string(reason.data(), reason.size()) + "\n"};
 }
 
 void append_head(std::string& out, const Response& response, bool keep_alive) {
@@ -162,6 +169,7 @@ Session::Session(std::shared_ptr<Hub> hub, Socket socket, const Handler& handler
 }
 
 Session::~Session() {
+  hold(0);
   if (accepted_) hub_->remove(this);
 }
 
@@ -208,9 +216,11 @@ void Session::parse() {
     if (ec) return refuse(status_of(ec));
     if (used == 0) break;
   }
+  hold(parser_->body_bytes());
+  if (too_much_in_flight()) return refuse(503);
   if (parser_->is_done()) return hand_over();
-  if (buffer_.size() > hub_->limits.header_bytes_max && !parser_->is_header_done())
-    return refuse(431);
+  // The parser takes all but an unfinished head, of the request or of a chunk, or a trailer.
+  if (buffer_.size() > hub_->limits.header_bytes_max) return refuse(431);
   if (parser_->is_header_done() && parser_->expects_continue() && !continue_sent_)
     return send_continue();
   read_more();
@@ -227,6 +237,7 @@ void Session::send_continue() {
 }
 
 void Session::hand_over() {
+  hold(0);
   stamp_ = kUntimed;
   keep_alive_ = parser_->keep_alive();
   Request request = std::move(parser_->request());
@@ -252,14 +263,19 @@ void Session::answer(Response response) {
 void Session::refuse(int status) {
   keep_alive_ = false;
   refused_ = true;
-  auto reason = beast::http::obsolete_reason(static_cast<beast::http::status>(status));
-  write({status, "text/plain", {}, std::string(reason.data(), reason.size()) + "\n"});
+  parser_.reset();
+  write(refusal(status));
 }
 
 void Session::write(Response response) {
   if (!socket_.is_open()) return;
   stamp();
   if (draining_) keep_alive_ = false;
+  hold(response.body.size());
+  if (too_much_in_flight()) {
+    response = refusal(503);
+    hold(response.body.size());
+  }
   append_head(head_, response, keep_alive_);
   body_ = head_only_ ? std::string() : std::move(response.body);
   std::array<asio::const_buffer, 2> parts{asio::buffer(head_), asio::buffer(body_)};
@@ -271,6 +287,7 @@ void Session::write(Response response) {
 void Session::on_written(const error_code& ec) {
   if (ec) return close();
   body_ = std::string();
+  hold(0);
   if (keep_alive_) return next_request();
   error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
@@ -288,6 +305,16 @@ void Session::discard(std::size_t discarded) {
         if (ec) return self->close();
         self->discard(discarded + bytes);
       });
+}
+
+void Session::hold(std::size_t bytes) {
+  if (bytes == held_bytes_) return;
+  hub_->bytes_in_flight += bytes - held_bytes_;  // wraps as it must
+  held_bytes_ = bytes;
+}
+
+bool Session::too_much_in_flight() const {
+  return held_bytes_ > kSmallBytes && hub_->bytes_in_flight > hub_->limits.bytes_in_flight_max;
 }
 
 void Session::drain() {

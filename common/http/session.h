@@ -62,6 +62,7 @@ class Hub {
   const HttpLimits limits;
   const Logger log;
   asio::io_context io;
+  std::atomic<std::size_t> bytes_in_flight{0};  // what the sessions hold(); see HttpLimits
   std::atomic<std::int64_t> tick{0};  // counts sweeps; the unit of Session's time stamps
   std::atomic<bool> stopping{false};
 
@@ -78,6 +79,7 @@ class RequestParser final : public beast::http::basic_parser<true> {
  public:
   explicit RequestParser(const HttpLimits& limits);
   Request& request() { return request_; }
+  [[nodiscard]] std::size_t body_bytes() const { return request_.body.size(); }
   [[nodiscard]] bool expects_continue() const { return expects_continue_; }
 
  private:
@@ -130,6 +132,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void write(Response response);
   void on_written(const error_code& ec);
   void discard(std::size_t discarded);
+  // Says how many bytes of bodies this session holds from now on.
+  void hold(std::size_t bytes);
+  [[nodiscard]] bool too_much_in_flight() const;
   void stamp() { stamp_.store(hub_->tick.load(std::memory_order_relaxed)); }
 
   const std::shared_ptr<Hub> hub_;
@@ -140,6 +145,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<RequestParser> parser_;
   std::string head_;
   std::string body_;
+  std::size_t held_bytes_ = 0;
   bool request_begun_ = false;
   bool continue_sent_ = false;
   bool keep_alive_ = true;

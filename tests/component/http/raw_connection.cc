@@ -18,7 +18,9 @@ RawConnection::RawConnection(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_ST
   EXPECT_EQ(failed, 0);
 }
 
-RawConnection::~RawConnection() { ::close(fd_); }
+RawConnection::~RawConnection() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
 void RawConnection::send(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -66,6 +68,13 @@ bool RawConnection::closed_within(int ms) {
   while (!ended_)
     if (read_some(ms) || !ended_) return false;
   return true;
+}
+
+void RawConnection::reset() {
+  linger at_once{1, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ::close(fd_);
+  fd_ = -1;
 }
 
 void RawConnection::end_sending() { ::shutdown(fd_, SHUT_WR); }

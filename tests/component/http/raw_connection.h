@@ -23,6 +23,8 @@ class RawConnection {
   // True when the server closes within the time, and nothing more came before it.
   bool closed_within(int ms);
   void end_sending();
+  // Goes without a word: what is under way is lost, and the other side gets a reset.
+  void reset();
 
  private:
   bool read_some(int ms);

@@ -8,6 +8,7 @@
 
 #include "common/http/client.h"
 #include "tests/component/http/raw_connection.h"
+#include "tests/component/http/server_fixture.h"
 
 namespace meridian::test {
 namespace {
@@ -18,31 +19,6 @@ using http::HttpServer;
 using http::Request;
 using http::Responder;
 using http::Response;
-
-Logger silent() { return Logger(make_stderr_sink(LogLevel::error)); }
-
-// Answers with method, target and body.
-void echo(const Request& request, const Responder& respond) {
-  respond({200,
-           "text/plain",
-           {{"x-test", "1"}},
-           request.method + " " + request.target + " " + request.body});
-}
-
-class ServerTest : public testing::Test {
- protected:
-  // Serves `handler` on a port of the system's choice.
-  HttpServer& serve(http::Handler handler, HttpLimits limits = {}) {
-    server_ = std::make_unique<HttpServer>(
-        std::vector<http::Listener>{{"127.0.0.1:0", std::move(handler)}}, 2, limits, silent());
-    server_->start();
-    return *server_;
-  }
-  [[nodiscard]] std::uint16_t port() const { return server_->port(0); }
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
-
-  std::unique_ptr<HttpServer> server_;
-};
 
 TEST_F(ServerTest, KeepsTheConnection) {
   serve(echo);
