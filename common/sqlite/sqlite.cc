@@ -97,6 +97,12 @@ bool Database::checkpoint_passive() {
   return frames == copied;
 }
 
+void Database::checkpoint_truncate() {
+  int code =
+      sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(handle_, code, "checkpoint");
+}
+
 Statement::Statement(Database& db, const std::string& sql) {
   int code = sqlite3_prepare_v3(db.handle(), sql.data(), size_of(sql.size()),
                                 SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);

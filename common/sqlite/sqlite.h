@@ -79,6 +79,8 @@ class Database {
   // Copies what it can without waiting for anyone.  Answers whether the whole WAL was copied, so that
   // the next write starts it anew.
   bool checkpoint_passive();
+  // Copies the whole WAL, syncs, and empties it.  Waits for readers as long as for other locks.
+  void checkpoint_truncate();
 
   [[nodiscard]] sqlite3* handle() const { return handle_; }
 

@@ -60,12 +60,27 @@ void Engine::open_file() {
     path_ = data_dir_->store_file();
   } else {
     path_ = "/" + options_.memory_name;
-    open.vfs = "memdb";
+    if (open.vfs.empty()) open.vfs = "memdb";
   }
   db_.emplace(path_, open);
   bool fresh = check_format(*db_, path_);
   configure_writer(*db_, options_);
   if (fresh) create_schema(*db_);
+  try {
+    settle_wal();
+  } catch (const sqlite::SqliteError& error) {
+    if (!error.is_full() && !error.is_busy()) throw;  // else begin() tries again
+  }
+}
+
+// What an earlier run left in the WAL can be read and may yet not be on the disk: after a sync that
+// failed, the system's cache still shows it, and no later sync writes it.  What is appended behind it
+// would be lost with it when power goes.  So it is copied and synced, and the WAL emptied, before
+// anything new is written.
+void Engine::settle_wal() {
+  if (settled_ || !options_.has_wal()) return;
+  db_->checkpoint_truncate();
+  settled_ = true;
 }
 
 void Engine::load() {
@@ -117,6 +132,7 @@ void Engine::run(std::vector<Op>& ops) {
 
 void Engine::begin() {
   if (db_->in_transaction()) return;
+  settle_wal();
   begin_->execute();
 }
 
@@ -160,13 +176,15 @@ void Engine::recover(const sqlite::SqliteError& error) {
     fail(std::string(error.what()) + "; then: " + second.what());
     return;
   }
-  if (!error.is_full()) {
+  bool reader_in_the_way = error.is_busy() && !settled_;
+  if (!error.is_full() && !reader_in_the_way) {
     fail(error.what());
     return;
   }
   full_ = true;
   health_.accepts_writes = false;
-  health_.reason = std::string("disk full: ") + error.what();
+  health_.reason = std::string(reader_in_the_way ? "a reader is in the way: " : "disk full: ") +
+                   error.what();
 }
 
 void Engine::fail(const std::string& reason) {
@@ -188,7 +206,7 @@ void Engine::publish() {
 }
 
 void Engine::checkpoint_if_due() {
-  if (!options_.memory_name.empty()) return;
+  if (!options_.has_wal()) return;
   // The WAL starts anew once all of it was copied and no reader stands in it.
   if (db_->wal_frames() < checkpointed_frames_) checkpointed_frames_ = 0;
   if (db_->wal_frames() - checkpointed_frames_ < options_.wal_checkpoint_pages) return;

@@ -67,6 +67,7 @@ class Engine {
   void open_file();
   void load();
   void sample_clock();
+  void settle_wal();
   void begin();
   void commit();
   void recover(const sqlite::SqliteError& error);
@@ -133,6 +134,7 @@ class Engine {
   std::int64_t now_us_ = 0;     // wall clock of this group
   std::vector<TableId> dirty_;  // with unsaved stats
   bool catalog_changed_ = false;
+  bool settled_ = false;    // see settle_wal()
   bool committed_ = false;  // this group wrote something
   bool failed_ = false;     // for good
   bool full_ = false;       // until a commit succeeds

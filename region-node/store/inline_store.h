@@ -11,7 +11,8 @@
 //   store.reset();                                // crash
 //
 // In memory it stands on SQLite's own "memdb" VFS (shared by name within the process), whose journal
-// is in memory too: right for logic, silent about disks.  With `data_dir` it runs on a real file.
+// is in memory too: right for logic, silent about disks.  With `data_dir` it runs on a real file, with
+// `vfs` on a file system that knows how disks fail.
 //
 // Threads: confined to one, readers included; a reader's visitor must not call run_pending().
 // Errors: as SqliteStore.

@@ -19,7 +19,7 @@ constexpr int kSqlError = 1;  // SQLITE_ERROR: for a reader, a table that is gon
 sqlite::OpenOptions reader_options(const StoreOptions& options) {
   sqlite::OpenOptions open;
   open.mode = sqlite::OpenMode::read_only;
-  open.vfs = options.memory_name.empty() ? options.vfs : "memdb";
+  open.vfs = options.has_wal() ? options.vfs : "memdb";
   open.busy_timeout_ms = 1000;  // only while the writer opens or closes the file
   return open;
 }

@@ -60,9 +60,8 @@ std::string next_table(std::int64_t number, ShardId shard) {
 }
 
 void configure_writer(sqlite::Database& db, const StoreOptions& options) {
-  bool in_memory = !options.memory_name.empty();
   db.execute("PRAGMA page_size=" + std::to_string(kPageBytes));
-  if (in_memory) {
+  if (!options.has_wal()) {
     db.execute("PRAGMA synchronous=OFF");
   } else {
     // A replicated position must not outlive the writes before it, so commits are synced: FULL.

@@ -26,9 +26,11 @@ struct StoreOptions {
   std::string data_dir;
   RegionId region;
 
-  // Instead of `data_dir`: the name of an in-memory file of this process, kept alive by a MemoryFile
-  // (inline_store.h).  One thread only; it has no WAL, so it says nothing about crashes of a disk.
+  // Instead of `data_dir`: the name of a file of this process, for one thread only.  Without `vfs` it
+  // is in memory, kept alive by a MemoryFile (inline_store.h), and has no WAL, so it says nothing about
+  // crashes of a disk; with it, that file system holds it, and all is as on a real one.
   std::string memory_name;
+  [[nodiscard]] bool has_wal() const { return memory_name.empty() || !vfs.empty(); }
 
   std::uint16_t shards = kShardsDefault;  // of new tables' logs
   std::int64_t drift_ms_max = conflict::ClockGuard::kDriftMaxMsDefault;
