@@ -54,8 +54,10 @@ Checkpoint checkpoint_of(const sqlite::Query& row) {
 }  // namespace
 
 SqliteCheckpointStore::SqliteCheckpointStore(const std::string& folder)
-    : db_(made(folder),
-          {.mode = sqlite::OpenMode::create, .vfs = {}, .busy_timeout_ms = kBusyTimeoutMs}),
+    : SqliteCheckpointStore(made(folder), {}) {}
+
+SqliteCheckpointStore::SqliteCheckpointStore(const std::string& path, const std::string& vfs)
+    : db_(path, {.mode = sqlite::OpenMode::create, .vfs = vfs, .busy_timeout_ms = kBusyTimeoutMs}),
       load_all_(prepared(),
                 "SELECT sink, table_id, shard, start_id, sequence, updated_ms"
                 " FROM checkpoints ORDER BY sink, table_id, shard"),

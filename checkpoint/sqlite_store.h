@@ -27,6 +27,8 @@ class SqliteCheckpointStore final : public CheckpointStore {
 
   // Makes `folder` and the database in it when they are not there.
   explicit SqliteCheckpointStore(const std::string& folder);
+  // `path` of the database in a SQLite file system of this process, by the name of that.
+  SqliteCheckpointStore(const std::string& path, const std::string& vfs);
 
   std::vector<Checkpoint> load_all() override;
   std::optional<Checkpoint> load(const CheckpointKey& key) override;
