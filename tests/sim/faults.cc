@@ -1,15 +1,27 @@
 #include "tests/sim/faults.h"
 
+#include "common/check.h"
+
 namespace meridian::sim {
+namespace {
+
+// Whoever watches over a node restarts it when it has refused writes for so long.
+constexpr std::int64_t kPatienceUs = 400'000;
+constexpr std::int64_t kStartAgainUs = 50'000;
+
+std::size_t index(std::int64_t number) { return static_cast<std::size_t>(number); }
+
+}  // namespace
 
 Faults::Faults(Outside& outside, std::vector<std::unique_ptr<SimClock>>& clocks,
                std::vector<std::unique_ptr<SimReplicator>>& replicators,
-               std::function<void(std::size_t)> started, Rng rng)
+               std::vector<std::unique_ptr<SimDisk>>& disks,
+               std::function<void(std::size_t)> started)
     : outside_(outside),
       clocks_(clocks),
       replicators_(replicators),
+      disks_(disks),
       started_(std::move(started)),
-      rng_(rng),
       twins_(clocks.size()) {}
 
 void Faults::later(std::int64_t delay_us, std::function<void()> action) {
@@ -18,51 +30,62 @@ void Faults::later(std::int64_t delay_us, std::function<void()> action) {
   });
 }
 
-void Faults::plan(unsigned count, std::int64_t until_us, Fault fault) {
-  for (unsigned i = 0; i < count; ++i)
-    later(rng_.between(0, until_us - outside_.queue.now_us()), [this, fault] { (this->*fault)(); });
+void Faults::run(const Event& event) {
+  if (event.region() >= outside_.nodes.size()) return;
+  if (healed_) return run_aftershock(event);
+  const auto& args = event.args;
+  switch (event.kind) {
+    case EventKind::crash_node:
+      return crash_node(event.region(), static_cast<SimNode::Crash>(args[2]), args[1]);
+    case EventKind::crash_replicator: return crash_replicator(event.region(), args[1]);
+    case EventKind::stop_replicator: return stop_replicator(event.region(), args[1]);
+    case EventKind::reboot: return reboot(event);
+    case EventKind::twin: return twin(event.region(), args[1]);
+    case EventKind::cut: return cut(event.region(), index(args[1]), args[2]);
+    case EventKind::step_clock: return step_clock(event.region(), args[1], args[2]);
+    case EventKind::disk_full: return fill_disk(event.region(), args[1]);
+    case EventKind::disk_fault: return fail_disk(event);
+    case EventKind::damage: return damage_checkpoints(event);
+    default: return;
+  }
 }
 
-void Faults::plan(std::int64_t until_us) {
-  healed_ = false;
-  const FaultShape& faults = outside_.shape.faults;
-  plan(faults.node_crashes, until_us, &Faults::some_node_crash);
-  plan(faults.replicator_crashes, until_us, &Faults::some_replicator_crash);
-  plan(faults.partitions, until_us, &Faults::some_partition);
-  plan(faults.flaps, until_us, &Faults::some_flapping);
-  plan(faults.clock_steps, until_us, &Faults::some_clock_step);
-  plan(faults.full_disks, until_us, &Faults::some_full_disk);
-  plan(faults.twins, until_us, &Faults::some_twin);
+void Faults::run_aftershock(const Event& event) {
+  if (event.kind == EventKind::crash_replicator) {
+    replicators_[event.region()]->crash();
+    replicators_[event.region()]->start();
+  } else if (event.kind == EventKind::crash_node) {
+    outside_.nodes[event.region()]->crash(static_cast<SimNode::Crash>(event.args[2]));
+    start_node(event.region());
+  }
 }
 
 void Faults::heal() {
   healed_ = true;
   outside_.network.heal();
   for (std::size_t region = 0; region < outside_.nodes.size(); ++region) {
-    clocks_[region]->set_right(rng_.between(-100'000, 100'000));
+    Rng rng = derived(outside_.shape.seed, Luck::clock, {region});
+    clocks_[region]->set_right(rng.between(-100'000, 100'000));
     SimNode& node = *outside_.nodes[region];
-    if (node.up() && node.disk_is_full()) node.crash(SimNode::Crash::plain);
+    node.disk().disarm();
+    node.disk().set_full(false);
+    disks_[region]->disarm();
+    if (node.up() && !node.store().health().accepts_writes) node.crash(SimNode::Crash::plain);
     if (!node.up()) start_node(region);
+    end_twin(region);
     if (!replicators_[region]->up()) replicators_[region]->start();
-    if (twins_[region]) twins_[region]->crash();
-    twins_[region].reset();
   }
 }
 
-void Faults::aftershock() {
-  std::size_t region = some_region();
-  if (rng_.percent(50)) {
-    replicators_[region]->crash();
-    replicators_[region]->start();
-    return;
+void Faults::start_node(std::size_t region) {
+  SimNode& node = *outside_.nodes[region];
+  node.start();
+  if (!node.up()) {  // its disk failed once more
+    MERIDIAN_CHECK(!healed_);
+    return later(kStartAgainUs, [this, region] {
+      if (!outside_.nodes[region]->up()) start_node(region);
+    });
   }
-  outside_.nodes[region]->crash(rng_.percent(50) ? SimNode::Crash::after_commit
-                                                 : SimNode::Crash::plain);
-  start_node(region);
-}
-
-void Faults::start_node(std::size_t region, StoreHost::Disk disk) {
-  outside_.nodes[region]->start(disk);
   started_(region);
   if (replicators_[region]->up()) replicators_[region]->node_up();
 }
@@ -77,18 +100,36 @@ void Faults::crash_node(std::size_t region, SimNode::Crash kind, std::int64_t do
 
 void Faults::crash_replicator(std::size_t region, std::int64_t down_us) {
   if (!replicators_[region]->up()) return;
-  if (rng_.percent(30)) {
-    replicators_[region]->stop();
-  } else {
-    replicators_[region]->crash();
-  }
+  replicators_[region]->crash();
   later(down_us, [this, region] {
     if (!replicators_[region]->up()) replicators_[region]->start();
   });
 }
 
+void Faults::stop_replicator(std::size_t region, std::int64_t down_us) {
+  if (!replicators_[region]->up()) return;
+  replicators_[region]->stop();
+  later(down_us, [this, region] {
+    if (!replicators_[region]->up()) replicators_[region]->start();
+  });
+}
+
+// The whole machine: its replicator goes too, and its clock may come back wrong, unnoticed.
+void Faults::reboot(const Event& event) {
+  std::size_t region = event.region();
+  if (!outside_.nodes[region]->up()) return;
+  std::int64_t down_us = event.args[1];
+  end_twin(region);
+  crash_replicator(region, down_us + 10'000);
+  if (!replicators_[region]->up()) disks_[region]->revive(SimDisk::Loss::unsynced);
+  crash_node(region, SimNode::Crash::power, down_us);
+  clocks_[region]->reboot();
+  clocks_[region]->step(event.args[2]);
+  outside_.trace.note("machine {} reboots, clock ahead {} us", region, clocks_[region]->ahead_us());
+}
+
 void Faults::cut(std::size_t from, std::size_t to, std::int64_t for_us) {
-  if (from == to) return;
+  if (from == to || to >= outside_.nodes.size()) return;
   outside_.network.cut(from, to);
   later(for_us, [this, from, to] {
     outside_.network.join(from, to);
@@ -105,81 +146,64 @@ void Faults::step_clock(std::size_t region, std::int64_t by_us, std::int64_t for
   });
 }
 
-void Faults::some_node_crash() {
-  std::size_t region = some_region();
-  if (!outside_.nodes[region]->up()) return;
-  auto kind = rng_.percent(40) ? SimNode::Crash::after_commit : SimNode::Crash::plain;
-  std::int64_t down_us = rng_.between(1'000, outside_.shape.faults.down_ms_max * 1'000);
-  bool reboot = outside_.shape.faults.reboots && rng_.percent(50);
-  // The whole machine: its replicator goes too, and its clock may come back wrong, unnoticed.
-  if (reboot && replicators_[region]->up()) crash_replicator(region, down_us + 10'000);
-  crash_node(region, kind, down_us);
-  if (!reboot) return;
-  clocks_[region]->reboot();
-  if (rng_.percent(50))
-    clocks_[region]->step(rng_.between(-outside_.shape.faults.step_ms_max * 1'000,
-                                       outside_.shape.faults.step_ms_max * 1'000));
-  outside_.trace.note("machine {} reboots, clock ahead {} us", region, clocks_[region]->ahead_us());
+void Faults::end_twin(std::size_t region) {
+  if (!twins_[region]) return;
+  twins_[region]->crash();
+  twins_[region].reset();
 }
 
-void Faults::some_replicator_crash() {
-  std::size_t region = some_region();
-  crash_replicator(region, rng_.between(1'000, outside_.shape.faults.down_ms_max * 1'000));
-}
-
-void Faults::some_partition() {
-  std::size_t region = some_region();
-  std::int64_t for_us = rng_.between(50'000, outside_.shape.faults.cut_ms_max * 1'000);
-  bool both_ways = rng_.percent(60);
-  bool outwards = rng_.percent(50);
-  bool alone = rng_.percent(50);
-  std::size_t other = some_region();
-  for (std::size_t peer = 0; peer < outside_.nodes.size(); ++peer) {
-    if (!alone && peer != other) continue;
-    if (both_ways || outwards) cut(region, peer, for_us);
-    if (both_ways || !outwards) cut(peer, region, for_us);
-  }
-}
-
-void Faults::some_flapping() {
-  std::size_t from = some_region();
-  std::size_t to = some_region();
-  std::int64_t at_us = 0;
-  for (std::int64_t turns = rng_.between(4, 12); turns > 0; --turns) {
-    std::int64_t for_us = rng_.between(20'000, 250'000);
-    later(at_us, [this, from, to, for_us] { cut(from, to, for_us); });
-    at_us += for_us + rng_.between(20'000, 250'000);
-  }
-}
-
-void Faults::some_full_disk() {
-  std::size_t region = some_region();
-  SimNode& node = *outside_.nodes[region];
-  if (!node.up()) return;
-  node.crash(SimNode::Crash::plain);
-  start_node(region, StoreHost::Disk::full);
-  later(rng_.between(200'000, outside_.shape.faults.down_ms_max * 1'000 + 200'000),
-        [this, region, start = node.starts()] {
-          if (outside_.nodes[region]->starts() == start)
-            crash_node(region, SimNode::Crash::plain, 1'000);
-        });
-}
-
-void Faults::some_twin() {
-  std::size_t region = some_region();
+void Faults::twin(std::size_t region, std::int64_t for_us) {
   if (twins_[region]) return;
-  twins_[region] = std::make_unique<SimReplicator>(region, outside_, Rng(rng_.next()));
+  auto luck = luck_of(outside_.queue.now_us());
+  twins_[region] = std::make_unique<SimReplicator>(region, outside_, *disks_[region], luck);
   twins_[region]->start();
-  later(rng_.between(100'000, 2'000'000), [this, region] {
-    twins_[region]->crash();
-    twins_[region].reset();
+  later(for_us, [this, region] { end_twin(region); });
+}
+
+// It has room again after a while, and the node goes on by itself.
+void Faults::fill_disk(std::size_t region, std::int64_t for_us) {
+  outside_.nodes[region]->disk().set_full(true);
+  outside_.trace.note("disk {} is full", region);
+  later(for_us, [this, region] {
+    outside_.nodes[region]->disk().set_full(false);
+    outside_.trace.note("disk {} has room", region);
   });
 }
 
-void Faults::some_clock_step() {
-  static constexpr std::int64_t kSmallUs = 400'000;
-  std::int64_t most = rng_.percent(40) ? kSmallUs : outside_.shape.faults.step_ms_max * 1'000;
-  step_clock(some_region(), rng_.between(-most, most), rng_.between(100'000, 3'000'000));
+void Faults::fail_disk(const Event& event) {
+  std::size_t region = event.region();
+  auto nth = static_cast<std::uint32_t>(event.args[2]);
+  outside_.nodes[region]->disk().arm(static_cast<DiskFault>(event.args[1]), nth);
+  outside_.trace.note("disk {} will fail, kind {} at {}", region, event.args[1], nth);
+  outside_.nodes[region]->on_death([this, region, down_us = event.args[3]] {
+    later(down_us, [this, region] {
+      if (!outside_.nodes[region]->up()) start_node(region);
+    });
+  });
+  watch_disk(region);
+}
+
+// A node that a failed disk has stopped is restarted, by its supervisor: the process, not the machine.
+void Faults::watch_disk(std::size_t region) {
+  later(kPatienceUs, [this, region] {
+    SimNode& node = *outside_.nodes[region];
+    bool stopped = node.up() && !node.disk().full() && !node.store().health().accepts_writes;
+    if (stopped) crash_node(region, SimNode::Crash::plain, kStartAgainUs);
+    watch_disk(region);
+  });
+}
+
+void Faults::damage_checkpoints(const Event& event) {
+  std::size_t region = event.region();
+  if (replicators_[region]->up() || twins_[region]) return;
+  auto files = disks_[region]->files();
+  for (auto& [name, content] : files) {
+    if (content.empty()) continue;
+    auto bit = static_cast<std::size_t>(event.args[1]) % (content.size() * 8);
+    content[bit / 8] = static_cast<char>(content[bit / 8] ^ (1 << bit % 8));
+  }
+  disks_[region]->set_files(files);
+  outside_.trace.note("checkpoints of {} damaged", region);
 }
 
 }  // namespace meridian::sim

@@ -32,7 +32,7 @@ FlowDriver::FlowDriver(std::size_t source, SimReplicator::FlowKey key, Outside& 
       outside_(outside),
       owner_(owner),
       rng_(rng),
-      flow_{outside.table, ShardId(key.shard), outside.nodes[source]->region()},
+      flow_{outside.tables[key.table], ShardId(key.shard), outside.nodes[source]->region()},
       pump_(flow_, outside.nodes[key.sink]->region(), outside.shape.pump, rng_) {}
 
 void FlowDriver::start(std::optional<LogPosition> checkpoint) {
@@ -46,7 +46,7 @@ void FlowDriver::stop() {
 }
 
 std::string FlowDriver::state() const {
-  return fmt::format("flow {}/{}->{} {} at {} {}", source_, key_.shard, key_.sink,
+  return fmt::format("flow {}/{}/{}->{} {} at {} {}", source_, key_.table, key_.shard, key_.sink,
                      replicator::flow_state_name(pump_.state()),
                      pump_.acknowledged().sequence.value, pump_.reason());
 }
@@ -73,7 +73,8 @@ void FlowDriver::fail(RequestId id, Failure failure) {
 
 // A process that is down: its machine may still say so, or may be silent.
 void FlowDriver::refuse(RequestId id) {
-  if (rng_.percent(50)) return;
+  Rng rng = derived(outside_.shape.seed, Luck::refusal, {source_, key_.sink, luck_of(now_ms())});
+  if (rng.percent(50)) return;
   outside_.queue.after(1'000, [weak = weak_from_this(), id] {
     if (auto self = weak.lock()) self->fail(id, Failure::disconnected);
   });
@@ -139,6 +140,9 @@ void FlowDriver::check_batch(const rpc::ReplicationBatch& batch) {
 void FlowDriver::perform(replicator::ShipBatch& ship) {
   check_batch(ship.batch);
   RequestId id = ship.id;
+  newest_bytes_ = 0;
+  for (const auto& record : ship.batch.records)
+    newest_bytes_ += record.new_image ? record.new_image->size() : 0;
   expect(id, outside_.shape.request_deadline_ms);
   outside_.trace.note("flow {}/{}->{} ships {} records ({}, {}]", source_, key_.shard, key_.sink,
                       ship.batch.records.size(), ship.batch.from.sequence.value,
@@ -203,7 +207,8 @@ void FlowDriver::check_window() {
   bool too_many = pump_.in_flight_batches() > limits.window_batches_max + 1;
   // Pump and store count a record's fixed part differently; one record may exceed a batch alone.
   constexpr std::size_t kSlackBytes = 4'096;
-  std::size_t most = std::max(limits.window_bytes_max, limits.batch_bytes_max) + kSlackBytes;
+  std::size_t most =
+      std::max(limits.window_bytes_max, limits.batch_bytes_max) + newest_bytes_ + kSlackBytes;
   bool too_large = pump_.in_flight_bytes() > most && pump_.in_flight_batches() > 1;
   if (too_many || too_large)
     outside_.findings.add("limit", fmt::format("{}: {} batches, {} bytes in flight", state(),

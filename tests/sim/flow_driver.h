@@ -59,6 +59,7 @@ class FlowDriver : public std::enable_shared_from_this<FlowDriver> {
   replicator::Pump pump_;
   std::uint64_t timer_ = 0;  // number of the newest; older ones do nothing
   std::set<RequestId> awaited_;
+  std::size_t newest_bytes_ = 0;  // images in the newest batch
 };
 
 }  // namespace meridian::sim

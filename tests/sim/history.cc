@@ -23,10 +23,15 @@ Item key_item(std::uint32_t key_number) {
 
 // An item that names its write, so that every image in a run is told apart; `lineage` names the
 // writes that an append built on.
-Bytes image_of(std::uint32_t key_number, WriteId id, const model::AttributeList& lineage) {
+Bytes image_of(std::uint32_t key_number, WriteId id, std::size_t bytes,
+               const model::AttributeList& lineage) {
   Item item = key_item(key_number);
   item.emplace("by", StringValue{fmt::format("w{}", id)});
   item.emplace("on", lineage);
+  if (bytes > 0) {
+    auto letter = static_cast<char>('a' + id % 26);
+    item.emplace("pad", StringValue{std::string(bytes, letter)});
+  }
   return model::encode_image(item);
 }
 
@@ -58,13 +63,14 @@ store::Verdict ClientMutation::evaluate(std::optional<BytesView> current) {
   if (current) shown_ = Bytes(*current);
   wanted_ = shown_;
   switch (kind_) {
-    case WriteKind::put: return put(image_of(key_number_, id_, {}));
+    case WriteKind::put: return put(image_of(key_number_, id_, bytes_, {}));
     case WriteKind::insert:
       if (current) return {store::Verdict::Kind::reject, {}};
-      return put(image_of(key_number_, id_, {}));
+      return put(image_of(key_number_, id_, bytes_, {}));
     case WriteKind::append:
       return put(
-          image_of(key_number_, id_, current ? lineage_of(*current) : model::AttributeList{}));
+          image_of(key_number_, id_, bytes_,
+                   current ? lineage_of(*current) : model::AttributeList{}));
     case WriteKind::remove: wanted_.reset(); return {store::Verdict::Kind::remove, {}};
     case WriteKind::same:
       if (!current) return {store::Verdict::Kind::reject, {}};
@@ -85,7 +91,8 @@ Bytes key_of(std::uint32_t key_number) {
   return *key;
 }
 
-Write& History::begin(std::size_t region, std::uint32_t key_number, WriteKind kind) {
+Write& History::begin(std::size_t region, std::uint32_t key_number, WriteKind kind,
+                      std::size_t bytes) {
   auto id = static_cast<WriteId>(writes_.size());
   writes_.push_back({});
   Write& write = writes_.back();
@@ -93,7 +100,7 @@ Write& History::begin(std::size_t region, std::uint32_t key_number, WriteKind ki
   write.region = region;
   write.key_number = key_number;
   write.kind = kind;
-  write.mutation = std::make_shared<ClientMutation>(id, kind, key_number);
+  write.mutation = std::make_shared<ClientMutation>(id, kind, key_number, bytes);
   by_key_[key_number].push_back(id);
   if (key_numbers_.empty())
     for (std::uint32_t i = 0; i < by_key_.size(); ++i) key_numbers_.emplace(key_of(i), i);

@@ -21,6 +21,7 @@ namespace meridian::sim {
 
 using WriteId = std::uint32_t;
 
+// In the order of EventKind.
 enum class WriteKind { put, insert, append, remove, same };
 enum class WriteState { pending, acknowledged, rejected, refused, unknown };
 const char* write_kind_name(WriteKind kind);
@@ -28,8 +29,9 @@ const char* write_kind_name(WriteKind kind);
 // The client's side of a write: what it wants done, and what it was shown last.
 class ClientMutation final : public store::ItemMutation {
  public:
-  ClientMutation(WriteId id, WriteKind kind, std::uint32_t key_number)
-      : id_(id), kind_(kind), key_number_(key_number) {}
+  // `bytes` of padding make the item large.
+  ClientMutation(WriteId id, WriteKind kind, std::uint32_t key_number, std::size_t bytes)
+      : id_(id), kind_(kind), key_number_(key_number), bytes_(bytes) {}
 
   store::Verdict evaluate(std::optional<BytesView> current) override;
 
@@ -44,6 +46,7 @@ class ClientMutation final : public store::ItemMutation {
   WriteId id_;
   WriteKind kind_;
   std::uint32_t key_number_;
+  std::size_t bytes_;
   bool evaluated_ = false;
   std::optional<Bytes> shown_;
   std::optional<Bytes> wanted_;
@@ -70,7 +73,7 @@ class History {
  public:
   explicit History(std::size_t keys) : by_key_(keys) {}
 
-  Write& begin(std::size_t region, std::uint32_t key_number, WriteKind kind);
+  Write& begin(std::size_t region, std::uint32_t key_number, WriteKind kind, std::size_t bytes);
   void acknowledge(Write& write, const conflict::Version& version, std::int64_t true_us,
                    std::int64_t wall_us);
 

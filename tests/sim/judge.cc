@@ -23,8 +23,12 @@ bool same(const store::Row& a, const store::Row& b) {
 
 }  // namespace
 
-Judge::Judge(Outside& outside, const History& history, Rng rng)
-    : outside_(outside), history_(history), rng_(rng) {}
+Judge::Judge(std::size_t table, Outside& outside, const History& history)
+    : index_(table),
+      outside_(outside),
+      history_(history),
+      table_(outside.tables[table]),
+      rng_(derived(outside.shape.seed, Luck::judge, {table})) {}
 
 std::vector<RegionId> Judge::regions() const {
   std::vector<RegionId> out;
@@ -36,7 +40,7 @@ std::vector<store::Row> Judge::rows(std::size_t region) const {
   std::vector<store::Row> out;
   store::Reader& reader = outside_.nodes[region]->reader();
   while (true) {
-    auto page = reader.scan_rows(outside_.table, out.empty() ? BytesView{} : out.back().key, kPage);
+    auto page = reader.scan_rows(table_, out.empty() ? BytesView{} : out.back().key, kPage);
     if (page.empty()) return out;
     out.insert(out.end(), page.begin(), page.end());
   }
@@ -61,6 +65,7 @@ void Judge::convergence() {
     std::map<Bytes, store::Row> here;
     for (auto& row : rows(region)) here.emplace(row.key, row);
     for (std::uint32_t key = 0; key < history_.keys(); ++key) {
+      if (!owns(key)) continue;
       auto at = here.find(key_of(key));
       row_is_right(key, at == here.end() ? std::nullopt : std::optional(at->second));
     }
@@ -93,7 +98,7 @@ std::vector<rpc::ChangeRecord> Judge::log(std::size_t region, ShardId shard) con
   LogPosition after;
   while (true) {
     auto page =
-        outside_.nodes[region]->reader().read_log(outside_.table, shard, after, {kPage, 1 << 20});
+        outside_.nodes[region]->reader().read_log(table_, shard, after, {kPage, 1 << 20});
     if (page.status != rpc::ReadStatus::ok) {
       outside_.findings.add(
           "P3", fmt::format("log of region {} cannot be read from {}: status {}", region,
@@ -126,6 +131,7 @@ void Judge::logs() {
     }
     for (const Write& write : history_.writes()) {
       if (write.region != region || write.state != WriteState::acknowledged) continue;
+      if (!owns(write.key_number)) continue;
       if (found[write.version] != 1)
         add("P3", fmt::format("{} is in its log {} times", describe(write), found[write.version]));
     }
@@ -153,39 +159,39 @@ void Judge::record_is_right(std::size_t region, const rpc::ChangeRecord& record)
     add("P6", "its context covers itself: " + describe(*write));
 }
 
-void Judge::streams(std::vector<StreamWatch>& watches) {
-  for (std::size_t region = 0; region < watches.size(); ++region) {
-    StreamWatch& watch = watches[region];
-    watch.poll();
-    watch.read_again();
-    stream_shards(region);
-    if (watch.gaps()) continue;
-    std::set<Bytes> live;
-    for (const auto& row : rows(region)) {
-      auto seen = watch.newest().find(row.key);
-      std::optional<Bytes> image;
-      if (seen != watch.newest().end()) image = seen->second.image;
-      if (image != row.image)
-        add("P8",
-            fmt::format("stream of region {} does not end in {} of key {}", region,
-                        describe(std::optional(row)), history_.key_number(row.key).value_or(0)));
-      live.insert(row.key);
-    }
-    for (const auto& [key, seen] : watch.newest())
-      if (!live.contains(key)) add("P8", fmt::format("stream of region {}: no such row", region));
-    for (const Write& write : history_.writes()) {
-      if (write.region != region || write.state != WriteState::acknowledged) continue;
-      bool changes = write.mutation->shown() != write.mutation->wanted();
-      if (watch.has(key_of(write.key_number), write.version) != changes)
-        add("P8", fmt::format("stream of region {} {} {}", region, changes ? "misses" : "shows",
-                              describe(write)));
-    }
+void Judge::stream(StreamWatch& watch) {
+  std::size_t region = watch.region();
+  watch.poll();
+  watch.read_again();
+  stream_shards(region);
+  if (watch.gaps()) return;
+  std::set<Bytes> live;
+  for (const auto& row : rows(region)) {
+    auto seen = watch.newest().find(row.key);
+    std::optional<Bytes> image;
+    if (seen != watch.newest().end()) image = seen->second.image;
+    if (image != row.image)
+      add("P8", fmt::format("stream of region {} does not end in {} of key {}", region,
+                            describe(std::optional(row)),
+                            history_.key_number(row.key).value_or(0)));
+    live.insert(row.key);
+  }
+  for (const auto& [key, seen] : watch.newest())
+    if (!live.contains(key)) add("P8", fmt::format("stream of region {}: no such row", region));
+  for (const Write& write : history_.writes()) {
+    if (write.region != region || write.state != WriteState::acknowledged) continue;
+    if (!owns(write.key_number)) continue;
+    bool changes = write.mutation->shown() != write.mutation->wanted();
+    if (watch.has(key_of(write.key_number), write.version) != changes)
+      add("P8", fmt::format("stream of region {} {} {}", region, changes ? "misses" : "shows",
+                            describe(write)));
   }
 }
 
 // The shards of a stream cover its log without gaps; all but the last of each are closed.
 void Judge::stream_shards(std::size_t region) {
-  auto table = outside_.nodes[region]->store().catalog()->find(outside_.table);
+  auto table = outside_.nodes[region]->store().catalog()->find(table_);
+  if (table == nullptr) return add("P1", fmt::format("region {} has lost the table", region));
   std::map<ShardId, const store::StreamShard*> last;
   for (const auto& shard : table->streams.back().shards) {
     const store::StreamShard*& before = last[shard.shard];
@@ -208,7 +214,7 @@ void Judge::reads(std::size_t region) {
   store::TableStats counted;
   std::vector<std::pair<Bytes, Bytes>> live;
   for (const auto& row : rows(region)) {
-    if (reader.get(outside_.table, row.key) != row.image)
+    if (reader.get(table_, row.key) != row.image)
       add("read", fmt::format("get of region {} is not its row", region));
     if (row.image) {
       ++counted.items;
@@ -219,12 +225,12 @@ void Judge::reads(std::size_t region) {
     }
   }
   std::vector<std::pair<Bytes, Bytes>> scanned;
-  reader.scan(outside_.table, {}, store::Direction::ascending, [&](BytesView key, BytesView image) {
+  reader.scan(table_, {}, store::Direction::ascending, [&](BytesView key, BytesView image) {
     scanned.emplace_back(key, image);
     return true;
   });
   if (scanned != live) add("read", fmt::format("scan of region {} is not its rows", region));
-  auto stats = reader.stats(outside_.table);
+  auto stats = reader.stats(table_);
   if (stats.items != counted.items || stats.tombstones != counted.tombstones ||
       stats.item_bytes != counted.item_bytes)
     add("read",
@@ -244,6 +250,7 @@ void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock)
   for (auto& row : rows(sink)) there.emplace(row.key, row.version);
   for (const Write& write : history_.writes()) {
     if (write.region != source || write.state != WriteState::acknowledged) continue;
+    if (!owns(write.key_number)) continue;
     Bytes key = key_of(write.key_number);
     auto at = there.find(key);
     if (at != there.end() && at->second >= write.version) continue;
@@ -253,7 +260,7 @@ void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock)
   }
   for (std::uint16_t shard = 0; shard < shards; ++shard) {
     if (pending[shard] == 0) continue;
-    auto said = from.reader().backlog(outside_.table, ShardId(shard), to.region());
+    auto said = from.reader().backlog(table_, ShardId(shard), to.region());
     if (said.pending_records < pending[shard])
       add("P16", fmt::format("region {} says {} pending for {}, shard {}; {} are", source,
                              said.pending_records, sink, shard, pending[shard]));

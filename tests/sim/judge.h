@@ -1,4 +1,5 @@
-// Judge: what must hold of a world at rest, decided from the clients' history and the rules alone.
+// Judge: what must hold of one table in a world at rest, decided from the clients' history and the
+// rules alone.
 //
 // Threads: one.  Borrows: everything it is made with.  REQUIRES: every node is up, nothing moves.
 #pragma once
@@ -16,7 +17,9 @@ namespace meridian::sim {
 
 class Judge {
  public:
-  Judge(Outside& outside, const History& history, Rng rng);
+  Judge(std::size_t table, Outside& outside, const History& history);
+
+  [[nodiscard]] const TableId& table() const { return table_; }
 
   // P1 to P4: all regions hold the same rows, and of each key the greatest acknowledged write.
   void convergence();
@@ -26,7 +29,7 @@ class Judge {
   // read: other ways to read a region agree with its rows.
   void reads(std::size_t region);
   // P8: each region's stream ends in its rows and misses none of its own writes.
-  void streams(std::vector<StreamWatch>& watches);
+  void stream(StreamWatch& watch);
   // P7: everything applied again changes nothing; and in any order, to an empty region, it gives the
   // same rows.  Leaves the flows at positions that mean nothing, so it comes last.
   void replay(EventQueue& queue, SimClock& clock);
@@ -56,8 +59,15 @@ class Judge {
     outside_.findings.add(property, std::move(detail));
   }
 
+  // Whether a key is in this table.
+  [[nodiscard]] bool owns(std::uint32_t key_number) const {
+    return key_number % outside_.tables.size() == index_;
+  }
+
+  std::size_t index_;
   Outside& outside_;
   const History& history_;
+  TableId table_;
   Rng rng_;
 };
 

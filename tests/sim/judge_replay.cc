@@ -43,7 +43,7 @@ void Judge::positions(std::size_t source, std::size_t sink) {
   for (auto& row : rows(sink)) there.emplace(row.key, row.version);
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[source].shards; ++shard) {
     LogPosition covered =
-        to.reader().flow_position({outside_.table, ShardId(shard), from.region()});
+        to.reader().flow_position({table_, ShardId(shard), from.region()});
     for (const auto& record : log(source, ShardId(shard))) {
       if (record.sequence > covered.sequence) break;
       auto at = there.find(record.key);
@@ -71,11 +71,11 @@ void Judge::replay_to(std::size_t sink, const std::vector<std::vector<Logged>>& 
   auto before = rows(sink);
   std::vector<store::Reader::ShardSpan> spans;
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[sink].shards; ++shard)
-    spans.push_back(node.reader().shard_span(outside_.table, ShardId(shard)));
+    spans.push_back(node.reader().shard_span(table_, ShardId(shard)));
   for (std::size_t source = 0; source < logs.size(); ++source) {
     if (source == sink) continue;
     for (std::size_t at = 0; at < logs[source].size(); at += kReplayBatch) {
-      rpc::FlowId flow{outside_.table, logs[source][at].shard, outside_.nodes[source]->region()};
+      rpc::FlowId flow{table_, logs[source][at].shard, outside_.nodes[source]->region()};
       std::vector<rpc::ChangeRecord> records;
       for (std::size_t i = at; i < std::min(at + kReplayBatch, logs[source].size()); ++i)
         records.push_back(logs[source][i].record);
@@ -93,17 +93,17 @@ void Judge::replay_to(std::size_t sink, const std::vector<std::vector<Logged>>& 
             before[i].context == after[i].context;
   if (!equal) add("P7", fmt::format("applying everything again changes rows of region {}", sink));
   for (std::uint16_t shard = 0; shard < spans.size(); ++shard)
-    if (node.reader().shard_span(outside_.table, ShardId(shard)).end != spans[shard].end)
+    if (node.reader().shard_span(table_, ShardId(shard)).end != spans[shard].end)
       add("P7", fmt::format("applying everything again grows the log of region {}", sink));
 }
 
 void Judge::replay_shuffled(const std::vector<std::vector<Logged>>& logs, EventQueue& queue,
                             SimClock& clock) {
   Shape shape = plain_shape(outside_.shape.seed, 1);
-  SimNode fresh(0, RegionId::of("fresh"), shape, queue, clock, outside_.trace, Rng(rng_.next()));
+  SimNode fresh(0, RegionId::of("fresh"), shape, queue, clock, outside_.trace);
   fresh.start();
   store::TableSpec spec;
-  spec.id = outside_.table;
+  spec.id = table_;
   spec.name = "Orders";
   spec.keys = sim_schema();
   spec.replicas[fresh.region()] = {true, {conflict::Hlc{1}, fresh.region()}};
@@ -122,13 +122,13 @@ void Judge::replay_shuffled(const std::vector<std::vector<Logged>>& logs, EventQ
     for (std::size_t i = at; i < std::min(at + kReplayBatch, all.size()); ++i)
       by_source[all[i].first].push_back(all[i].second->record);
     for (auto& [source, records] : by_source) {
-      rpc::FlowId flow{outside_.table, ShardId(0), outside_.nodes[source]->region()};
+      rpc::FlowId flow{table_, ShardId(0), outside_.nodes[source]->region()};
       apply_now(fresh, batch_after(flow, fresh.reader().flow_position(flow), std::move(records)),
                 outside_.node_ids[source]);
     }
   }
   auto expected = rows(0);
-  auto found = fresh.reader().scan_rows(outside_.table, {}, expected.size() + 1);
+  auto found = fresh.reader().scan_rows(table_, {}, expected.size() + 1);
   bool equal = found.size() == expected.size();
   for (std::size_t i = 0; equal && i < found.size(); ++i)
     equal = found[i].version == expected[i].version && found[i].image == expected[i].image;

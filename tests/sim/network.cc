@@ -10,8 +10,8 @@ constexpr std::int64_t kLateDuplicateUsMax = 3'000'000;
 
 }  // namespace
 
-Network::Network(EventQueue& queue, Trace& trace, Rng rng, std::size_t regions)
-    : queue_(queue), trace_(trace), rng_(rng), regions_(regions), links_(regions * regions) {}
+Network::Network(EventQueue& queue, Trace& trace, std::uint64_t seed, std::size_t regions)
+    : queue_(queue), trace_(trace), seed_(seed), regions_(regions), links_(regions * regions) {}
 
 void Network::cut(std::size_t from, std::size_t to) {
   link(from, to).cut = true;
@@ -34,13 +34,20 @@ void Network::heal() {
   trace_.note("network healed");
 }
 
-std::int64_t Network::arrival_us(Link& link) {
+Rng Network::luck(std::size_t from, std::size_t to) {
+  Link& way = link(from, to);
+  if (way.sent_us != queue_.now_us()) way.sent_then = 0;
+  way.sent_us = queue_.now_us();
+  return derived(seed_, Luck::link, {from, to, luck_of(way.sent_us), way.sent_then++});
+}
+
+std::int64_t Network::arrival_us(Link& link, Rng& rng) {
   const LinkShape& shape = link.shape;
   std::int64_t delay = shape.delay_us;
-  if (shape.jitter_us > 0) delay += rng_.between(0, shape.jitter_us);
-  if (rng_.percent(shape.tail_percent)) delay *= rng_.between(2, 10);
+  if (shape.jitter_us > 0) delay += rng.between(0, shape.jitter_us);
+  if (rng.percent(shape.tail_percent)) delay *= rng.between(2, 10);
   std::int64_t at = queue_.now_us() + delay;
-  if (rng_.percent(shape.reorder_percent)) return at;
+  if (rng.percent(shape.reorder_percent)) return at;
   link.last_us = std::max(link.last_us, at);
   return link.last_us;
 }
@@ -51,16 +58,17 @@ void Network::send(std::size_t from, std::size_t to, std::function<void()> deliv
     return;
   }
   Link& way = link(from, to);
-  if (way.cut || rng_.percent(way.shape.loss_percent)) {
+  Rng rng = luck(from, to);
+  if (way.cut || rng.percent(way.shape.loss_percent)) {
     trace_.note("lost {}->{}", from, to);
     return;
   }
-  if (rng_.percent(way.shape.duplicate_percent)) {
-    std::int64_t late = rng_.percent(50) ? rng_.between(0, kLateDuplicateUsMax) : 0;
+  if (rng.percent(way.shape.duplicate_percent)) {
+    std::int64_t late = rng.percent(50) ? rng.between(0, kLateDuplicateUsMax) : 0;
     trace_.note("duplicate {}->{} late {} us", from, to, late);
     arrive(queue_.now_us() + way.shape.delay_us + late, from, to, deliver);
   }
-  arrive(arrival_us(way), from, to, std::move(deliver));
+  arrive(arrival_us(way, rng), from, to, std::move(deliver));
 }
 
 void Network::arrive(std::int64_t at_us, std::size_t from, std::size_t to,

@@ -10,7 +10,7 @@
 #include <functional>
 #include <vector>
 
-#include "common/rng.h"
+#include "tests/sim/derived.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/trace.h"
 
@@ -27,7 +27,7 @@ struct LinkShape {
 
 class Network {
  public:
-  Network(EventQueue& queue, Trace& trace, Rng rng, std::size_t regions);
+  Network(EventQueue& queue, Trace& trace, std::uint64_t seed, std::size_t regions);
 
   void shape(std::size_t from, std::size_t to, const LinkShape& shape) {
     link(from, to).shape = shape;
@@ -48,14 +48,18 @@ class Network {
     LinkShape shape;
     bool cut = false;
     std::int64_t last_us = 0;  // arrival of the newest message that kept its place
+    std::int64_t sent_us = -1;    // when the newest was sent, and how many then
+    std::uint64_t sent_then = 0;
   };
   Link& link(std::size_t from, std::size_t to) { return links_[from * regions_ + to]; }
-  std::int64_t arrival_us(Link& link);
+  std::int64_t arrival_us(Link& link, Rng& rng);
+  // What befalls the next message: a function of link and moment.
+  Rng luck(std::size_t from, std::size_t to);
   void arrive(std::int64_t at_us, std::size_t from, std::size_t to, std::function<void()> deliver);
 
   EventQueue& queue_;
   Trace& trace_;
-  Rng rng_;
+  std::uint64_t seed_;
   std::size_t regions_;
   std::vector<Link> links_;
 };

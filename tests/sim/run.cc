@@ -5,10 +5,14 @@
 namespace meridian::sim {
 
 SeedReport run_seed(std::uint64_t seed, std::size_t regions, std::ostream* trace_out) {
-  World world(draw_shape(seed, regions), trace_out);
+  return run_script(draw_script(seed, regions), trace_out);
+}
+
+SeedReport run_script(const Script& script, std::ostream* trace_out) {
+  World world(script, trace_out);
   world.run();
   SeedReport report;
-  report.seed = seed;
+  report.seed = script.shape.seed;
   report.findings = world.findings();
   report.trace_hash = world.trace_hash();
   report.regions = world.regions();

@@ -1,4 +1,4 @@
-// One seed, from its number to its verdict.
+// One run, from its seed or script to its verdict.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/sim/findings.h"
+#include "tests/sim/script.h"
 
 namespace meridian::sim {
 
@@ -24,5 +25,6 @@ struct SeedReport {
 
 // `regions` 0: as the seed has it.  `trace_out` may be null.
 SeedReport run_seed(std::uint64_t seed, std::size_t regions, std::ostream* trace_out);
+SeedReport run_script(const Script& script, std::ostream* trace_out);
 
 }  // namespace meridian::sim

@@ -34,8 +34,10 @@ void draw_links(Rng& rng, Shape& shape) {
   }
 }
 
-void draw_load(Rng& rng, LoadShape& load) {
+// What a run's load is like; each drawn by itself, so that seeds are about different things.
+void draw_load(Rng& rng, Shape& shape) {
   static constexpr std::uint32_t kKeys[] = {2, 8, 30, 60};
+  LoadShape& load = shape.load;
   load.keys = kKeys[rng.below(4)];
   load.hot_percent = rng.percent(40) ? static_cast<std::uint32_t>(rng.below(80)) : 0;
   load.clients = static_cast<std::uint32_t>(rng.between(1, 3));
@@ -45,8 +47,26 @@ void draw_load(Rng& rng, LoadShape& load) {
   load.append_percent = static_cast<unsigned>(rng.below(30));
   load.insert_percent = static_cast<unsigned>(rng.below(15));
   load.same_percent = static_cast<unsigned>(rng.below(15));
+  if (rng.percent(10)) load.remove_percent = 75;  // hardly anything but deletes
+  if (rng.percent(10)) load.same_percent = 60;    // hardly anything that changes
+  if (rng.percent(15)) shape.tables = static_cast<std::uint32_t>(rng.between(2, 6));
+  if (rng.percent(15)) {  // batches are cut by bytes
+    load.large_percent = 60;
+    load.bytes_max = 8'000;
+  }
+  if (rng.percent(6)) {  // items as large as they may be
+    load.large_percent = 70;
+    load.bytes_max = 390'000;
+    load.writes_max = 14;
+    load.keys = 4;
+    load.think_us_max = 400'000;
+    load.bursts = 1;
+  }
+  if (rng.percent(8)) load.writes_max = static_cast<std::uint32_t>(rng.between(15, 20));  // tiny
 }
 
+// Each kind of fault is left out of about half of all seeds: what is always there hides what else can
+// happen.
 void draw_faults(Rng& rng, FaultShape& faults) {
   auto some = [&rng](unsigned chance, unsigned most) {
     return rng.percent(chance) ? static_cast<unsigned>(1 + rng.below(most)) : 0;
@@ -56,9 +76,12 @@ void draw_faults(Rng& rng, FaultShape& faults) {
   faults.partitions = some(60, 4);
   faults.flaps = some(25, 2);
   faults.clock_steps = some(35, 4);
-  faults.full_disks = some(15, 2);
+  faults.full_disks = some(20, 2);
+  faults.disk_faults = some(50, 6);
   faults.twins = some(20, 3);
+  faults.control_steps = some(40, 24);
   faults.aftershocks = some(50, 5);
+  faults.power_cuts = rng.percent(50);
   faults.reboots = rng.percent(30);
   faults.down_ms_max = rng.between(100, 2'500);
   faults.cut_ms_max = rng.between(200, 4'000);
@@ -76,8 +99,10 @@ void make_rough(Rng& rng, Shape& shape) {
   auto& faults = shape.faults;
   for (unsigned* count :
        {&faults.node_crashes, &faults.replicator_crashes, &faults.partitions, &faults.flaps,
-        &faults.clock_steps, &faults.full_disks, &faults.twins, &faults.aftershocks})
+        &faults.clock_steps, &faults.full_disks, &faults.disk_faults, &faults.twins,
+        &faults.aftershocks})
     *count += static_cast<unsigned>(1 + rng.below(4));
+  faults.power_cuts = true;
   faults.reboots = true;
 }
 
@@ -91,6 +116,8 @@ void draw_limits(Rng& rng, Shape& shape) {
   pump.save_interval_ms = rng.between(0, 500);
   pump.idle_advance_ms = rng.between(200, 1'000);
   pump.backoff_ms_max = rng.between(200, 3'000);
+  static constexpr int kWalPages[] = {4, 30, 200, 1000};
+  shape.wal_checkpoint_pages = kWalPages[rng.below(4)];
   shape.request_deadline_ms = rng.between(1'000, 3'000);
   if (rng.percent(30)) shape.stream_rollover_ms = rng.between(300, 3'000);
   if (rng.percent(15)) shape.retention_ms = rng.between(300, 3'000);
@@ -114,7 +141,7 @@ Shape draw_shape(std::uint64_t seed, std::size_t regions) {
   Shape shape = plain_shape(seed, regions == 0 ? drawn : regions);
   draw_clocks(rng, shape);
   draw_links(rng, shape);
-  draw_load(rng, shape.load);
+  draw_load(rng, shape);
   draw_faults(rng, shape.faults);
   draw_limits(rng, shape);
   if (rng.percent(12)) make_rough(rng, shape);

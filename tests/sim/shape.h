@@ -1,6 +1,7 @@
 // Shape: everything about a run that is drawn before it begins: topology, clocks, links, load, faults
 // and the limits of store and pump.  A pure function of the seed; scenarios start from a plain shape
-// and set what they are about.
+// and set what they are about.  Load and faults say what events are drawn (plan.cc); the rest is part
+// of a script.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,9 @@ struct LoadShape {
   unsigned append_percent = 20;
   unsigned insert_percent = 8;  // put if absent
   unsigned same_percent = 8;    // the same value again
+  unsigned large_percent = 0;   // writes of bytes_max / 2 to bytes_max more than others
+  std::int64_t bytes_max = 0;
+  std::uint32_t writes_max = UINT32_MAX;  // per client
 };
 
 struct FaultShape {
@@ -41,17 +45,21 @@ struct FaultShape {
   unsigned partitions = 0;
   unsigned flaps = 0;
   unsigned clock_steps = 0;
-  unsigned full_disks = 0;   // a node starts on a disk that is full, and moves later
+  unsigned full_disks = 0;   // no file grows for a while
+  unsigned disk_faults = 0;  // a write or sync that fails, a torn write, power lost in the middle of one
   unsigned twins = 0;        // a second replicator runs for a while: the old one was not dead
-  unsigned aftershocks = 0;  // processes that die and come back at once while all comes to rest
+  unsigned control_steps = 0;  // tables made, changed, dropped
+  unsigned aftershocks = 0;    // processes that die and come back at once while all comes to rest
   std::int64_t down_ms_max = 2'000;
   std::int64_t cut_ms_max = 3'000;
   std::int64_t step_ms_max = 4'000;
-  bool reboots = false;  // a crash may take the machine, and its clocks, along
+  bool power_cuts = false;  // a crash may lose what was not synced
+  bool reboots = false;     // a crash may take the machine, and its clocks, along
 };
 
 struct Shape {
   std::uint64_t seed = 0;
+  std::uint32_t tables = 1;  // key k is in table k % tables
   std::vector<RegionShape> regions;
   std::vector<LinkShape> links;  // from * regions + to
   LoadShape load;
@@ -61,6 +69,7 @@ struct Shape {
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
   std::int64_t retention_ms = 24LL * 3600 * 1000;
   std::uint64_t unacknowledged_bytes_max = 16ULL << 30;
+  int wal_checkpoint_pages = 1000;
   std::int64_t storm_ms = 6'000;
 
   // Logs lose their oldest records during the run; what reads a whole log must then do without.

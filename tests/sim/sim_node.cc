@@ -1,6 +1,7 @@
 #include "tests/sim/sim_node.h"
 
 #include "common/check.h"
+#include "tests/sim/derived.h"
 
 namespace meridian::sim {
 namespace {
@@ -13,21 +14,24 @@ constexpr std::int64_t kTickUs = 250'000;
 }  // namespace
 
 SimNode::SimNode(std::size_t index, RegionId region, const Shape& shape, EventQueue& queue,
-                 SimClock& clock, Trace& trace, Rng rng)
+                 SimClock& clock, Trace& trace)
     : index_(index),
       region_(region),
       shape_(shape.regions[index]),
       queue_(queue),
       clock_(clock),
       trace_(trace),
-      rng_(rng),
-      host_(region, shape, clock, Rng(rng_.next())) {}
+      seed_(shape.seed),
+      host_(index, region, shape, clock) {}
 
-void SimNode::start(StoreHost::Disk disk) {
+void SimNode::start() {
   MERIDIAN_CHECK(!up());
   ++starts_;
-  disk_ = disk;
-  host_.start(disk);
+  if (!host_.start(starts_)) {
+    trace_.note("node {} cannot start, its disk fails", index_);
+    host_.crash(disk().dead() ? SimDisk::Loss::unsynced : SimDisk::Loss::nothing);
+    return;
+  }
   host_.store().on_commit([this, start = starts_] {
     if (start != starts_ || wake_scheduled_) return;
     wake_scheduled_ = true;
@@ -35,15 +39,24 @@ void SimNode::start(StoreHost::Disk disk) {
       if (start == starts_ && up()) wake_reads();
     });
   });
-  trace_.note("node {} up, start {}{}", index_, starts_, disk_is_full() ? ", disk full" : "");
+  trace_.note("node {} up, start {}", index_, starts_);
   tick(starts_);
+}
+
+// Runs a group; the machine may lose power in the middle of it.
+void SimNode::commit() {
+  host_.commit();
+  if (!disk().dead()) return;
+  trace_.note("node {} loses power in a commit", index_);
+  crash(Crash::power);
+  if (on_death_) on_death_();
 }
 
 void SimNode::tick(std::uint32_t start) {
   queue_.after(kTickUs, [this, start] {
     if (start != starts_ || !up()) return;
-    if (!commit_scheduled_) host_.commit();
-    tick(start);
+    if (!commit_scheduled_) commit();
+    if (up()) tick(start);
   });
 }
 
@@ -54,13 +67,14 @@ void SimNode::crash(Crash kind) {
     host_.commit();
     mute_ = false;
   }
-  trace_.note("node {} crashes{}", index_, kind == Crash::plain ? "" : " after a commit");
+  trace_.note("node {} crashes, kind {}", index_, static_cast<int>(kind));
   ++starts_;  // from here on, nothing of this run is heard
   reader_.reset();
   waiting_.clear();
   commit_scheduled_ = false;
   wake_scheduled_ = false;
-  host_.crash();
+  bool unsynced_lost = kind == Crash::power || disk().dead();
+  host_.crash(unsynced_lost ? SimDisk::Loss::unsynced : SimDisk::Loss::nothing);
 }
 
 store::Reader& SimNode::reader() {
@@ -72,18 +86,19 @@ store::Reader& SimNode::reader() {
 void SimNode::schedule_commit() {
   if (commit_scheduled_) return;
   commit_scheduled_ = true;
-  std::int64_t after = rng_.between(shape_.commit_us_min, shape_.commit_us_max);
-  if (rng_.percent(shape_.stall_percent)) after = rng_.between(after, kStallUsMax);
+  Rng rng = derived(seed_, Luck::commit, {index_, luck_of(queue_.now_us())});
+  std::int64_t after = rng.between(shape_.commit_us_min, shape_.commit_us_max);
+  if (rng.percent(shape_.stall_percent)) after = rng.between(after, kStallUsMax);
   queue_.after(after, [this, start = starts_] {
     if (start != starts_ || !up()) return;
     commit_scheduled_ = false;
-    host_.commit();
+    commit();
     if (host_.pending()) schedule_commit();
   });
 }
 
 void SimNode::commit_now() {
-  while (host_.pending()) host_.commit();
+  while (host_.pending()) commit();
 }
 
 void SimNode::write(TableId table, Bytes key, std::shared_ptr<store::ItemMutation> mutation,

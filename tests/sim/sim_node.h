@@ -2,8 +2,8 @@
 // RPC's duties (positions, batches, log reads that wait), and a machine that crashes.
 //
 // A crash loses everything queued and not committed, every waiting read and every answer on its way
-// out; what was committed stays in the file.  A call to a node that is down answers nothing.
-// Threads: one.  Owns: the file, the store of the present run.  Borrows: EventQueue, SimClock, Trace.
+// out; what was committed stays on the disk.  A call to a node that is down answers nothing.
+// Threads: one.  Owns: the disk, the store of the present run.  Borrows: EventQueue, SimClock, Trace.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,6 @@
 #include <optional>
 #include <vector>
 
-#include "common/rng.h"
 #include "region-node/store/store.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/shape.h"
@@ -28,20 +27,22 @@ class SimNode {
   enum class Crash {
     plain,         // what is queued is lost
     after_commit,  // what is queued is committed, and nobody hears of it
+    power,         // what is queued is lost, and what was written and not synced, or some of it
   };
 
   SimNode(std::size_t index, RegionId region, const Shape& shape, EventQueue& queue,
-          SimClock& clock, Trace& trace, Rng rng);
+          SimClock& clock, Trace& trace);
 
-  // On a full disk it serves reads, and refuses writes until it is started again.
-  void start(StoreHost::Disk disk = StoreHost::Disk::roomy);
-  [[nodiscard]] bool disk_is_full() const { return disk_ == StoreHost::Disk::full; }
+  // A disk that fails meanwhile leaves it down.
+  void start();
   void crash(Crash kind);
+  // Told when the disk took the power away in the middle of something: the node is down then.
+  void on_death(std::function<void()> listener) { on_death_ = std::move(listener); }
+  [[nodiscard]] SimDisk& disk() { return host_.disk(); }
+  [[nodiscard]] std::vector<std::string> invariants() const { return host_.invariants(); }
   [[nodiscard]] bool up() const { return host_.open(); }
   [[nodiscard]] const RegionId& region() const { return region_; }
   [[nodiscard]] std::uint32_t starts() const { return starts_; }
-  void back_up() { host_.back_up(); }
-  void restore() { host_.restore(); }
   [[nodiscard]] const SimClock& clock() const { return clock_; }
   // REQUIRES for the rest: up().
   [[nodiscard]] NodeId node_id() { return host_.store().node_id(); }
@@ -60,6 +61,16 @@ class SimNode {
                 std::function<void(rpc::LogPage)> answer);
   void acknowledge(store::Acknowledgement acknowledgement);
 
+  // For what is submitted to store() itself: `answer`, if it can leave the node when it comes.
+  template <typename Result>
+  std::function<void(const Result&)> hearing(std::function<void(const Result&)> answer) {
+    return [this, start = starts_, answer = std::move(answer)](const Result& result) {
+      if (hears(start)) answer(result);
+    };
+  }
+  // Has what was submitted committed as a client's write is.
+  void commit_soon() { schedule_commit(); }
+
   // Makes the replicated table, at once.  Before anything else.
   void create_table(store::TableSpec spec);
   // Commits what is queued, at once.
@@ -75,7 +86,10 @@ class SimNode {
     std::function<void(rpc::LogPage)> answer;
   };
   // True in callbacks of the run that made them, while its answers may leave the node.
-  [[nodiscard]] bool hears(std::uint32_t start) const { return start == starts_ && !mute_ && up(); }
+  [[nodiscard]] bool hears(std::uint32_t start) {
+    return start == starts_ && !mute_ && up() && !disk().dead();
+  }
+  void commit();
   void schedule_commit();
   void tick(std::uint32_t start);
   std::optional<rpc::LogPage> look(WaitingRead& read);
@@ -89,10 +103,10 @@ class SimNode {
   EventQueue& queue_;
   SimClock& clock_;
   Trace& trace_;
-  Rng rng_;
+  std::uint64_t seed_;
   StoreHost host_;
   std::unique_ptr<store::Reader> reader_;
-  StoreHost::Disk disk_ = StoreHost::Disk::roomy;
+  std::function<void()> on_death_;
   std::uint32_t starts_ = 0;
   bool mute_ = false;
   bool commit_scheduled_ = false;

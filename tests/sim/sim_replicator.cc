@@ -6,33 +6,71 @@
 namespace meridian::sim {
 namespace {
 
-constexpr std::size_t kCheckpointsKept = 4;
+constexpr const char* kCheckpointFile = "/checkpoints.db";
 // The node is told of all flows together, so often.
 constexpr std::int64_t kTellUs = 100'000;
+// As CheckpointWriter's interval; what comes meanwhile is one transaction.
+constexpr std::int64_t kSaveUs = 100'000;
 
 }  // namespace
 
-SimReplicator::SimReplicator(std::size_t source, Outside& outside, Rng rng)
-    : source_(source), outside_(outside), rng_(rng) {}
+SimReplicator::SimReplicator(std::size_t source, Outside& outside, SimDisk& disk,
+                             std::uint64_t luck)
+    : source_(source), outside_(outside), disk_(disk), luck_(luck) {}
 
 SimReplicator::~SimReplicator() = default;
+
+checkpoint::CheckpointKey SimReplicator::checkpoint_key(const FlowKey& flow) const {
+  return {outside_.nodes[flow.sink]->region(), outside_.tables[flow.table], ShardId(flow.shard)};
+}
+
+// An operator takes a database away that cannot be read: it only saves questions.
+std::map<SimReplicator::FlowKey, LogPosition> SimReplicator::open_checkpoints() {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    try {
+      checkpoints_.emplace(kCheckpointFile, disk_.vfs());
+      std::map<checkpoint::CheckpointKey, LogPosition> loaded;
+      for (const auto& each : checkpoints_->load_all()) loaded[each.key] = each.position;
+      std::map<FlowKey, LogPosition> known;
+      for (std::size_t table = 0; table < outside_.tables.size(); ++table)
+        for (std::uint16_t shard = 0; shard < outside_.shape.regions[source_].shards; ++shard)
+          for (std::size_t sink = 0; sink < outside_.nodes.size(); ++sink)
+            if (auto at = loaded.find(checkpoint_key({table, shard, sink})); at != loaded.end())
+              known[{table, shard, sink}] = at->second;
+      return known;
+    } catch (const std::runtime_error& error) {
+      outside_.trace.note("replicator {} cannot read its checkpoints", source_);
+      ++unreadable_;
+      checkpoints_.reset();
+      for (const auto& [name, content] : disk_.files()) disk_.remove(name, true);
+    }
+  }
+  return {};
+}
 
 void SimReplicator::start() {
   MERIDIAN_CHECK(!up_);
   up_ = true;
+  ++starts_;
   run_ = std::make_shared<bool>(true);
   outside_.trace.note("replicator {} up", source_);
-  for (std::uint16_t shard = 0; shard < outside_.shape.regions[source_].shards; ++shard) {
-    for (std::size_t sink = 0; sink < outside_.nodes.size(); ++sink) {
-      if (sink == source_) continue;
-      FlowKey key{shard, sink};
-      auto driver = std::make_shared<FlowDriver>(source_, key, outside_, *this, Rng(rng_.next()));
-      drivers_.push_back(driver);
-      std::optional<LogPosition> checkpoint;
-      if (!checkpoints_[key].empty()) checkpoint = checkpoints_[key].back();
-      // The run before may have saved it and told the node nothing.
-      if (checkpoint) acknowledge(key, *checkpoint);
-      driver->start(checkpoint);
+  auto known = open_checkpoints();
+  for (std::size_t table = 0; table < outside_.tables.size(); ++table) {
+    for (std::uint16_t shard = 0; shard < outside_.shape.regions[source_].shards; ++shard) {
+      for (std::size_t sink = 0; sink < outside_.nodes.size(); ++sink) {
+        if (sink == source_) continue;
+        FlowKey key{table, shard, sink};
+        auto driver = std::make_shared<FlowDriver>(
+            source_, key, outside_, *this,
+            derived(outside_.shape.seed, Luck::flow,
+                    {luck_, source_, starts_, table, shard, sink}));
+        drivers_.push_back(driver);
+        std::optional<LogPosition> checkpoint;
+        if (auto at = known.find(key); at != known.end()) checkpoint = at->second;
+        // The run before may have saved it and told the node nothing.
+        if (checkpoint) acknowledge(key, *checkpoint);
+        driver->start(checkpoint);
+      }
     }
   }
 }
@@ -47,14 +85,18 @@ void SimReplicator::end() {
   shipped_before_ = records_shipped();
   drivers_.clear();
   acknowledged_.clear();
+  unsaved_.clear();
+  checkpoints_.reset();
   run_.reset();
   telling_ = false;
+  saving_ = false;
 }
 
 void SimReplicator::stop() {
   MERIDIAN_CHECK(up_);
   outside_.trace.note("replicator {} stops", source_);
   for (auto& driver : drivers_) driver->stop();
+  write_checkpoints();
   tell();
   end();
 }
@@ -63,38 +105,48 @@ void SimReplicator::crash() {
   MERIDIAN_CHECK(up_);
   outside_.trace.note("replicator {} crashes", source_);
   end();
-  // Checkpoints are stored without waiting for the disk: the newest may be gone.
-  for (auto& [flow, saved] : checkpoints_)
-    for (std::uint64_t lost = rng_.below(kCheckpointsKept); lost > 0 && !saved.empty(); --lost)
-      saved.pop_back();
 }
 
 void SimReplicator::save(const FlowKey& flow, const LogPosition& position) {
-  auto& saved = checkpoints_[flow];
-  if (!saved.empty() && position.sequence < saved.back().sequence)
+  auto before = acknowledged_.find(flow);
+  if (before != acknowledged_.end() && position.sequence < before->second.position.sequence)
     outside_.findings.add("P11", "a checkpoint moves back");
-  saved.push_back(position);
-  if (saved.size() > kCheckpointsKept) saved.pop_front();
+  unsaved_[flow] = position;
+  soon(saving_, kSaveUs, &SimReplicator::write_checkpoints);
   acknowledge(flow, position);
+}
+
+void SimReplicator::write_checkpoints() {
+  std::vector<checkpoint::Checkpoint> saves;
+  for (const auto& [flow, position] : unsaved_)
+    saves.push_back({checkpoint_key(flow), position, outside_.queue.now_ms()});
+  if (saves.empty() || !checkpoints_) return;
+  try {
+    checkpoints_->save_batch(saves);
+    unsaved_.clear();
+  } catch (const std::runtime_error&) {
+    outside_.trace.note("replicator {} cannot save its checkpoints", source_);
+    soon(saving_, kSaveUs, &SimReplicator::write_checkpoints);
+  }
 }
 
 void SimReplicator::acknowledge(const FlowKey& flow, const LogPosition& position) {
   acknowledged_[flow] = {position, false};
-  tell_soon();
+  soon(telling_, kTellUs, &SimReplicator::tell);
 }
 
 void SimReplicator::node_up() {
   for (auto& [flow, acknowledged] : acknowledged_) acknowledged.told = false;
-  if (up_) tell_soon();
+  if (up_) soon(telling_, kTellUs, &SimReplicator::tell);
 }
 
-void SimReplicator::tell_soon() {
-  if (telling_) return;
-  telling_ = true;
-  outside_.queue.after(kTellUs, [this, run = std::weak_ptr<bool>(run_)] {
+void SimReplicator::soon(bool& pending, std::int64_t after_us, void (SimReplicator::*action)()) {
+  if (pending) return;
+  pending = true;
+  outside_.queue.after(after_us, [this, &pending, action, run = std::weak_ptr<bool>(run_)] {
     if (run.expired()) return;
-    telling_ = false;
-    tell();
+    pending = false;
+    (this->*action)();
   });
 }
 
@@ -104,8 +156,8 @@ void SimReplicator::tell() {
   for (auto& [flow, acknowledged] : acknowledged_) {
     if (acknowledged.told) continue;
     acknowledged.told = true;
-    node.acknowledge({outside_.table, ShardId(flow.shard), outside_.nodes[flow.sink]->region(),
-                      acknowledged.position});
+    node.acknowledge({outside_.tables[flow.table], ShardId(flow.shard),
+                      outside_.nodes[flow.sink]->region(), acknowledged.position});
   }
 }
 

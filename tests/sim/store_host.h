@@ -1,16 +1,17 @@
-// StoreHost: the production store engine of one region, run without threads, on a file in memory
-// that outlives the process that has it open.
+// StoreHost: the production store engine of one region, run without threads, on a disk that outlives
+// the process that has it open.
 //
 // Threads: one.  Borrows: the Clock.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
-#include "common/rng.h"
 #include "region-node/store/store.h"
 #include "tests/sim/shape.h"
+#include "tests/sim/sim_disk.h"
 
 namespace meridian::store {
 class InlineStore;
@@ -20,20 +21,20 @@ namespace meridian::sim {
 
 class StoreHost {
  public:
-  StoreHost(RegionId region, const Shape& shape, Clock& clock, Rng rng);
+  // `index`: of the region in the shape.
+  StoreHost(std::size_t index, RegionId region, const Shape& shape, Clock& clock);
   ~StoreHost();
   StoreHost(const StoreHost&) = delete;
   StoreHost& operator=(const StoreHost&) = delete;
 
-  enum class Disk { roomy, full };
-  void start(Disk disk);
-  // What is not committed is gone.
-  void crash();
+  // `start`: number of this start.  False when the disk failed meanwhile: start it again.
+  [[nodiscard]] bool start(std::uint32_t start);
+  // What is queued is gone, and what was not synced may be.
+  void crash(SimDisk::Loss loss);
   [[nodiscard]] bool open() const { return store_ != nullptr; }
-  // Keeps a copy of what is committed now; restore() puts it in place of the file, as an operator
-  // does with a backup.  REQUIRES of restore: !open(), a copy.
-  void back_up();
-  void restore();
+  [[nodiscard]] SimDisk& disk() { return disk_; }
+  // Everything that is wrong with the file (region-node/store/invariants.h).
+  [[nodiscard]] std::vector<std::string> invariants() const;
   // REQUIRES for the rest: open().
   [[nodiscard]] store::Store& store();
   // Runs one group of what is queued, commits it, and answers.
@@ -41,14 +42,11 @@ class StoreHost {
   [[nodiscard]] bool pending() const;
 
  private:
-  struct File;
-
+  std::size_t index_;
   RegionId region_;
   const Shape& shape_;
   Clock& clock_;
-  Rng rng_;
-  std::unique_ptr<File> file_;
-  std::unique_ptr<File> saved_;
+  SimDisk disk_;
   std::unique_ptr<store::InlineStore> store_;
 };
 

@@ -19,11 +19,17 @@ std::uint64_t hash_of(const rpc::ChangeRecord& record) {
 
 }  // namespace
 
-StreamWatch::StreamWatch(std::size_t region, Outside& outside, Rng rng)
+StreamWatch::StreamWatch(std::size_t region, std::size_t table, Outside& outside)
     : region_(region),
       outside_(outside),
-      rng_(rng),
+      table_(outside.tables[table]),
       shards_(outside.shape.regions[region].shards) {}
+
+store::LogLimits StreamWatch::some_limits(std::uint64_t most) const {
+  Rng rng = derived(outside_.shape.seed, Luck::watch,
+                    {region_, table_.low, luck_of(outside_.queue.now_us()), most});
+  return {1 + rng.below(most), 1 << 20};
+}
 
 void StreamWatch::bad(const char* property, const rpc::ChangeRecord& record, const char* what) {
   outside_.findings.add(
@@ -39,9 +45,9 @@ void StreamWatch::poll() {
 
 void StreamWatch::read(ShardId shard, Shard& state) {
   store::Reader& reader = outside_.nodes[region_]->reader();
+  const store::LogLimits limits = some_limits(200);
   while (true) {
-    store::LogLimits limits{static_cast<std::size_t>(rng_.between(1, 200)), 1 << 20};
-    auto page = reader.read_stream(outside_.table, shard, state.next, std::nullopt, limits);
+    auto page = reader.read_stream(table_, shard, state.next, std::nullopt, limits);
     if (page.trimmed) {
       skip_trimmed(shard, state);
       continue;
@@ -65,7 +71,7 @@ void StreamWatch::read(ShardId shard, Shard& state) {
 
 // Too late for the oldest records, as a consumer is that was away for longer than the retention.
 void StreamWatch::skip_trimmed(ShardId shard, Shard& state) {
-  Sequence oldest = outside_.nodes[region_]->reader().shard_span(outside_.table, shard).oldest;
+  Sequence oldest = outside_.nodes[region_]->reader().shard_span(table_, shard).oldest;
   if (!outside_.shape.trims() || oldest <= state.next)
     outside_.findings.add(
         "P8", fmt::format("stream of region {} is trimmed at {}", region_, state.next.value));
@@ -91,9 +97,9 @@ void StreamWatch::read_again() {
   for (std::uint16_t shard = 0; shard < shards_.size(); ++shard) {
     std::vector<std::uint64_t> hashes;
     Sequence next{1};
+    const store::LogLimits limits = some_limits(500);
     while (true) {
-      store::LogLimits limits{static_cast<std::size_t>(rng_.between(1, 500)), 1 << 20};
-      auto page = reader.read_stream(outside_.table, ShardId(shard), next, std::nullopt, limits);
+      auto page = reader.read_stream(table_, ShardId(shard), next, std::nullopt, limits);
       for (const auto& record : page.records) hashes.push_back(hash_of(record));
       if (page.next <= next) break;
       next = page.next;

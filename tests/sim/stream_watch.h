@@ -1,7 +1,7 @@
-// StreamWatch: a consumer of one region's stream that reads every change as it appears, and checks
-// that what it reads makes sense by itself (P8, P9): sequences ascend, versions of a key strictly
-// rise, each old image is the new image before it, nothing comes twice, and reading everything again
-// later gives the same records.
+// StreamWatch: a consumer of the stream of one table in one region that reads every change as it
+// appears, and checks that what it reads makes sense by itself (P8, P9): sequences ascend, versions of
+// a key strictly rise, each old image is the new image before it, nothing comes twice, and reading
+// everything again later gives the same records.
 //
 // Threads: one.  Borrows: everything it is made with.
 #pragma once
@@ -18,7 +18,10 @@ namespace meridian::sim {
 
 class StreamWatch {
  public:
-  StreamWatch(std::size_t region, Outside& outside, Rng rng);
+  StreamWatch(std::size_t region, std::size_t table, Outside& outside);
+
+  [[nodiscard]] std::size_t region() const { return region_; }
+  [[nodiscard]] const TableId& table() const { return table_; }
 
   // Reads what is new, if the node is up.
   void poll();
@@ -46,9 +49,12 @@ class StreamWatch {
   void skip_trimmed(ShardId shard, Shard& state);
   void bad(const char* property, const rpc::ChangeRecord& record, const char* what);
 
+  // How many records to read at once: any number does.
+  store::LogLimits some_limits(std::uint64_t most) const;
+
   std::size_t region_;
   Outside& outside_;
-  Rng rng_;
+  TableId table_;
   bool gaps_ = false;  // something was trimmed before it was read
   std::vector<Shard> shards_;
   std::map<Bytes, Seen> newest_;

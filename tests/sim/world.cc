@@ -19,19 +19,23 @@ constexpr const char* kNames[] = {"us-east-1", "eu-west-1", "ap-northeast-1", "s
 }  // namespace
 
 World::World(const Shape& shape, std::ostream* trace_out)
-    : shape_(shape),
-      rng_(shape.seed),
+    : World(Script{shape, plan_events(shape)}, trace_out) {}
+
+World::World(Script script, std::ostream* trace_out)
+    : shape_(std::move(script.shape)),
+      events_(std::move(script.events)),
       trace_(queue_, trace_out),
-      network_(queue_, trace_, Rng(rng_.next()), shape.regions.size()),
-      outside_{shape_, queue_, network_, trace_, findings_, nodes_, {}, {rng_.next(), rng_.next()}},
-      history_(shape.load.keys),
-      judge_(outside_, history_, Rng(rng_.next())) {
+      network_(queue_, trace_, shape_.seed, shape_.regions.size()),
+      outside_{shape_, queue_, network_, trace_, findings_, nodes_, {}, {}},
+      history_(shape_.load.keys) {
   for (std::size_t i = 0; i < shape_.regions.size(); ++i) {
     const RegionShape& region = shape_.regions[i];
     clocks_.push_back(
         std::make_unique<SimClock>(queue_, region.clock_offset_us, region.clock_drift_ppm));
     nodes_.push_back(std::make_unique<SimNode>(i, RegionId::of(kNames[i]), shape_, queue_,
-                                               *clocks_[i], trace_, Rng(rng_.next())));
+                                               *clocks_[i], trace_));
+    replicator_disks_.push_back(
+        std::make_unique<SimDisk>(derived(shape_.seed, Luck::disk, {i, 1}).next()));
     for (std::size_t to = 0; to < shape_.regions.size(); ++to)
       network_.shape(i, to, shape_.links[i * shape_.regions.size() + to]);
   }
@@ -41,42 +45,56 @@ World::World(const Shape& shape, std::ostream* trace_out)
 World::~World() = default;
 
 void World::start() {
-  store::TableSpec spec;
-  spec.id = outside_.table;
-  spec.name = "Orders";
-  spec.keys = sim_schema();
-  spec.created_ms = SimClock::kEpochUs / 1000;
-  spec.stream = model::StreamViewType::NEW_AND_OLD_IMAGES;
-  for (auto& node : nodes_)
-    spec.replicas[node->region()] = {true, {conflict::Hlc{1}, nodes_[0]->region()}};
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i]->start();
-    spec.shards = shape_.regions[i].shards;
-    nodes_[i]->create_table(spec);
-    outside_.node_ids.push_back(nodes_[i]->node_id());
-    watches_.emplace_back(i, outside_, Rng(rng_.next()));
+  for (auto& node : nodes_) {
+    node->start();
+    outside_.node_ids.push_back(node->node_id());
   }
-  workload_ = std::make_unique<Workload>(outside_, history_, clocks_, Rng(rng_.next()));
+  create_tables();
+  workload_ = std::make_unique<Workload>(outside_, history_, clocks_);
+  control_ = std::make_unique<ControlSteps>(outside_);
   for (std::size_t i = 0; i < nodes_.size(); ++i)
-    replicators_.push_back(std::make_unique<SimReplicator>(i, outside_, Rng(rng_.next())));
-  faults_ = std::make_unique<Faults>(
-      outside_, clocks_, replicators_, [this](std::size_t region) { node_started(region); },
-      Rng(rng_.next()));
+    replicators_.push_back(std::make_unique<SimReplicator>(i, outside_, *replicator_disks_[i], 0));
+  faults_ = std::make_unique<Faults>(outside_, clocks_, replicators_, replicator_disks_,
+                                     [this](std::size_t region) { node_started(region); });
+  faults_->begin();
   for (auto& replicator : replicators_) replicator->start();
+}
+
+void World::create_tables() {
+  for (std::uint64_t table = 0; table < shape_.tables; ++table) {
+    Rng rng = derived(shape_.seed, Luck::store, {table});
+    store::TableSpec spec;
+    spec.id = TableId{rng.next(), rng.next()};
+    spec.name = fmt::format("Orders{}", table);
+    spec.keys = sim_schema();
+    spec.created_ms = SimClock::kEpochUs / 1000;
+    spec.stream = model::StreamViewType::NEW_AND_OLD_IMAGES;
+    for (auto& node : nodes_)
+      spec.replicas[node->region()] = {true, {conflict::Hlc{1}, nodes_[0]->region()}};
+    outside_.tables.push_back(*spec.id);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      spec.shards = shape_.regions[i].shards;
+      nodes_[i]->create_table(spec);
+      watches_.emplace_back(i, table, outside_);
+    }
+    judges_.emplace_back(table, outside_, history_);
+  }
 }
 
 void World::node_started(std::size_t region) {
   for (std::size_t source = 0; source < nodes_.size(); ++source)
-    if (source != region) judge_.positions(source, region);
+    for (auto& judge : judges_)
+      if (source != region) judge.positions(source, region);
 }
 
 void World::watch() {
   if (!watching_) return;
   for (auto& stream : watches_) stream.poll();
-  std::size_t source = rng_.below(nodes_.size());
-  std::size_t sink = rng_.below(nodes_.size());
-  bool steady = shape_.faults.clock_steps == 0 && !shape_.faults.reboots;
-  if (source != sink) judge_.backlog(source, sink, steady ? clocks_[source].get() : nullptr);
+  Rng rng = derived(shape_.seed, Luck::watch, {luck_of(queue_.now_us())});
+  std::size_t source = rng.below(nodes_.size());
+  std::size_t sink = rng.below(nodes_.size());
+  Judge& judge = judges_[rng.below(judges_.size())];
+  if (source != sink) judge.backlog(source, sink, steady_ ? clocks_[source].get() : nullptr);
   queue_.after(kWatchEveryUs, [this] { watch(); });
 }
 
@@ -86,32 +104,44 @@ void World::run() {
   judge();
 }
 
+void World::run(const Event& event) {
+  if (event.is_write()) return workload_->run(event);
+  if (event.kind != EventKind::control) return faults_->run(event);
+  if (event.region() < nodes_.size())
+    control_->run(event.region(), static_cast<ControlStep>(event.args[1]));
+}
+
 void World::storm() {
-  std::int64_t until_us = queue_.now_us() + shape_.storm_ms * 1000;
-  workload_->start(until_us);
-  faults_->plan(until_us);
+  std::int64_t begin_us = queue_.now_us();
+  steady_ = std::none_of(events_.begin(), events_.end(), [](const Event& event) {
+    return event.kind == EventKind::step_clock || event.kind == EventKind::reboot;
+  });
+  for (const Event& event : events_)
+    queue_.at(begin_us + event.at_us, [this, &event] { run(event); });
   watching_ = true;
   watch();
-  queue_.run_until(until_us);
+  queue_.run_until(begin_us + shape_.storm_ms * 1000);
   watching_ = false;
 }
 
 void World::run_for(std::int64_t ms) { queue_.run_until(queue_.now_us() + ms * 1000); }
 
+bool World::flow_at_rest(std::size_t source, std::size_t sink, const TableId& table,
+                         ShardId shard) {
+  store::Reader& from = nodes_[source]->reader();
+  rpc::FlowId flow{table, shard, nodes_[source]->region()};
+  if (nodes_[sink]->reader().flow_position(flow).sequence != from.shard_span(table, shard).end)
+    return false;
+  auto backlog = from.backlog(table, shard, nodes_[sink]->region());
+  return backlog.pending_records == 0 && !backlog.oldest_us;
+}
+
 bool World::at_rest() {
-  for (std::size_t source = 0; source < nodes_.size(); ++source) {
-    for (std::uint16_t shard = 0; shard < shape_.regions[source].shards; ++shard) {
-      store::Reader& from = nodes_[source]->reader();
-      Sequence end = from.shard_span(outside_.table, ShardId(shard)).end;
-      for (std::size_t sink = 0; sink < nodes_.size(); ++sink) {
-        if (sink == source) continue;
-        rpc::FlowId flow{outside_.table, ShardId(shard), nodes_[source]->region()};
-        if (nodes_[sink]->reader().flow_position(flow).sequence != end) return false;
-        auto backlog = from.backlog(outside_.table, ShardId(shard), nodes_[sink]->region());
-        if (backlog.pending_records != 0 || backlog.oldest_us) return false;
-      }
-    }
-  }
+  for (const TableId& table : outside_.tables)
+    for (std::size_t source = 0; source < nodes_.size(); ++source)
+      for (std::uint16_t shard = 0; shard < shape_.regions[source].shards; ++shard)
+        for (std::size_t sink = 0; sink < nodes_.size(); ++sink)
+          if (sink != source && !flow_at_rest(source, sink, table, ShardId(shard))) return false;
   return true;
 }
 
@@ -137,10 +167,9 @@ std::int64_t World::rest_bound_ms() const {
 
 void World::calm() {
   faults_->heal();
-  for (unsigned i = 0; i < shape_.faults.aftershocks; ++i) {
-    run_for(rng_.between(10, 800));
-    faults_->aftershock();
-  }
+  // Aftershocks, if any are left.
+  if (!events_.empty())
+    queue_.run_until(std::max(queue_.now_us(), events_.back().at_us));
   run_for(kRestStepMs);
   // A node whose clock was put right in one great step asks its operator.
   for (auto& node : nodes_)
@@ -149,8 +178,9 @@ void World::calm() {
   // What was written with a clock far ahead is held until true time gets there.
   std::int64_t furthest_ms = 0;
   for (std::size_t region = 0; region < nodes_.size(); ++region)
-    for (const auto& row : judge_.rows(region))
-      furthest_ms = std::max(furthest_ms, row.version.hlc.physical_ms());
+    for (const auto& judge : judges_)
+      for (const auto& row : judge.rows(region))
+        furthest_ms = std::max(furthest_ms, row.version.hlc.physical_ms());
   std::int64_t ahead_ms = furthest_ms - (SimClock::kEpochUs / 1000 + queue_.now_ms());
   trace_.note("calm, newest version ahead {} ms", ahead_ms);
   if (!wait_for_rest(rest_bound_ms() + std::max<std::int64_t>(ahead_ms, 0))) return say_stuck();
@@ -180,7 +210,8 @@ std::vector<std::uint64_t> World::log_ends() {
   std::vector<std::uint64_t> ends;
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     for (std::uint16_t shard = 0; shard < shape_.regions[i].shards; ++shard)
-      ends.push_back(nodes_[i]->reader().shard_span(outside_.table, ShardId(shard)).end.value);
+      for (const TableId& table : outside_.tables)
+        ends.push_back(nodes_[i]->reader().shard_span(table, ShardId(shard)).end.value);
   return ends;
 }
 
@@ -196,17 +227,34 @@ void World::check_silence() {
 
 void World::judge() {
   if (stuck_) return;  // what is not there yet is not lost
-  judge_.convergence();
-  judge_.logs();
-  judge_.streams(watches_);
-  for (std::size_t source = 0; source < nodes_.size(); ++source)
-    for (std::size_t sink = 0; sink < nodes_.size(); ++sink)
-      if (source != sink) judge_.positions(source, sink);
-  for (std::size_t region = 0; region < nodes_.size(); ++region) judge_.reads(region);
-  for (auto& node : nodes_)
-    if (node->store().health().records_forked > 0)
-      findings_.add("P7", "a version came twice with two images");
-  judge_.replay(queue_, *clocks_[0]);
+  for (auto& watch : watches_)
+    for (auto& judge : judges_)
+      if (judge.table() == watch.table()) judge.stream(watch);
+  for (auto& judge : judges_) {
+    judge.convergence();
+    judge.logs();
+    for (std::size_t source = 0; source < nodes_.size(); ++source)
+      for (std::size_t sink = 0; sink < nodes_.size(); ++sink)
+        if (source != sink) judge.positions(source, sink);
+    for (std::size_t region = 0; region < nodes_.size(); ++region) judge.reads(region);
+  }
+  control_->judge();
+  for (std::size_t region = 0; region < nodes_.size(); ++region) judge_file(region);
+  for (auto& judge : judges_) judge.replay(queue_, *clocks_[0]);
+}
+
+std::vector<store::Row> World::rows(std::size_t region) const {
+  std::vector<store::Row> all;
+  for (const auto& judge : judges_)
+    for (auto& row : judge.rows(region)) all.push_back(std::move(row));
+  return all;
+}
+
+void World::judge_file(std::size_t region) {
+  if (nodes_[region]->store().health().records_forked > 0)
+    findings_.add("P7", "a version came twice with two images");
+  for (const auto& problem : nodes_[region]->invariants())
+    findings_.add("file", fmt::format("region {}: {}", region, problem));
 }
 
 }  // namespace meridian::sim

@@ -3,7 +3,7 @@
 //     start ─> storm (load and faults) ─> calm (all mended, wait until nothing moves) ─> judge
 //
 // A scenario may do the same by hand: run_for(), node(), faults() and so on, then calm() and judge().
-// Deterministic: a Shape decides everything.
+// Deterministic: a Script decides everything.
 // Threads: one.  Owns: everything in it.
 #pragma once
 
@@ -12,12 +12,13 @@
 #include <ostream>
 #include <vector>
 
+#include "tests/sim/control_steps.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/findings.h"
 #include "tests/sim/history.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/network.h"
-#include "tests/sim/shape.h"
+#include "tests/sim/script.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_node.h"
 #include "tests/sim/sim_replicator.h"
@@ -30,6 +31,8 @@ namespace meridian::sim {
 class World {
  public:
   // `trace_out` may be null.
+  World(Script script, std::ostream* trace_out);
+  // With the events that its load and faults ask for.
   World(const Shape& shape, std::ostream* trace_out);
   ~World();
 
@@ -49,20 +52,26 @@ class World {
   Network& network() { return network_; }
   Faults& faults() { return *faults_; }
   Workload& workload() { return *workload_; }
-  [[nodiscard]] const TableId& table() const { return outside_.table; }
+  [[nodiscard]] const TableId& table_of(std::uint32_t key) const { return outside_.table_of(key); }
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] History& history() { return history_; }
   [[nodiscard]] const Findings& findings() const { return findings_; }
   [[nodiscard]] std::uint64_t trace_hash() const { return trace_.hash(); }
   [[nodiscard]] std::uint64_t events() const { return queue_.events_run(); }
   [[nodiscard]] std::int64_t now_ms() const { return queue_.now_ms(); }
+  // Rows of all tables, tombstones included.  REQUIRES: the node is up.
+  [[nodiscard]] std::vector<store::Row> rows(std::size_t region) const;
   // True when every sink stands at the end of every log, and every source knows it.
   bool at_rest();
 
  private:
   void start();
+  void create_tables();
+  void run(const Event& event);
   void watch();
   void node_started(std::size_t region);
+  void judge_file(std::size_t region);
+  bool flow_at_rest(std::size_t source, std::size_t sink, const TableId& table, ShardId shard);
   bool wait_for_rest(std::int64_t bound_ms);
   [[nodiscard]] std::uint64_t shipped() const;
   [[nodiscard]] std::vector<std::uint64_t> log_ends();
@@ -71,7 +80,7 @@ class World {
   [[nodiscard]] std::int64_t rest_bound_ms() const;
 
   const Shape shape_;
-  Rng rng_;
+  const std::vector<Event> events_;
   EventQueue queue_;
   Trace trace_;
   Findings findings_;
@@ -79,13 +88,16 @@ class World {
   std::vector<std::unique_ptr<SimClock>> clocks_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   Outside outside_;
+  std::vector<std::unique_ptr<SimDisk>> replicator_disks_;
   std::vector<std::unique_ptr<SimReplicator>> replicators_;
   History history_;
-  Judge judge_;
+  std::vector<Judge> judges_;  // one for each table
   std::vector<StreamWatch> watches_;
   std::unique_ptr<Workload> workload_;
+  std::unique_ptr<ControlSteps> control_;
   std::unique_ptr<Faults> faults_;
   bool watching_ = false;
+  bool steady_ = false;  // no clock is stepped
   bool stuck_ = false;
 };
 

@@ -3,14 +3,18 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <set>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "tests/sim/run.h"
 #include "tools/sim/runner.h"
+#include "tools/sim/try_script.h"
 
 namespace {
 
@@ -19,9 +23,13 @@ using meridian::sim::SeedVerdict;
 struct Options {
   std::string seeds;
   std::optional<std::uint64_t> seed;
+  std::string script;
+  std::string out;
   std::size_t regions = 0;
   std::size_t jobs = 0;
   bool trace = false;
+  bool shrink = false;
+  bool print_script = false;
   bool twice = false;
   bool stop_at_failure = false;
 };
@@ -55,9 +63,34 @@ void print_failure(const SeedVerdict& verdict, std::size_t regions) {
   std::fflush(stdout);
 }
 
+meridian::sim::Script script_of(const Options& options) {
+  if (options.seed) return meridian::sim::draw_script(*options.seed, options.regions);
+  std::ifstream file(options.script);
+  if (!file) throw std::runtime_error("cannot be read");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return meridian::sim::parse_script(text.str());
+}
+
+int write_script(const Options& options, const meridian::sim::Script& script) {
+  std::string text = to_text(script);
+  if (options.out.empty()) {
+    fmt::print("{}", text);
+    return 0;
+  }
+  std::ofstream file(options.out);
+  file << text;
+  file.close();
+  if (file.good()) return 0;
+  fmt::print(stderr, "{} cannot be written\n", options.out);
+  return 2;
+}
+
 int run_one(const Options& options) {
-  auto report =
-      meridian::sim::run_seed(*options.seed, options.regions, options.trace ? &std::cout : nullptr);
+  auto script = script_of(options);
+  if (options.print_script) return write_script(options, script);
+  if (options.shrink) return write_script(options, meridian::sim::shrink_script(script));
+  auto report = run_script(script, options.trace ? &std::cout : nullptr);
   fmt::print(
       "seed {}: {} regions, {} writes, {} acknowledged, {} events, {:.1f} s of virtual time, "
       "trace {:016x}\n",
@@ -93,7 +126,16 @@ int main(int argc, char** argv) {
   Options options;
   auto* seeds_option = app.add_option("--seeds", options.seeds, "Seeds to run, such as 1..200");
   auto* seed_option = app.add_option("--seed", options.seed, "One seed, in this process");
-  app.add_flag("--trace", options.trace, "Print what happens (with --seed)")->needs(seed_option);
+  auto* script_option =
+      app.add_option("--script", options.script, "A run that was written down");
+  script_option->excludes(seed_option);
+  auto* shrink_option =
+      app.add_flag("--shrink", options.shrink,
+                   "Reduce a run that fails to a short script (with --seed or --script)");
+  auto* print_option =
+      app.add_flag("--print-script", options.print_script, "Write the run down, do not run it");
+  app.add_option("--out", options.out, "Where the script goes; stdout if not given");
+  app.add_flag("--trace", options.trace, "Print what happens (with --seed or --script)");
   app.add_option("--regions", options.regions, "Number of regions; the seed decides if not given")
       ->check(CLI::Range(2, 5));
   app.add_option("--jobs", options.jobs,
@@ -101,12 +143,20 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 256));
   app.add_flag("--twice", options.twice, "Run each seed twice and compare (with --seeds)");
   app.add_flag("--stop-at-failure", options.stop_at_failure, "End at the first failed seed");
-  seeds_option->excludes(seed_option);
+  for (auto* one_run : {seed_option, script_option, shrink_option, print_option})
+    seeds_option->excludes(one_run);
   CLI11_PARSE(app, argc, argv);
 
   meridian::sim::Seeds seeds;
-  if (options.seed) return run_one(options);
+  if (options.seed || !options.script.empty()) {
+    try {
+      return run_one(options);
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "{}: {}\n", options.script, error.what());
+      return 2;
+    }
+  }
   if (!options.seeds.empty() && parse_range(options.seeds, seeds)) return run_many(options, seeds);
-  fmt::print(stderr, "give --seeds A..B or --seed N; see --help\n");
+  fmt::print(stderr, "give --seeds A..B, --seed N or --script FILE; see --help\n");
   return 2;
 }

@@ -14,7 +14,7 @@ function(sim_mutant name source)
     COMMENT "Mutant ${name}: ${source}")
   meridian_program(sim_mutant_${name}
     SOURCES ${mutated} ${PROJECT_SOURCE_DIR}/tools/sim/main.cc
-      ${PROJECT_SOURCE_DIR}/tools/sim/runner.cc
+      ${PROJECT_SOURCE_DIR}/tools/sim/runner.cc ${PROJECT_SOURCE_DIR}/tools/sim/try_script.cc
     LINKS meridian_sim meridian_sqlite fmt::fmt CLI11::CLI11)
   set_target_properties(sim_mutant_${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/mutants EXCLUDE_FROM_ALL ON)
@@ -24,10 +24,12 @@ endfunction()
 sim_mutant(ack_unchecked replicator/core/pump.cc)
 sim_mutant(answer_early region-node/store/engine.cc)
 sim_mutant(backlog_short region-node/store/reader.cc)
+sim_mutant(batch_answered_early region-node/store/engine.cc)
 sim_mutant(ceiling_late region-node/store/engine.cc)
 sim_mutant(checkpoint_early replicator/core/pump.cc)
 sim_mutant(cliquish replicator/core/pump.cc)
 sim_mutant(echo region-node/store/reader.cc)
+sim_mutant(failed_commit_answered region-node/store/engine.cc)
 sim_mutant(forgotten_tombstone region-node/store/engine_apply.cc)
 sim_mutant(gap region-node/store/engine_apply.cc)
 sim_mutant(hlc_from_zero region-node/store/engine.cc)
@@ -44,15 +46,33 @@ sim_mutant(second_record region-node/store/engine_apply.cc)
 sim_mutant(second_stream_record region-node/store/engine_apply.cc)
 sim_mutant(selfish region-node/store/engine_apply.cc)
 sim_mutant(silent_noop region-node/store/engine_write.cc)
+sim_mutant(sync_failure_ignored region-node/store/engine.cc)
+sim_mutant(sync_normal region-node/store/schema.cc)
+sim_mutant(sync_off region-node/store/schema.cc)
 sim_mutant(tie conflict/resolver.cc)
+sim_mutant(wal_not_settled region-node/store/engine.cc)
 
 add_custom_target(sim_mutants DEPENDS ${SIM_MUTANTS})
 
 # Those that every test run shows: built with the tests, and they must fail.  The rest is for
 # tests/sim/mutants/run.
-foreach(name tie isolationist)
+set(SIM_MUTANTS_SHOWN tie isolationist wal_not_settled)
+foreach(name ${SIM_MUTANTS_SHOWN})
   set_target_properties(sim_mutant_${name} PROPERTIES EXCLUDE_FROM_ALL OFF)
   add_test(NAME sim_mutant_${name} COMMAND sim_mutant_${name} --seeds 1..200 --stop-at-failure)
   set_tests_properties(sim_mutant_${name} PROPERTIES LABELS sim TIMEOUT 300
     PASS_REGULAR_EXPRESSION " [1-9][0-9]* failed")
+endforeach()
+
+# Runs that once failed, shortened.  Each passes; one that is named after a mutant fails with it.
+file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scripts/*.script)
+foreach(script ${scripts})
+  get_filename_component(name ${script} NAME_WE)
+  add_test(NAME sim_script_${name} COMMAND sim --script ${script})
+  set_tests_properties(sim_script_${name} PROPERTIES LABELS sim TIMEOUT 60)
+  if(name IN_LIST SIM_MUTANTS_SHOWN)
+    add_test(NAME sim_script_${name}_mutant COMMAND sim_mutant_${name} --script ${script})
+    set_tests_properties(sim_script_${name}_mutant PROPERTIES LABELS sim TIMEOUT 60
+      PASS_REGULAR_EXPRESSION "FAILED")
+  endif()
 endforeach()

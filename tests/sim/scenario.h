@@ -1,0 +1,37 @@
+// What scenario tests share.
+//
+// Threads: none of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <sstream>
+
+#include "tests/sim/world.h"
+
+namespace meridian::sim {
+
+inline constexpr std::int64_t kSecondUs = 1'000'000;
+
+inline ::testing::AssertionResult passed(const Findings& findings) {
+  if (findings.empty()) return ::testing::AssertionSuccess();
+  std::ostringstream out;
+  for (const auto& finding : findings.kept())
+    out << "\n  " << finding.property << "  " << finding.detail;
+  return ::testing::AssertionFailure() << out.str();
+}
+
+inline void finish(World& world) {
+  world.calm();
+  world.judge();
+  EXPECT_TRUE(passed(world.findings()));
+}
+
+// The image of a key in a region; empty for a tombstone or nothing.
+inline std::optional<Bytes> image_at(World& world, std::size_t region, std::uint32_t key) {
+  auto row = world.node(region).reader().get_row(world.table_of(key), key_of(key));
+  return row ? row->image : std::nullopt;
+}
+
+}  // namespace meridian::sim
