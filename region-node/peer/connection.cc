@@ -80,6 +80,7 @@ void Connection::refuse_identity(const rpc::Hello& hello) {
 
 void Connection::welcome(const rpc::Hello& hello, HelloContext& context) {
   peer_ = hello;
+  server_.welcomed(link_);
   auto results = context.getResults();
   results.setProtocol(rpc::kProtocolVersion);
   results.setRegion(std::string(server_.store_.region().name()));

@@ -14,7 +14,8 @@ namespace meridian::peer {
 
 class Connection final : public rpc::wire::Region::Server {
  public:
-  explicit Connection(peer::Server& server) : server_(server) {}
+  // `link`: the server's number of the connection.
+  Connection(peer::Server& server, std::uint64_t link) : server_(server), link_(link) {}
 
   kj::Promise<void> hello(HelloContext context) override;
   kj::Promise<void> ping(PingContext context) override;
@@ -35,6 +36,7 @@ class Connection final : public rpc::wire::Region::Server {
   [[noreturn]] void refuse_identity(const rpc::Hello& hello);
 
   peer::Server& server_;
+  const std::uint64_t link_;
   std::optional<rpc::Hello> peer_;
 };
 

@@ -135,6 +135,8 @@ void Peer::Impl::collect(MetricsPage& page) {
   counter("meridian_peer_connections_accepted_total", "Connections accepted.", counters.accepted);
   counter("meridian_peer_hellos_refused_total", "Hellos refused (protocol, identity, role).",
           counters.hellos_refused);
+  counter("meridian_peer_strangers_dropped_total", "Connections dropped for want of a hello.",
+          counters.strangers_dropped);
   counter("meridian_peer_log_pages_total", "Pages of the change log served.",
           counters.pages_served);
   counter("meridian_peer_log_records_total", "Change records served.", counters.records_served);

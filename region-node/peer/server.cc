@@ -21,14 +21,16 @@ std::size_t size_of(const rpc::ReplicationBatch& batch) {
 }  // namespace
 
 struct Server::Link {
-  Link(peer::Server& server, kj::Own<kj::AsyncIoStream> stream_in, capnp::ReaderOptions options)
+  Link(peer::Server& server, std::uint64_t number, kj::Own<kj::AsyncIoStream> stream_in,
+       capnp::ReaderOptions options)
       : stream(kj::mv(stream_in)),
         network(*stream, capnp::rpc::twoparty::Side::SERVER, options),
-        rpc(capnp::makeRpcServer(network, kj::heap<Connection>(server))) {}
+        rpc(capnp::makeRpcServer(network, kj::heap<Connection>(server, number))) {}
 
   kj::Own<kj::AsyncIoStream> stream;
   capnp::TwoPartyVatNetwork network;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc;
+  bool welcomed = false;
 };
 
 struct Server::Wake {
@@ -80,22 +82,41 @@ kj::Promise<void> Server::accept_loop(kj::ConnectionReceiver& listener) {
 
 void Server::add(kj::Own<kj::AsyncIoStream> stream) {
   if (links_.size() >= limits_.connections_max) {
-    log_.warn("connection_refused", "reason=\"too many\" limit={}", limits_.connections_max);
+    if (!full_)
+      log_.warn("connection_refused", "reason=\"too many\" limit={}", limits_.connections_max);
+    full_ = true;
     return;
   }
+  full_ = false;
   rpc::tune_socket(*stream);
   capnp::ReaderOptions options;
   options.traversalLimitInWords = rpc::kMessageWordsMax;
   auto number = next_link_++;
-  auto link = kj::heap<Link>(*this, kj::mv(stream), options);
+  auto link = kj::heap<Link>(*this, number, kj::mv(stream), options);
   link->rpc.setFlowLimit(limits_.words_in_flight_max);
   ++counters_.accepted;
-  tasks_.add(link->network.onDisconnect().then([this, number] {
+  tasks_.add(link->network.onDisconnect().exclusiveJoin(stranger(number)).then([this, number] {
     links_.erase(number);
     counters_.connections = links_.size();
   }));
   links_.emplace(number, kj::mv(link));
   counters_.connections = links_.size();
+}
+
+// Done when it is time to drop a connection that has not been welcomed; never if it has.
+kj::Promise<void> Server::stranger(std::uint64_t link) {
+  return timer_.afterDelay(limits_.hello_ms_max * kj::MILLISECONDS)
+      .then([this, link]() -> kj::Promise<void> {
+        auto at = links_.find(link);
+        if (at == links_.end() || at->second->welcomed) return kj::NEVER_DONE;
+        ++counters_.strangers_dropped;
+        return kj::READY_NOW;
+      });
+}
+
+void Server::welcomed(std::uint64_t link) {
+  auto at = links_.find(link);
+  if (at != links_.end()) at->second->welcomed = true;
 }
 
 void Server::taskFailed(kj::Exception&& failure) {

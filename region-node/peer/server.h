@@ -43,6 +43,8 @@ struct ServerLimits {
   // "unavailable".  A connection that dies leaves its batches behind, so its own bound is not enough.
   std::size_t waiting_bytes_max = 256 * 1024 * 1024;
   std::int64_t wait_ms_max = 10'000;  // longest long poll
+  // A connection that has not been welcomed by then is dropped: it takes the place of one that talks.
+  std::int64_t hello_ms_max = 10'000;
 };
 
 // Plain counters, read by /metrics from another thread.
@@ -50,6 +52,7 @@ struct ServerCounters {
   std::atomic<std::uint64_t> connections{0};  // now
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> hellos_refused{0};
+  std::atomic<std::uint64_t> strangers_dropped{0};  // no hello in time
   std::atomic<std::uint64_t> pages_served{0};
   std::atomic<std::uint64_t> records_served{0};
   std::atomic<std::uint64_t> batches_received{0};
@@ -88,10 +91,12 @@ class Server final : private kj::TaskSet::ErrorHandler {
   };
 
   kj::Promise<void> accept_loop(kj::ConnectionReceiver& listener);
+  kj::Promise<void> stranger(std::uint64_t link);
   void taskFailed(kj::Exception&& failure) override;
   void committed();
 
   // For Connection.
+  void welcomed(std::uint64_t link);
   kj::Promise<rpc::LogPage> read_log(TableId table, ShardId shard, LogPosition after,
                                      store::LogLimits limits, kj::TimePoint deadline);
   kj::Promise<rpc::ReplicatedTables> tables(std::uint64_t generation, kj::TimePoint deadline);
@@ -123,6 +128,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   struct Wake;  // shared with the store's listener
   const std::shared_ptr<Wake> wake_;
   std::uint64_t next_link_ = 1;
+  bool full_ = false;  // and said so
   std::map<std::uint64_t, kj::Own<Link>> links_;
   kj::TaskSet tasks_;  // last: cancelled first
 };

@@ -63,6 +63,7 @@ class Engine {
   ControlResult set_replica(const TableId& id, const RegionId& region, bool present);
 
  private:
+  [[nodiscard]] bool from_the_future(const ReplicaEntry& entry) const;
   // engine.cc: opening, groups, failure
   void open_file();
   void load();

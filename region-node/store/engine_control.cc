@@ -12,6 +12,12 @@ bool too_many(const std::map<RegionId, ReplicaEntry>& replicas) {
 
 }  // namespace
 
+// A change of membership beyond the clock bound has to wait, as a record does: once it were kept, the
+// next change here would have to be later still, and take this clock along.
+bool Engine::from_the_future(const ReplicaEntry& entry) const {
+  return guard_.hold_ms(entry.changed.hlc).has_value();
+}
+
 ShardEnds Engine::ends_of(const TableState& table) {
   ShardEnds ends;
   for (const auto& shard : table.shards) ends.push_back(shard.history.end);
@@ -36,6 +42,8 @@ ControlResult Engine::create_table(const TableSpec& spec) {
   if (state_.tables.size() >= kTablesMax || shards == 0 || shards > kShardsMax ||
       too_many(spec.replicas))
     return Err(ControlError::limit_exceeded);
+  for (const auto& [region, entry] : spec.replicas)
+    if (from_the_future(entry)) return Err(ControlError::unavailable);
   TableId id = spec.id.value_or(TableId{rng_.next(), rng_.next()});
   if (state_.find(id) != nullptr) return Err(ControlError::already_exists);
   for (const auto& [other, table] : state_.tables)
@@ -113,8 +121,9 @@ ControlResult Engine::merge_replicas(const TableId& id,
   for (const auto& [region, entry] : entries) {
     auto at = info.replicas.find(region);
     if (at != info.replicas.end() && entry.changed <= at->second.changed) continue;
+    if (from_the_future(entry)) return Err(ControlError::unavailable);
     info.replicas[region] = entry;
-    if (!guard_.hold_ms(entry.changed.hlc)) hlc_.observe(entry.changed.hlc);
+    hlc_.observe(entry.changed.hlc);
   }
   if (info.replicas == table->info->replicas) return table->info;
   if (too_many(info.replicas)) return Err(ControlError::limit_exceeded);

@@ -1,107 +1,17 @@
-// The peer server against clients of every kind: who may say what, long polls, hostile bytes.
-#include <capnp/message.h>
-#include <capnp/rpc-twoparty.h>
+// The peer server against clients of every kind: who may say what, long polls.  (Hostile ones:
+// hostile_test.cc.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <kj/async-io.h>
-#include <kj/debug.h>
-
-#include <array>
 
 #include "rpc/codec.h"
-#include "rpc/kj_log.h"
-#include "tests/component/rpc/regions.h"
+#include "tests/component/rpc/peer_fixture.h"
 
 namespace meridian::test {
 namespace {
 
 using ::testing::HasSubstr;
-namespace wire = rpc::wire;
 
-constexpr std::uint16_t kPort = 22020;
-
-// A connection made by hand, in a KJ loop of the test's own thread.
-struct Client {
-  explicit Client(kj::AsyncIoContext& io)
-      : stream(io.provider->getNetwork()
-                   .parseAddress("127.0.0.1", kPort)
-                   .wait(io.waitScope)
-                   ->connect()
-                   .wait(io.waitScope)),
-        network(*stream, capnp::rpc::twoparty::Side::CLIENT),
-        system(capnp::makeRpcClient(network)),
-        region(nullptr) {
-    capnp::word scratch[4] = {};
-    capnp::MallocMessageBuilder message(scratch);
-    auto vat = message.getRoot<capnp::rpc::twoparty::VatId>();
-    vat.setSide(capnp::rpc::twoparty::Side::SERVER);
-    region = system.bootstrap(vat).castAs<wire::Region>();
-  }
-
-  kj::Own<kj::AsyncIoStream> stream;
-  capnp::TwoPartyVatNetwork network;
-  capnp::RpcSystem<capnp::rpc::twoparty::VatId> system;
-  wire::Region::Client region;
-};
-
-class ServerTest : public ::testing::Test {
- protected:
-  ServerTest() {
-    here_.start_node();
-    table_ = here_.create_table("T");
-  }
-  ~ServerTest() noexcept override {}
-
-  // The reason why a call was refused; empty when it was answered.
-  template <typename Request>
-  std::string refusal(Request&& request) {
-    std::string out;
-    request.send()
-        .then([](auto&&) {}, [&out](kj::Exception&& failure) { out = rpc::describe(failure); })
-        .wait(io_.waitScope);
-    return out;
-  }
-
-  std::string hello(Client& client, const std::string& region, std::uint64_t node, rpc::Role role,
-                    std::uint32_t protocol = rpc::kProtocolVersion) {
-    auto request = client.region.helloRequest();
-    request.setProtocol(protocol);
-    request.setRegion(region);
-    request.setNode(node);
-    request.setRole(rpc::write_role(role));
-    return refusal(kj::mv(request));
-  }
-
-  kj::Own<Client> as(rpc::Role role) {
-    auto client = kj::heap<Client>(io_);
-    bool own = role == rpc::Role::replicator;
-    EXPECT_EQ(hello(*client, own ? "here" : "there", own ? 0 : 77, role), "");
-    return client;
-  }
-
-  capnp::Request<wire::Region::ReadLogParams, wire::Region::ReadLogResults> read_request(
-      Client& client, std::uint16_t shard, LogPosition after, std::uint32_t wait_ms) {
-    auto request = client.region.readLogRequest();
-    rpc::write_table_id(table_->id, request.initTable());
-    request.setShard(shard);
-    rpc::write_position(after, request.initAfter());
-    request.setRecordsMax(3);
-    request.setBytesMax(100'000);
-    request.setWaitMs(wait_ms);
-    return request;
-  }
-
-  rpc::LogPage read(Client& client, std::uint16_t shard, LogPosition after, std::uint32_t wait_ms) {
-    auto answer = read_request(client, shard, after, wait_ms).send().wait(io_.waitScope);
-    return rpc::read_page(answer.getPage(), here_.id());
-  }
-
-  kj::AsyncIoContext io_ = kj::setupAsyncIo();
-  TestRegion here_{"here", {{RegionId::of("here"), kPort}}};
-  store::TablePtr table_;
-};
-
-TEST_F(ServerTest, EverythingIsRefusedBeforeHello) {
+TEST_F(PeerServerTest, EverythingIsRefusedBeforeHello) {
   Client client(io_);
   EXPECT_THAT(refusal(client.region.pingRequest()), HasSubstr("hello comes first"));
   EXPECT_THAT(refusal(client.region.replicatedTablesRequest()), HasSubstr("hello comes first"));
@@ -115,7 +25,7 @@ TEST_F(ServerTest, EverythingIsRefusedBeforeHello) {
   EXPECT_THAT(refusal(client.region.dropReplicaRequest()), HasSubstr("hello comes first"));
 }
 
-TEST_F(ServerTest, HellosThatDoNotFitAreRefused) {
+TEST_F(PeerServerTest, HellosThatDoNotFitAreRefused) {
   Client client(io_);
   EXPECT_THAT(hello(client, "here", 0, rpc::Role::replicator, 2),
               HasSubstr("protocol 1 is spoken here"));
@@ -127,7 +37,7 @@ TEST_F(ServerTest, HellosThatDoNotFitAreRefused) {
   EXPECT_THAT(hello(client, "there", 9, rpc::Role::peer_node), HasSubstr("before"));
 }
 
-TEST_F(ServerTest, ARegionNameIsPinnedToOneNode) {
+TEST_F(PeerServerTest, ARegionNameIsPinnedToOneNode) {
   Client first(io_);
   EXPECT_EQ(hello(first, "there", 77, rpc::Role::peer_replicator), "");
   Client again(io_);
@@ -139,7 +49,7 @@ TEST_F(ServerTest, ARegionNameIsPinnedToOneNode) {
   EXPECT_TRUE(here_.log->contains("identity_conflict"));
 }
 
-TEST_F(ServerTest, EachRoleMayDoItsOwnThingsOnly) {
+TEST_F(PeerServerTest, EachRoleMayDoItsOwnThingsOnly) {
   auto own = as(rpc::Role::replicator);
   auto replicator = as(rpc::Role::peer_replicator);
   auto node = as(rpc::Role::peer_node);
@@ -160,7 +70,7 @@ TEST_F(ServerTest, EachRoleMayDoItsOwnThingsOnly) {
   EXPECT_THAT(refusal(node->region.applyRequest()), denied);
 }
 
-TEST_F(ServerTest, AReplicatorSpeaksForItsOwnRegionOnly) {
+TEST_F(PeerServerTest, AReplicatorSpeaksForItsOwnRegionOnly) {
   auto client = as(rpc::Role::peer_replicator);
   auto request = client->region.applyRequest();
   rpc::write_flow({table_->id, ShardId(0), RegionId::of("elsewhere")},
@@ -171,7 +81,7 @@ TEST_F(ServerTest, AReplicatorSpeaksForItsOwnRegionOnly) {
   EXPECT_THAT(refusal(kj::mv(question)), HasSubstr("a flow of another region"));
 }
 
-TEST_F(ServerTest, FlowsOfTablesThatAreNotSharedAreAnswered) {
+TEST_F(PeerServerTest, FlowsOfTablesThatAreNotSharedAreAnswered) {
   auto client = as(rpc::Role::peer_replicator);
   auto ask = [&](TableId table) {
     auto question = client->region.flowPositionRequest();
@@ -182,7 +92,7 @@ TEST_F(ServerTest, FlowsOfTablesThatAreNotSharedAreAnswered) {
   EXPECT_EQ(ask(table_->id), rpc::ApplyStatus::not_member);
 }
 
-TEST_F(ServerTest, ReadsAreBoundedAndGoOnWhereTheyEnded) {
+TEST_F(PeerServerTest, ReadsAreBoundedAndGoOnWhereTheyEnded) {
   here_.put_many("T", "k", 20, "x");
   auto client = as(rpc::Role::replicator);
   std::size_t records = 0;
@@ -200,15 +110,15 @@ TEST_F(ServerTest, ReadsAreBoundedAndGoOnWhereTheyEnded) {
   EXPECT_EQ(records, 20u);
 }
 
-TEST_F(ServerTest, ALongPollIsWokenByAWriteOrEndsInTime) {
+TEST_F(PeerServerTest, ALongPollIsWokenByAWriteOrEndsInTime) {
   auto client = as(rpc::Role::replicator);
   SystemClock clock;
   auto began_ms = clock.monotonic_ms();
   EXPECT_TRUE(read(*client, 0, {}, 100).records.empty());
   EXPECT_GE(clock.monotonic_ms() - began_ms, 95);
 
-  auto first = read_request(*client, 0, {}, 10'000).send();
-  auto second = read_request(*client, 1, {}, 10'000).send();
+  auto first = read_request(client->region, 0, {}, 10'000).send();
+  auto second = read_request(client->region, 1, {}, 10'000).send();
   EXPECT_FALSE(first.poll(io_.waitScope));
   began_ms = clock.monotonic_ms();
   for (int i = 0; i < 20; ++i)
@@ -218,7 +128,7 @@ TEST_F(ServerTest, ALongPollIsWokenByAWriteOrEndsInTime) {
   EXPECT_LT(clock.monotonic_ms() - began_ms, 5000);
 }
 
-TEST_F(ServerTest, TheListOfReplicatedTablesIsPushedByLongPoll) {
+TEST_F(PeerServerTest, TheListOfReplicatedTablesIsPushedByLongPoll) {
   auto client = as(rpc::Role::replicator);
   auto first = client->region.replicatedTablesRequest().send().wait(io_.waitScope);
   EXPECT_EQ(first.getTables().size(), 0u);
@@ -238,28 +148,7 @@ TEST_F(ServerTest, TheListOfReplicatedTablesIsPushedByLongPoll) {
   }));
 }
 
-TEST_F(ServerTest, HostileBytesHurtOnlyTheirOwnConnection) {
-  auto good = as(rpc::Role::replicator);
-  Rng rng(5);
-  for (int round = 0; round < 50; ++round) {
-    auto stream = io_.provider->getNetwork()
-                      .parseAddress("127.0.0.1", kPort)
-                      .wait(io_.waitScope)
-                      ->connect()
-                      .wait(io_.waitScope);
-    std::array<kj::byte, 512> bytes;
-    for (auto& byte : bytes) byte = static_cast<kj::byte>(rng.below(round % 2 == 0 ? 256 : 3));
-    // A peer that hangs up in between is what we want.
-    stream->write(bytes.data(), bytes.size())
-        .then([] {}, [](kj::Exception&&) {})
-        .wait(io_.waitScope);
-  }
-  EXPECT_EQ(refusal(good->region.pingRequest()), "");
-  here_.put_many("T", "k", 5, "x");
-  EXPECT_EQ(read(*good, 0, {}, 1000).status, rpc::ReadStatus::ok);
-}
-
-TEST_F(ServerTest, APortThatIsTakenIsNamed) {
+TEST_F(PeerServerTest, APortThatIsTakenIsNamed) {
   TestRegion second("second", {{RegionId::of("second"), kPort}});
   try {
     second.start_node();

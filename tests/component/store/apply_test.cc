@@ -1,4 +1,6 @@
 // Replicated batches: the sink's side.
+#include <limits>
+
 #include "tests/component/store/fixture.h"
 
 namespace meridian::store {
@@ -184,6 +186,38 @@ TEST_F(ApplyTest, BatchesThatBreakTheProtocolAreInvalid) {
   EXPECT_EQ(apply(table, {}, at(1), {record}).status, ApplyStatus::invalid);
   EXPECT_EQ(apply(table, {}, at(2), {record, record}).status, ApplyStatus::invalid);
   EXPECT_EQ(position(table), LogPosition{});
+}
+
+TEST_F(ApplyTest, ForgedFieldsHarmNothingButTheirOwnFlow) {
+  auto table = create_global();
+  put(table, "mine", "1");
+  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+  // A position at the end of all numbers is kept like any other.
+  LogPosition last{StartId(kMost), Sequence(kMost)};
+  auto record = remote_put(kMost, "a", "1", now_ms());
+  record.committed_us = std::numeric_limits<std::int64_t>::min();
+  record.parent = conflict::Version{conflict::Hlc{kMost}, kHere};
+  record.context =
+      *conflict::Context::from_entries({{kThere, conflict::Hlc{kMost}}, {kHere, conflict::Hlc{kMost}}});
+  EXPECT_EQ(apply(table, {}, last, {record}).status, ApplyStatus::applied);
+  EXPECT_EQ(position(table), last);
+  EXPECT_EQ(apply(table, last, {StartId(1), Sequence(1)}, {}).status, ApplyStatus::invalid);
+  // Neither a version of the far future nor a shard or table that is not ours moves anything.
+  auto far = remote_put(1, "b", "1", now_ms());
+  far.version.hlc = conflict::Hlc{kMost};
+  auto outcome = apply(table, last, last, {});
+  EXPECT_EQ(outcome.status, ApplyStatus::applied);
+  auto other = create_global("U");
+  EXPECT_EQ(apply(other, {}, at(1), {far}).status, ApplyStatus::held);
+  acknowledge(table, kThere, last);
+  acknowledge(table, kHere, at(1));
+  acknowledge(table, kThere, at(1), ShardId(65535));
+  EXPECT_EQ(store_->open_reader()->backlog(table->id, ShardId(0), kThere).pending_records, 1U);
+  auto mine = put(table, "mine", "2");
+  EXPECT_EQ(mine.version.hlc.physical_ms(), now_ms());
+  check();
+  EXPECT_EQ(position(table), last);
+  EXPECT_EQ(get(table, "a"), image_of("a", "1"));
 }
 
 TEST_F(ApplyTest, OrderDoesNotMatter) {

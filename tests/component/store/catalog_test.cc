@@ -137,6 +137,26 @@ TEST_F(CatalogTest, MembershipsMergeByVersion) {
   EXPECT_GT((*back)->replicas.at(kThere).changed, newer);
 }
 
+TEST_F(CatalogTest, MembershipsOfTheFutureWait) {
+  auto table = create_single();
+  ASSERT_TRUE(set(table, kHere, true).ok());
+  ReplicaEntry far{true, {conflict::Hlc{~std::uint64_t{0}}, kThere}};
+  ReplicaEntry near{true, {conflict::Hlc::at_ms(now_ms() + 800), kThere}};
+  EXPECT_EQ(merge(table, {{kThere, far}}).error(), ControlError::unavailable);
+  EXPECT_EQ(merge(table, {{kThere, near}}).error(), ControlError::unavailable);
+  TableSpec spec;
+  spec.name = "U";
+  spec.keys = schema();
+  spec.replicas[kThere] = far;
+  EXPECT_EQ(control([&](ControlDone done) { store_->create_table(spec, done); }).error(),
+            ControlError::unavailable);
+  // Nothing of it has touched this region's clock.
+  auto joined = set(table, kThere, true);
+  EXPECT_EQ((*joined)->replicas.at(kThere).changed.hlc.physical_ms(), now_ms());
+  clock_.advance_ms(300);
+  EXPECT_TRUE(merge(table, {{kThere, near}}).ok());
+}
+
 TEST_F(CatalogTest, RegionsAreAsManyAsAContextHolds) {
   auto table = create_single();
   std::map<RegionId, ReplicaEntry> entries;
