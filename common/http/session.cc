@@ -161,6 +161,28 @@ void Hub::seal() {
   while (inside_ != 0) std::this_thread::yield();
 }
 
+void Hub::answer(std::shared_ptr<Session> session, Response response) {
+  if (!enter()) return;
+  bool post;
+  {
+    std::lock_guard lock(answers_mutex_);
+    answers_.push_back({std::move(session), std::move(response)});
+    post = !std::exchange(delivery_posted_, true);
+  }
+  if (post) asio::post(io, [this] { deliver(); });
+  leave();
+}
+
+void Hub::deliver() {
+  std::vector<Answered> answers;
+  {
+    std::lock_guard lock(answers_mutex_);
+    answers.swap(answers_);
+    delivery_posted_ = false;
+  }
+  for (auto& [session, response] : answers) session->dispatch(std::move(response));
+}
+
 // ---------------------------------------------------------------------------------------- session
 
 Session::Session(std::shared_ptr<Hub> hub, Socket socket, const Handler& handler)
@@ -252,12 +274,15 @@ void Session::hand_over() {
 }
 
 void Session::answer(Response response) {
-  if (!hub_->enter()) return;
+  if (hub_->io.get_executor().running_in_this_thread()) return dispatch(std::move(response));
+  hub_->answer(shared_from_this(), std::move(response));
+}
+
+void Session::dispatch(Response response) {
   asio::dispatch(socket_.get_executor(),
                  [self = shared_from_this(), response = std::move(response)]() mutable {
                    self->write(std::move(response));
                  });
-  hub_->leave();
 }
 
 void Session::refuse(int status) {

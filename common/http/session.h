@@ -58,6 +58,9 @@ class Hub {
   void leave();
   // Ends enter() and waits for those inside.
   void seal();
+  // Hands an answer from a foreign thread to the loop.  Those that come together (the writes of one
+  // commit) wake the loop once.
+  void answer(std::shared_ptr<Session> session, Response response);
 
   const HttpLimits limits;
   const Logger log;
@@ -67,9 +70,18 @@ class Hub {
   std::atomic<bool> stopping{false};
 
  private:
+  struct Answered {
+    std::shared_ptr<Session> session;
+    Response response;
+  };
+  void deliver();
+
   mutable std::mutex mutex_;
   std::condition_variable empty_;
   std::unordered_set<Session*> sessions_;  // guarded by mutex_
+  std::mutex answers_mutex_;
+  std::vector<Answered> answers_;    // guarded by answers_mutex_
+  bool delivery_posted_ = false;     // guarded by answers_mutex_
   std::atomic<int> inside_{0};
   std::atomic<bool> sealed_{false};
 };
@@ -108,6 +120,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void start();
   // Writes `response`; any thread, once per request.
   void answer(Response response);
+  // The same, on a thread of the loop.
+  void dispatch(Response response);
   // Closes now if no request is under way, else after its answer.
   void drain();
   // Closes now.

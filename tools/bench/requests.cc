@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kPoolBytes = 1 << 20;
 
 std::string key_members() {
-  return R"("pk":{"S":")" + RowKeys::first_partition() + R"("},"sk":{"S":")" + RowKeys::first_sort() + "\"}";
+  return R"("pk":{"S":")" + RowKeys::first_partition() + R"("},"sk":{"S":")" +
+         RowKeys::first_sort() + "\"}";
 }
 
 std::string table_member() { return R"({"TableName":")" + std::string(kTable) + "\","; }

@@ -24,7 +24,8 @@ class SyncTest : public StoreTest {
   [[nodiscard]] std::uint64_t commits() const { return store_->health().commits - health_.commits; }
   [[nodiscard]] sqlite::SyncCounts syncs() const {
     auto now = sqlite::sync_counts();
-    return {now.wal - counts_.wal, now.wal_start - counts_.wal_start, now.other - counts_.other};
+    return {now.wal - counts_.wal, now.wal_start - counts_.wal_start, now.other - counts_.other,
+            now.wal_writes - counts_.wal_writes};
   }
   void queue_puts(int first, int last) {
     for (int i = first; i < last; ++i)
@@ -46,6 +47,41 @@ TEST_F(SyncTest, AGroupOfAnySizeIsOneSync) {
     EXPECT_EQ(syncs().wal, 1U) << size;
     EXPECT_EQ(syncs().wal_start + syncs().other, 0U) << size;
   }
+}
+
+TEST_F(SyncTest, ThePagesOfACommitAreFewWrites) {
+  for (int size : {1, 500}) {
+    remember();
+    queue_puts(0, size);
+    store_->run_pending();
+    EXPECT_EQ(commits(), 1U);
+    EXPECT_LE(syncs().wal_writes, static_cast<std::uint64_t>(1 + size / 50)) << size;
+  }
+}
+
+// Larger than what is gathered, and than the cache, so that pages are written before the commit, and
+// some of them again.
+TEST_F(SyncTest, ACommitLargerThanTheCacheIsWhole) {
+  close();
+  options_.cache_bytes = 64 * 1024;
+  open();
+  for (int round = 0; round < 3; ++round) {
+    remember();
+    for (int i = 0; i < 2000; ++i)
+      store_->write({table_->id, key_of("k" + std::to_string(i * 7919 % 2000)),
+                     std::make_shared<PutImage>(
+                         image_of("k", std::to_string(round) + std::string(2000, 'x'))),
+                     {}});
+    store_->run_pending();
+    EXPECT_EQ(commits(), 1U);
+    EXPECT_GT(syncs().wal_writes, 3U);
+  }
+  close();
+  open();
+  for (int i = 0; i < 2000; ++i)
+    EXPECT_TRUE(get(table_, "k" + std::to_string(i)) ==
+                image_of("k", "2" + std::string(2000, 'x')))
+        << i;
 }
 
 TEST_F(SyncTest, ABatchOfReplicatedRecordsWithItsPositionIsOneSync) {
