@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -88,16 +89,21 @@ class Process:
         self.log_path = pathlib.Path(log_path)
         self.ready_url = ready_url
         self.popen = None
+        self.limits = {}  # resource.RLIMIT_* -> what the next start is limited to
 
     def start(self, wait=True):
         assert not self.running(), f"{self.name} runs already"
         with open(self.log_path, "ab") as log:
             self.popen = subprocess.Popen(
                 self.argv, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                start_new_session=True)
+                start_new_session=True, preexec_fn=self._limit if self.limits else None)
         if wait:
             self.wait_ready()
         return self
+
+    def _limit(self):
+        for what, most in self.limits.items():
+            resource.setrlimit(what, (most, most))
 
     def running(self):
         return self.popen is not None and self.popen.poll() is None
@@ -151,19 +157,32 @@ class Process:
 
 
 class Region:
-    def __init__(self, name, folder, ports=None):
+    def __init__(self, name, folder, ports=None, network=None):
+        """`network`: where the region lives, if not among the test's own interfaces (machine.py)."""
         self.name = name
         self.folder = pathlib.Path(folder)
+        self.network = network
         self.ports = ports or {
             p: free_port() for p in ("table", "streams", "admin", "peer", "replicator")}
         self.node = Process(
             f"{name} region-node",
-            [program("region-node"), "--config", str(self.folder / "region-node.yaml")],
+            self.prefix() + [program("region-node"), "--config", str(self.folder / "region-node.yaml")],
             self.folder / "region-node.log", self.admin_url("/readyz"))
         self.replicator = None
 
-    def address(self, port):
+    def prefix(self):
+        return self.network.prefix() if self.network else []
+
+    def listens_on(self, port):
         return f"127.0.0.1:{self.ports[port]}"
+
+    def address(self, port):
+        """How the test reaches it."""
+        return f"{self.network.test_host if self.network else '127.0.0.1'}:{self.ports[port]}"
+
+    def peer_address(self):
+        """How the other regions reach it."""
+        return f"{self.network.peer_host if self.network else '127.0.0.1'}:{self.ports['peer']}"
 
     def url(self, port, path=""):
         return f"http://{self.address(port)}{path}"
@@ -181,11 +200,11 @@ class Region:
     def write_config(self, others, shards=None):
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
         (self.folder / "checkpoints").mkdir(exist_ok=True)
-        peers = [{"region": o.name, "address": o.address("peer")} for o in others]
+        peers = [{"region": o.name, "address": o.peer_address()} for o in others]
         node = {
             "region": self.name,
             "data_dir": str(self.data_dir),
-            "listen": {p: self.address(p) for p in ("table", "streams", "admin", "peer")},
+            "listen": {p: self.listens_on(p) for p in ("table", "streams", "admin", "peer")},
             "peers": peers,
             "log_level": "info",
         }
@@ -194,10 +213,10 @@ class Region:
         (self.folder / "region-node.yaml").write_text(yaml.safe_dump(node))
         replicator = {
             "region": self.name,
-            "node": self.address("peer"),
+            "node": self.listens_on("peer"),
             "peers": peers,
             "checkpoint_dir": str(self.folder / "checkpoints"),
-            "admin": self.address("replicator"),
+            "admin": self.listens_on("replicator"),
             "log_level": "info",
         }
         (self.folder / "replicator.yaml").write_text(yaml.safe_dump(replicator))
@@ -205,7 +224,7 @@ class Region:
     def add_replicator(self):
         self.replicator = Process(
             f"{self.name} replicator",
-            [program("replicator"), "--config", str(self.folder / "replicator.yaml")],
+            self.prefix() + [program("replicator"), "--config", str(self.folder / "replicator.yaml")],
             self.folder / "replicator.log", self.replicator_url("/readyz"))
 
     def client(self, service="dynamodb", attempts=1, **config):
@@ -224,12 +243,13 @@ def client(service, url, region, attempts=1, **config):
 
 
 class Cluster:
-    def __init__(self, folder, count=3, shards=None, replicators=True):
+    def __init__(self, folder, count=3, shards=None, replicators=True, networks=()):
         self.folder = pathlib.Path(folder)
         self.regions = []
-        for name in REGION_NAMES[:count]:
+        for index, name in enumerate(REGION_NAMES[:count]):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-            self.regions.append(Region(name, self.folder / name))
+            network = networks[index] if index < len(networks) else None
+            self.regions.append(Region(name, self.folder / name, network=network))
         for region in self.regions:
             region.write_config([r for r in self.regions if r is not region], shards)
             if replicators:
@@ -252,6 +272,12 @@ class Cluster:
 
     def processes(self):
         return [p for r in self.regions for p in (r.node, r.replicator) if p is not None]
+
+    def deaths(self):
+        """Processes that ended by themselves: a bug, whatever the test was about."""
+        return [f"{p.name} ended with {p.popen.returncode}:\n{p.log_tail(30)}"
+                for p in self.processes()
+                if p.popen is not None and p.popen.poll() not in (None, 0, -9, -15)]
 
     def start(self):
         try:
@@ -309,6 +335,22 @@ class Cluster:
                 self.wait_active(name, [home_region, region], replicas=1)
         self.wait_active(name, self.regions, replicas=len(self.regions) - 1)
         return name
+
+    def link(self, table, source, sink):
+        """What `meridian lag` says of one link."""
+        report = self.cli_json("lag")
+        found = [row for row in report["links"] if row["table"] == table
+                 and row["source"] == source.name and row["sink"] == sink.name]
+        assert len(found) == 1, report
+        return found[0]
+
+    def wait_ageing(self, table, source, sink, seconds=30):
+        """Until the oldest record that waits on a link is seen to grow older; returns the last look."""
+        first = wait_until(lambda: (lambda row: row["oldest_pending_ms"] and row)(
+            self.link(table, source, sink)), seconds, "something waits")
+        return wait_until(lambda: (
+            lambda row: (row["oldest_pending_ms"] or 0) >= first["oldest_pending_ms"] + 1000 and row)(
+                self.link(table, source, sink)), seconds, "and grows older")
 
     def verify(self, table):
         """Exit code and parsed report of `meridian verify`."""

@@ -21,15 +21,13 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session")
-def load_seconds(request):
-    return 60 if request.config.getoption("--long") else 15
+def long(request):
+    return request.config.getoption("--long")
 
 
-def _deaths(cluster):
-    """Processes that ended by themselves: a bug, whatever the test was about."""
-    return [f"{p.name} ended with {p.popen.returncode}:\n{p.log_tail(30)}"
-            for p in cluster.processes()
-            if p.popen is not None and p.popen.poll() not in (None, 0, -9, -15)]
+@pytest.fixture(scope="session")
+def load_seconds(long):
+    return 60 if long else 15
 
 
 @pytest.fixture
@@ -37,7 +35,7 @@ def cluster(tmp_path):
     """Three regions of a test's own."""
     with clusters.Cluster(tmp_path) as made:
         yield made
-        assert not _deaths(made)
+        assert not made.deaths()
 
 
 @pytest.fixture
@@ -53,4 +51,4 @@ def shared(tmp_path_factory):
     with clusters.Cluster(tmp_path_factory.mktemp("shared")) as made:
         made.create_global_table("Orders", stream="NEW_AND_OLD_IMAGES")
         yield made
-        assert not _deaths(made)
+        assert not made.deaths()

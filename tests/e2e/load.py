@@ -10,6 +10,7 @@ import random
 import threading
 import time
 
+from cluster import wait_until
 from fastclient import Client, NotSent, Refused, Unknown
 
 RETRYABLE = {"InternalServerError", "ThrottlingException", "ProvisionedThroughputExceededException",
@@ -98,6 +99,58 @@ class Writer(threading.Thread):
         assert not self.is_alive(), f"writer {self.name} hangs"
         if self.failure:
             raise self.failure
+
+
+class Load:
+    """Writers in some regions of a cluster, all of the same table; and the judgement afterwards.
+
+        with Load(cluster, cluster.regions[:2]) as load:
+            ...                     # break something
+        load.settle()               # all regions agree, and nothing acknowledged is lost
+
+    Half of each writer's writes go to keys of its own, where the last acknowledged value must be the
+    final one; the other half to keys that all writers share.
+    """
+
+    def __init__(self, cluster, regions=None, table="Orders", per_region=1, shared=100, own=50,
+                 seed=0, pause=0.0):
+        self.cluster = cluster
+        self.table = table
+        self.shared = [f"s{n:03}" for n in range(shared)]
+        self.writers = [
+            Writer(f"w{i}{j}", region.address("table"), table, self.shared,
+                   [f"own{i}{j}-{n:03}" for n in range(own)], seed=seed, pause=pause)
+            for i, region in enumerate(cluster.regions if regions is None else regions)
+            for j in range(per_region)]
+
+    def __enter__(self):
+        for writer in self.writers:
+            writer.start()
+        return self
+
+    def __exit__(self, *_):
+        for writer in self.writers:
+            writer.ending.set()
+
+    def acknowledged(self):
+        """Of each writer, so far."""
+        return [writer.acknowledged for writer in self.writers]
+
+    def wait_progress(self, writes=50, seconds=30):
+        """Until every writer has had so many more writes acknowledged."""
+        before = self.acknowledged()
+        wait_until(lambda: all(now >= then + writes
+                               for now, then in zip(self.acknowledged(), before)),
+                   seconds, f"every writer gets {writes} more writes acknowledged")
+
+    def settle(self, regions=None, seconds=60, slack_seconds=3.0):
+        """Ends the writers; returns what each region that has the table holds."""
+        for writer in self.writers:
+            writer.finish()
+        self.cluster.wait_identical(self.table, seconds)
+        found = {r.name: contents(r.address("table"), self.table) for r in regions or self.cluster}
+        assert not lost(self.writers, found, self.shared, slack_seconds)
+        return found
 
 
 def last_possible(writes):

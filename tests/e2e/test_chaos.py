@@ -5,9 +5,7 @@ import random
 import time
 
 from consumer import drain
-from load import Writer, contents, lost
-
-SHARED = [f"s{n:03}" for n in range(60)]
+from load import Load
 
 
 def disturb(rng, process):
@@ -53,23 +51,11 @@ def test_random_faults(orders, load_seconds):
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # chooses the faults; their timing is the machine's
     rng = random.Random(seed)
-    writers = [Writer(f"w{i}{j}", r.address("table"), "Orders", SHARED,
-                      [f"own{i}{j}-{n:02}" for n in range(30)], seed=seed, pause=0.001)
-               for i, r in enumerate(orders) for j in range(2)]
-    for writer in writers:
-        writer.start()
-    try:
+    with Load(orders, per_region=2, shared=60, own=30, seed=seed, pause=0.001) as load:
         end = time.monotonic() + load_seconds
         while time.monotonic() < end:
             disturb(rng, rng.choice(orders.processes()))
             time.sleep(rng.uniform(0, 0.5))
-    finally:
-        for writer in writers:
-            writer.ending.set()
-    for writer in writers:
-        writer.finish()
-    orders.wait_identical("Orders", 60)
-    found = {r.name: contents(r.address("table"), "Orders") for r in orders}
-    assert not lost(writers, found, SHARED)
+    found = load.settle()
     for region in orders:
         assert replay(region) == found[region.name], region.name

@@ -4,37 +4,29 @@ import sqlite3
 import time
 
 from cluster import wait_until
-from load import Writer, contents, key_of, lost
-
-KEYS = [f"k{n:04}" for n in range(1000)]
+from load import Load, contents, key_of
 
 
 def test_same_keys_everywhere_while_replicators_stop(orders, load_seconds):
     # Acceptance 3.
-    writers = [Writer(f"w{i}", r.address("table"), "Orders", KEYS) for i, r in enumerate(orders)]
-    for writer in writers:
-        writer.start()
-    end = time.monotonic() + load_seconds
-    turn = 0
-    while time.monotonic() < end:
-        replicator = orders[turn % 3].replicator
-        if turn % 2:
-            assert replicator.stop() == 0
-            time.sleep(load_seconds / 20)
-            replicator.start()
-        else:
-            replicator.pause()
-            time.sleep(load_seconds / 20)
-            replicator.resume()
-        time.sleep(load_seconds / 40)
-        turn += 1
-    for writer in writers:
-        writer.finish()
-    assert min(w.acknowledged for w in writers) > 10 * load_seconds
-    report = orders.wait_identical("Orders", 60)
-    found = {r.name: contents(r.address("table"), "Orders") for r in orders}
-    assert not lost(writers, found, KEYS, slack_seconds=1.0)
-    assert_report(report, orders, len(found[orders[0].name]))
+    with Load(orders, shared=1000, own=0) as load:
+        end = time.monotonic() + load_seconds
+        turn = 0
+        while time.monotonic() < end:
+            replicator = orders[turn % 3].replicator
+            if turn % 2:
+                assert replicator.stop() == 0
+                time.sleep(load_seconds / 20)
+                replicator.start()
+            else:
+                replicator.pause()
+                time.sleep(load_seconds / 20)
+                replicator.resume()
+            time.sleep(load_seconds / 40)
+            turn += 1
+    assert min(load.acknowledged()) > 10 * load_seconds
+    found = load.settle(slack_seconds=1.0)
+    assert_report(orders.verify("Orders")[1], orders, len(found[orders[0].name]))
 
 
 def assert_report(report, orders, items):

@@ -7,7 +7,7 @@ import yaml
 
 from cluster import Process, free_port, program, wait_until
 from consumer import drain
-from load import Writer, contents, key_of, lost
+from load import Load, key_of
 
 SHARED = [f"s{n:03}" for n in range(100)]
 
@@ -144,25 +144,18 @@ def test_node_with_an_empty_directory_is_not_the_old_one(orders):
 
 def test_replica_is_removed_under_load(orders):
     # The two that stay keep every acknowledged write, whoever made it.
-    writers = [Writer(f"w{i}", r.address("table"), "Orders", SHARED, [f"own{i}-{n}" for n in range(50)],
-                      pause=0.002) for i, r in enumerate(orders.regions[:2])]
-    for writer in writers:
-        writer.start()
-    time.sleep(1)
-    client = orders[0].client(attempts=8)
+    with Load(orders, orders.regions[:2], pause=0.002) as load:
+        time.sleep(1)
+        client = orders[0].client(attempts=8)
 
-    def removed():
-        client.update_table(TableName="Orders", ReplicaUpdates=[
-            {"Delete": {"RegionName": orders[2].name}}])
-        return True
-    wait_until(removed, 20, "removed")
+        def removed():
+            client.update_table(TableName="Orders", ReplicaUpdates=[
+                {"Delete": {"RegionName": orders[2].name}}])
+            return True
+        wait_until(removed, 20, "removed")
 
-    def gone():
-        return orders[2].client().list_tables()["TableNames"] == []
-    wait_until(gone, 20, "the copy is gone")
-    time.sleep(1)
-    for writer in writers:
-        writer.finish()
-    orders.wait_identical("Orders", 30)
-    found = {r.name: contents(r.address("table"), "Orders") for r in orders.regions[:2]}
-    assert not lost(writers, found, SHARED)
+        def gone():
+            return orders[2].client().list_tables()["TableNames"] == []
+        wait_until(gone, 20, "the copy is gone")
+        time.sleep(1)
+    load.settle(regions=orders.regions[:2])

@@ -9,12 +9,7 @@ from load import key_of
 
 
 def link(cluster, source, sink):
-    """What `meridian lag` says of one link of the table."""
-    report = cluster.cli_json("lag")
-    found = [row for row in report["links"] if row["table"] == "Orders"
-             and row["source"] == source.name and row["sink"] == sink.name]
-    assert len(found) == 1, report
-    return found[0]
+    return cluster.link("Orders", source, sink)
 
 
 def put(region, count, start=0):

@@ -7,52 +7,29 @@ from botocore.exceptions import ClientError
 
 from cluster import Cluster, wait_until
 from consumer import drain
-from load import Writer, contents, lost
-
-SHARED = [f"s{n:03}" for n in range(100)]
-
-
-def writers_for(regions, seed):
-    out = [Writer(f"w{i}", r.address("table"), "Orders", SHARED,
-                  [f"own{i}-{n:02}" for n in range(50)], seed=seed, pause=0.002)
-           for i, r in enumerate(regions)]
-    for writer in out:
-        writer.start()
-    return out
-
-
-def settle(cluster, writers):
-    for writer in writers:
-        writer.finish()
-    cluster.wait_identical("Orders", 60)
-    found = {r.name: contents(r.address("table"), "Orders") for r in cluster}
-    assert not lost(writers, found, SHARED)
-
+from load import Load, contents
 
 def test_sink_is_away(orders, load_seconds):
-    writers = writers_for([orders[0], orders[1]], seed=3)
-    assert orders[2].node.stop() == 0
-    orders[2].replicator.kill()
-    time.sleep(load_seconds / 5)
-    alive = [w.acknowledged for w in writers]
-    time.sleep(1)
-    # Writers in the other regions do not notice.
-    assert all(w.acknowledged > before for w, before in zip(writers, alive))
-    orders[2].node.start()
-    orders[2].replicator.start()
-    settle(orders, writers)
+    with Load(orders, orders.regions[:2], seed=3, pause=0.002) as load:
+        assert orders[2].node.stop() == 0
+        orders[2].replicator.kill()
+        time.sleep(load_seconds / 5)
+        load.wait_progress()  # writers in the other regions do not notice
+        orders[2].node.start()
+        orders[2].replicator.start()
+    load.settle()
 
 
 def test_source_restarts_with_a_backlog(orders, load_seconds):
     # What was written while no replicator ran leaves after the restart of both daemons.
     orders[0].replicator.kill()
-    writers = writers_for([orders[0]], seed=4)
-    time.sleep(load_seconds / 5)
-    assert orders[0].node.stop() == 0
-    time.sleep(0.5)
-    orders[0].node.start()
-    orders[0].replicator.start()
-    settle(orders, writers)
+    with Load(orders, orders.regions[:1], seed=4, pause=0.002) as load:
+        time.sleep(load_seconds / 5)
+        assert orders[0].node.stop() == 0
+        time.sleep(0.5)
+        orders[0].node.start()
+        orders[0].replicator.start()
+    load.settle()
 
 
 def test_frozen_sink_does_not_slow_the_others(orders):
@@ -102,11 +79,11 @@ def test_two_sided_isolation(orders, load_seconds):
     # Both sides of a split write; afterwards both have both.
     for region in orders:
         region.replicator.pause()
-    writers = writers_for(list(orders), seed=5)
-    time.sleep(load_seconds / 5)
-    for region in orders:
-        region.replicator.resume()
-    settle(orders, writers)
+    with Load(orders, seed=5, pause=0.002) as load:
+        time.sleep(load_seconds / 5)
+        for region in orders:
+            region.replicator.resume()
+    load.settle()
 
 
 def test_full_log_refuses_writes_rather_than_lose_one(tmp_path):
