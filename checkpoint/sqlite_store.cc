@@ -44,7 +44,7 @@ Checkpoint checkpoint_of(const sqlite::Query& row) {
   BytesView id = row.blob(1);
   auto high = take_u64(id);
   auto low = take_u64(id);
-  if (!sink || !high || !low) throw std::runtime_error("a damaged row in the checkpoint database");
+  if (!sink || !high || !low) sqlite::damaged("a checkpoint");
   out.key = {*sink, {*high, *low}, ShardId(static_cast<std::uint16_t>(row.int64(2)))};
   out.position = {StartId(row.uint64(3)), Sequence(row.uint64(4))};
   out.updated_ms = row.int64(5);
@@ -69,6 +69,8 @@ SqliteCheckpointStore::SqliteCheckpointStore(const std::string& path, const std:
 
 sqlite::Database& SqliteCheckpointStore::prepared() {
   db_.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = NORMAL");
+  // It is small, and whoever opens it may be able to do without it.
+  if (db_.query_text("PRAGMA quick_check(1)") != "ok") sqlite::damaged("the checkpoint database");
   auto format = db_.query_int64("PRAGMA user_version").value_or(0);
   if (format > kFormat)
     throw std::runtime_error(

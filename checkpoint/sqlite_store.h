@@ -8,7 +8,8 @@
 //   sink TEXT, table_id BLOB (16 bytes, big-endian), shard, start_id, sequence, updated_ms INTEGER
 //
 // Threads: one at a time per object.  Owns: a connection.
-// Errors: sqlite::SqliteError; std::runtime_error when the database is of a newer format or its folder
+// Errors: sqlite::SqliteError, with is_damage() when the database is damaged (open.h does without it);
+// std::runtime_error when the database is of a newer format or its folder
 // cannot be made.
 // Limits: kBusyTimeoutMs to wait for another worker.
 #pragma once

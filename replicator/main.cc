@@ -1,7 +1,7 @@
 // replicator: the daemon that ships one region's changes to the others.  Reads its settings, runs a
 // Replicator, waits for a signal.
 // Exit codes: common/daemon.h.
-#include "checkpoint/sqlite_store.h"
+#include "checkpoint/open.h"
 #include "common/clock.h"
 #include "common/daemon.h"
 #include "common/http/server.h"
@@ -24,8 +24,8 @@ constexpr const char* kHelp =
 
 void serve(const meridian::replicator::ReplicatorConfig& config, const meridian::Logger& log) {
   meridian::SystemClock clock;
-  meridian::checkpoint::SqliteCheckpointStore checkpoints(config.checkpoint_dir);
-  meridian::replicator::Replicator replicator(config.options, checkpoints, clock,
+  auto checkpoints = meridian::checkpoint::open_checkpoints(config.checkpoint_dir, clock, log);
+  meridian::replicator::Replicator replicator(config.options, *checkpoints, clock,
                                               meridian::Rng::from_system(), log);
   meridian::replicator::Admin admin(replicator, MERIDIAN_VERSION);
   meridian::http::HttpServer server(

@@ -34,6 +34,14 @@ int on_wal(void* frames, sqlite3*, const char*, int pages) {
 }  // namespace
 
 bool SqliteError::is_full() const { return code() == SQLITE_FULL; }
+bool SqliteError::is_damage() const {
+  return code() == SQLITE_CORRUPT || code() == SQLITE_NOTADB;
+}
+
+void damaged(const std::string& what) {
+  throw SqliteError(SQLITE_CORRUPT, "the database file is damaged: " + what + " cannot be read");
+}
+
 bool SqliteError::is_busy() const { return code() == SQLITE_BUSY || code() == SQLITE_LOCKED; }
 
 Database::Database(const std::string& path, const OpenOptions& options) {

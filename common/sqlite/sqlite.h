@@ -37,10 +37,15 @@ class SqliteError : public std::runtime_error {
   [[nodiscard]] int code() const { return extended_code_ & 0xff; }
   [[nodiscard]] bool is_full() const;
   [[nodiscard]] bool is_busy() const;
+  // The file is not what was written: damaged, or no database at all.
+  [[nodiscard]] bool is_damage() const;
 
  private:
   int extended_code_;
 };
+
+// Throws the error of a damaged file: `what` was read, and nobody can have written it so.
+[[noreturn]] void damaged(const std::string& what);
 
 enum class OpenMode { read_only, read_write, create };
 

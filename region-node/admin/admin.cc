@@ -108,9 +108,17 @@ void Admin::add_metrics(std::function<void(MetricsPage&)> collect) {
 }
 
 http::Response Admin::handle(const http::Request& request) {
-  Target target(request.target);
-  if (request.method == "POST" && target.path == "/v1/clock/accept") return accept_clock();
-  if (request.method != "GET") return complain(405, "only GET is served here");
+  try {
+    return serve(Target(request.target), request.method);
+  } catch (const std::exception& failure) {
+    // A damaged file, say: whoever looks here wants to know.
+    return complain(500, failure.what());
+  }
+}
+
+http::Response Admin::serve(const Target& target, const std::string& method) {
+  if (method == "POST" && target.path == "/v1/clock/accept") return accept_clock();
+  if (method != "GET") return complain(405, "only GET is served here");
   if (target.path == "/livez") return plain(200, "ok");
   if (target.path == "/readyz") return readiness();
   if (target.path == "/metrics") return metrics();

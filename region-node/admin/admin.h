@@ -46,6 +46,7 @@ class Admin {
  private:
   struct Target;
 
+  http::Response serve(const Target& target, const std::string& method);
   http::Response readiness();
   http::Response metrics();
   http::Response status();

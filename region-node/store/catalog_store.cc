@@ -1,6 +1,6 @@
 #include "region-node/store/catalog_store.h"
 
-#include "common/check.h"
+#include "region-node/store/columns.h"
 #include "region-node/store/schema.h"
 
 namespace meridian::store {
@@ -8,6 +8,23 @@ namespace meridian::store {
 using sqlite::Query;
 using sqlite::Statement;
 using sqlite::Text;
+
+namespace {
+
+constexpr auto kViewLast = static_cast<std::int64_t>(model::StreamViewType::NEW_AND_OLD_IMAGES);
+
+model::AttributeType key_type_at(const Query& row, int column) {
+  constexpr auto kLast = static_cast<std::int64_t>(model::AttributeType::B);
+  return static_cast<model::AttributeType>(number_at(row, column, 0, kLast));
+}
+
+// The version of a membership that nobody has changed yet is no version at all.
+conflict::Version changed_at(const Query& row, int column) {
+  if (row.blob(column) == conflict::encode_version(conflict::Version{})) return {};
+  return version_at(row, column);
+}
+
+}  // namespace
 
 CatalogStore::CatalogStore(sqlite::Database& db)
     : db_(db),
@@ -63,7 +80,7 @@ EngineState CatalogStore::load() {
   }
   Statement identities(db_, "SELECT region, node FROM identities");
   for (Query row = identities.run(); row.step();)
-    state.identities.emplace(RegionId::of(row.text(0)), NodeId(row.uint64(1)));
+    state.identities.emplace(region_at(row, 0), NodeId(row.uint64(1)));
   Statement dropped(db_, "SELECT number, shards FROM dropped ORDER BY number");
   for (Query row = dropped.run(); row.step();)
     state.dropped.emplace_back(row.int64(0), static_cast<std::uint16_t>(row.int64(1)));
@@ -74,17 +91,14 @@ TableState CatalogStore::load_table(const Query& row) {
   TableState table;
   auto info = std::make_shared<TableInfo>();
   table.number = row.int64(0);
-  BytesView id = row.blob(1);
-  info->id.high = *take_u64(id);
-  info->id.low = *take_u64(id);
+  info->id = table_id_at(row, 1);
   info->name = row.text(2);
   info->keys.partition = {std::string(row.text(3)),
-                          static_cast<model::AttributeType>(row.int64(4))};
+                          key_type_at(row, 4)};
   if (!row.is_null(5)) {
-    info->keys.sort = model::KeyAttribute{std::string(row.text(5)),
-                                          static_cast<model::AttributeType>(row.int64(6))};
+    info->keys.sort = model::KeyAttribute{std::string(row.text(5)), key_type_at(row, 6)};
   }
-  info->shards = static_cast<std::uint16_t>(row.int64(7));
+  info->shards = static_cast<std::uint16_t>(number_at(row, 7, 1, kShardsMax));
   info->created_ms = row.int64(8);
   info->billing_mode = row.text(9);
   info->read_units = row.int64(10);
@@ -103,9 +117,7 @@ TableState CatalogStore::load_table(const Query& row) {
 void CatalogStore::load_replicas(std::int64_t number, TableInfo& info) {
   Statement select(db_, "SELECT region, present, changed FROM replicas WHERE number = ?1");
   for (Query row = select.run(number); row.step();) {
-    auto changed = conflict::decode_version(row.blob(2));
-    info.replicas[RegionId::of(row.text(0))] =
-        ReplicaEntry{row.int64(1) != 0, changed.value_or(conflict::Version{})};
+    info.replicas[region_at(row, 0)] = ReplicaEntry{row.int64(1) != 0, changed_at(row, 2)};
   }
 }
 
@@ -119,12 +131,12 @@ void CatalogStore::load_streams(std::int64_t number, TableInfo& info) {
   for (Query row = streams.run(number); row.step();) {
     StreamInfo stream;
     stream.label = row.text(0);
-    stream.view = static_cast<model::StreamViewType>(row.int64(1));
+    stream.view = static_cast<model::StreamViewType>(number_at(row, 1, 0, kViewLast));
     stream.created_ms = row.int64(2);
     if (!row.is_null(3)) stream.disabled_ms = row.int64(3);
     for (Query part = shards.run(number, Text{stream.label}); part.step();) {
       StreamShard shard;
-      shard.shard = ShardId(static_cast<std::uint16_t>(part.int64(0)));
+      shard.shard = shard_at(part, 0, info.shards);
       shard.generation = static_cast<std::uint32_t>(part.int64(1));
       shard.first = Sequence(part.uint64(2));
       if (!part.is_null(3)) shard.last = Sequence(part.uint64(3));
@@ -140,7 +152,7 @@ void CatalogStore::load_shards(TableState& table) {
                   "SELECT shard, trimmed_to, trimmed_records, trimmed_bytes, origin FROM log_shards"
                   " WHERE number = ?1");
   for (Query row = trims.run(table.number); row.step();) {
-    ShardState& shard = table.shard(ShardId(static_cast<std::uint16_t>(row.int64(0))));
+    ShardState& shard = table.shard(shard_at(row, 0, table.info->shards));
     shard.history.trimmed_to = Sequence(row.uint64(1));
     shard.trimmed_counts = {row.uint64(2), row.uint64(3)};
     shard.history.origin = Sequence(row.uint64(4));
@@ -149,7 +161,7 @@ void CatalogStore::load_shards(TableState& table) {
                     "SELECT shard, first_seq, start FROM history WHERE number = ?1"
                     " ORDER BY shard, first_seq");
   for (Query row = history.run(table.number); row.step();) {
-    table.shard(ShardId(static_cast<std::uint16_t>(row.int64(0))))
+    table.shard(shard_at(row, 0, table.info->shards))
         .history.stretches.push_back({StartId(row.uint64(2)), Sequence(row.uint64(1))});
   }
   for (std::uint16_t i = 0; i < table.info->shards; ++i) {
@@ -171,26 +183,27 @@ LocalCounts CatalogStore::counts_at(const TableState& table, ShardId shard, Sequ
   Statement select(db_, "SELECT local_records, local_bytes FROM " + log_table(table.number, shard) +
                             " WHERE seq = ?1");
   Query row = select.run(sequence.value);
-  MERIDIAN_CHECK(row.step());
+  if (!row.step()) sqlite::damaged("a record of a log");
   return {row.uint64(0), row.uint64(1)};
 }
 
 void CatalogStore::load_flows(TableState& table) {
   Statement flows(db_, "SELECT source, shard, start, seq FROM flows WHERE number = ?1");
   for (Query row = flows.run(table.number); row.step();) {
-    table.flows[{RegionId::of(row.text(0)), ShardId(static_cast<std::uint16_t>(row.int64(1)))}] =
+    // (Another region's table may have more shards than ours.)
+    table.flows[{region_at(row, 0), shard_at(row, 1, kShardsMax)}] =
         LogPosition{StartId(row.uint64(2)), Sequence(row.uint64(3))};
   }
   Statement acks(db_, "SELECT sink, shard, start, seq FROM acknowledgements WHERE number = ?1");
   for (Query row = acks.run(table.number); row.step();) {
-    ShardId shard(static_cast<std::uint16_t>(row.int64(1)));
+    ShardId shard = shard_at(row, 1, table.info->shards);
     AckState ack;
     ack.position = LogPosition{StartId(row.uint64(2)), Sequence(row.uint64(3))};
     const LogHistory& history = table.shard(shard).history;
     if (history.check(ack.position) == rpc::ReadStatus::not_in_history) continue;
     ack.sequence = history.resolve(ack.position);
     ack.counts = counts_at(table, shard, ack.sequence);
-    table.acks[{RegionId::of(row.text(0)), shard}] = ack;
+    table.acks[{region_at(row, 0), shard}] = ack;
   }
   Statement parked(db_, "SELECT count(*) FROM parked WHERE number = ?1");
   Query row = parked.run(table.number);

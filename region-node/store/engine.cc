@@ -105,6 +105,8 @@ void Engine::run(std::vector<Op>& ops) {
   sample_clock();
   committed_ = false;
   bool done = false;
+  // Writing on would spread what is damaged, or write over what could still be saved.
+  if (auto damage = shared_->damage(); !failed_ && !damage.empty()) fail(damage);
   if (!failed_) {
     const StoreHealth before = health_;
     try {

@@ -1,4 +1,3 @@
-#include "common/check.h"
 #include "region-node/model/key.h"
 #include "region-node/store/engine.h"
 #include "region-node/store/schema.h"
@@ -39,7 +38,7 @@ WriteResult Engine::write_item(TableState& table, BytesView key, ItemMutation& m
   std::optional<BytesView> parent;
   if (stored) {
     auto known = conflict::Context::decode(stored->context_bytes);
-    MERIDIAN_CHECK(known.has_value());
+    if (!known) sqlite::damaged("the context of an item");
     context = known->extended_by(stored->version);
     parent = stored->version_bytes;
   }

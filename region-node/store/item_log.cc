@@ -1,6 +1,6 @@
 #include "region-node/store/item_log.h"
 
-#include "common/check.h"
+#include "region-node/store/columns.h"
 #include "region-node/store/schema.h"
 
 namespace meridian::store {
@@ -64,13 +64,12 @@ std::optional<StoredItem> ItemLog::find(const TableState& table, BytesView key) 
   Query cursor = statements(table).find.run(key);
   if (!cursor.step()) return std::nullopt;
   std::int64_t id = cursor.int64(0);
+  conflict::Version version = version_at(cursor, 1);
   BytesView version_bytes = cursor.blob(1);
-  auto version = conflict::decode_version(version_bytes);
-  MERIDIAN_CHECK(version.has_value());
   BytesView context_bytes = cursor.blob(2);
   Sequence sequence(cursor.uint64(3));
   auto image = cursor.maybe_blob(4);
-  return StoredItem{std::move(cursor), id, *version, version_bytes, context_bytes, sequence, image};
+  return StoredItem{std::move(cursor), id, version, version_bytes, context_bytes, sequence, image};
 }
 
 void ItemLog::write(TableState& table, std::optional<StoredItem> stored, const ItemChange& change) {

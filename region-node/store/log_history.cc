@@ -1,6 +1,7 @@
 #include "region-node/store/log_history.h"
 
 #include "common/check.h"
+#include "common/sqlite/sqlite.h"
 
 namespace meridian::store {
 
@@ -26,8 +27,7 @@ LogPosition LogHistory::position_of(Sequence sequence) const {
   if (sequence == origin && sequence == trimmed_to) return LogPosition{};
   for (std::size_t i = stretches.size(); i-- > 0;)
     if (stretches[i].first <= sequence) return LogPosition{stretches[i].start, sequence};
-  MERIDIAN_CHECK(false);
-  return {};
+  sqlite::damaged("the history of a log's starts");
 }
 
 }  // namespace meridian::store

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "common/check.h"
+#include "region-node/store/columns.h"
 #include "region-node/store/reader_statements.h"
 #include "region-node/store/schema.h"
 
@@ -40,7 +40,7 @@ class SqliteReader::Snapshot {
 
 SqliteReader::SqliteReader(const std::string& path, const StoreOptions& options,
                            std::shared_ptr<SharedState> shared)
-    : db_(path, reader_options(options)), shared_(std::move(shared)) {
+    : db_(path, reader_options(options)), region_(options.region), shared_(std::move(shared)) {
   configure_reader(db_, options);
   meta_ = std::make_unique<Meta>(db_);
 }
@@ -76,6 +76,7 @@ bool SqliteReader::read(const TableId& table, Body body) {
     body(*found);
     return true;
   } catch (const sqlite::SqliteError& error) {
+    if (error.is_damage()) shared_->report_damage(error.what());
     auto now = find(table);
     bool dropped = !now || now->number != found->number;
     if (error.code() != kSqlError || !dropped) throw;
@@ -115,7 +116,7 @@ Row row_from(const Query& row) {
   out.key = row.blob(0);
   auto version = conflict::decode_version(row.blob(1));
   auto context = conflict::Context::decode(row.blob(2));
-  MERIDIAN_CHECK(version.has_value() && context.has_value());
+  if (!version || !context) sqlite::damaged("the version of the item at key " + to_hex(out.key));
   out.version = *version;
   out.context = std::move(*context);
   if (auto image = row.maybe_blob(3)) out.image = Bytes(*image);
@@ -170,12 +171,12 @@ std::vector<ParkedRecord> SqliteReader::parked(const TableId& table, std::size_t
     while (row.step()) {
       ParkedRecord parked;
       parked.flow = {table, ShardId(static_cast<std::uint16_t>(row.int64(1))),
-                     RegionId::of(row.text(0))};
+                     region_at(row, 0)};
       parked.record.sequence = Sequence(row.uint64(2));
       parked.record.key = row.blob(3);
-      parked.record.version = conflict::decode_version(row.blob(4)).value_or(conflict::Version{});
-      if (auto parent = row.maybe_blob(5)) parked.record.parent = conflict::decode_version(*parent);
-      parked.record.context = conflict::Context::decode(row.blob(6)).value_or(conflict::Context{});
+      parked.record.version = version_at(row, 4);
+      if (!row.is_null(5)) parked.record.parent = version_at(row, 5);
+      parked.record.context = context_at(row, 6);
       parked.record.committed_us = row.int64(7);
       if (auto image = row.maybe_blob(8)) parked.record.new_image = Bytes(*image);
       parked.reason = row.text(9);
@@ -215,7 +216,7 @@ LocalCounts SqliteReader::counts_at(std::int64_t number, ShardId shard, const Sh
   if (sequence <= state.history.trimmed_to) return state.trimmed_counts;
   if (sequence >= state.history.end) return state.counts;
   Query row = shard_statements(number, shard).counts.run(sequence.value);
-  MERIDIAN_CHECK(row.step());
+  if (!row.step()) sqlite::damaged("a record of a log");
   return {row.uint64(0), row.uint64(1)};
 }
 
@@ -282,8 +283,7 @@ std::optional<Bytes> SqliteReader::new_image(std::int64_t number, ShardId shard,
     }
   }
   Query row = shard_statements(number, shard).overwritten_image.run(sequence.value);
-  bool overwritten = row.step();
-  MERIDIAN_CHECK(overwritten);  // else the log has lost an image
+  if (!row.step()) sqlite::damaged("the image that a record wrote");
   if (row.is_null(0)) return std::nullopt;
   return Bytes(row.blob(0));
 }
@@ -292,12 +292,9 @@ rpc::ChangeRecord SqliteReader::record_from(const Query& row) {
   rpc::ChangeRecord record;
   record.sequence = Sequence(row.uint64(0));
   record.key = row.blob(1);
-  auto version = conflict::decode_version(row.blob(2));
-  auto context = conflict::Context::decode(row.blob(4));
-  MERIDIAN_CHECK(version.has_value() && context.has_value());
-  record.version = *version;
-  if (auto parent = row.maybe_blob(3)) record.parent = conflict::decode_version(*parent);
-  record.context = std::move(*context);
+  record.version = version_at(row, 2);
+  if (!row.is_null(3)) record.parent = version_at(row, 3);
+  record.context = context_at(row, 4);
   record.committed_us = row.int64(5);
   record.in_stream = (row.int64(7) & kInStream) != 0;
   return record;
@@ -333,6 +330,7 @@ void SqliteReader::read_log_rows(std::int64_t number, ShardId shard, Sequence fr
     Sequence sequence(row.uint64(0));
     if ((row.int64(7) & kLocalOrigin) != 0) {
       rpc::ChangeRecord record = record_from(row);
+      if (record.version.region != region_) sqlite::damaged("the region of a local record");
       if (row.int64(6) == kPut) record.new_image = new_image(number, shard, record.key, sequence);
       bytes += record.key.size() + (record.new_image ? record.new_image->size() : 0);
       if (bytes > limits.bytes_max && !page.records.empty()) break;

@@ -2,7 +2,8 @@
 //
 // Threads: one at a time; pool one per thread.  A table that is dropped meanwhile reads as empty.
 // Owns: its connection, a share of what the engine publishes.
-// Errors: sqlite::SqliteError.
+// Errors: sqlite::SqliteError.  One that tells of a damaged file is also reported to the engine, which
+// then stops writing.
 // Limits: kTablesCachedMax tables' statements are kept; a log read looks at kLogRowsMax rows at most.
 // Source: store.h; layout in schema.h.
 #pragma once
@@ -77,6 +78,7 @@ class SqliteReader final : public Reader {
                                                 const LocalCounts& counts);
 
   sqlite::Database db_;
+  const RegionId region_;
   std::shared_ptr<SharedState> shared_;
   std::map<std::int64_t, std::unique_ptr<TableStatements>> tables_;
   struct Meta;

@@ -3,10 +3,12 @@
 // Threads: any; one mutex.  Owns: nothing that points back, so readers may outlive the engine.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "region-node/store/store.h"
 #include "region-node/store/table_info.h"
@@ -43,6 +45,19 @@ class SharedState {
     health_ = health;
   }
 
+  // What a reader has found damaged; the engine looks before each group.
+  void report_damage(const std::string& what) {
+    std::lock_guard lock(mutex_);
+    if (damage_.empty()) damage_ = what;
+    damaged_ = true;
+  }
+  // Empty when nothing is known to be damaged.
+  [[nodiscard]] std::string damage() const {
+    if (!damaged_.load(std::memory_order_relaxed)) return {};
+    std::lock_guard lock(mutex_);
+    return damage_;
+  }
+
   // Returns when no call of an earlier listener is under way.
   void set_listener(std::function<void()> listener) {
     std::lock_guard lock(listener_mutex_);
@@ -57,6 +72,8 @@ class SharedState {
   mutable std::mutex mutex_;
   std::shared_ptr<const PublishedCatalog> published_ = std::make_shared<PublishedCatalog>();
   StoreHealth health_;
+  std::string damage_;  // guarded by mutex_
+  std::atomic<bool> damaged_{false};
   std::mutex listener_mutex_;
   std::function<void()> listener_;
 };

@@ -1,0 +1,43 @@
+#include "region-node/store/columns.h"
+
+namespace meridian::store {
+
+conflict::Version version_at(const sqlite::Query& row, int column) {
+  auto version = conflict::decode_version(row.blob(column));
+  if (!version) sqlite::damaged("a version");
+  return *version;
+}
+
+conflict::Context context_at(const sqlite::Query& row, int column) {
+  auto context = conflict::Context::decode(row.blob(column));
+  if (!context) sqlite::damaged("the context of a version");
+  return std::move(*context);
+}
+
+RegionId region_at(const sqlite::Query& row, int column) {
+  auto region = RegionId::parse(row.text(column));
+  if (!region) sqlite::damaged("the name of a region");
+  return *region;
+}
+
+TableId table_id_at(const sqlite::Query& row, int column) {
+  BytesView bytes = row.blob(column);
+  auto high = take_u64(bytes);
+  auto low = take_u64(bytes);
+  if (!high || !low || !bytes.empty()) sqlite::damaged("the id of a table");
+  return {*high, *low};
+}
+
+std::int64_t number_at(const sqlite::Query& row, int column, std::int64_t least,
+                       std::int64_t most) {
+  std::int64_t number = row.int64(column);
+  if (number < least || number > most) sqlite::damaged("a number");
+  return number;
+}
+
+ShardId shard_at(const sqlite::Query& row, int column, std::uint16_t shards) {
+  if (shards == 0) sqlite::damaged("a table without shards");
+  return ShardId(static_cast<std::uint16_t>(number_at(row, column, 0, shards - 1)));
+}
+
+}  // namespace meridian::store

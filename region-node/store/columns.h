@@ -1,0 +1,27 @@
+// Columns of the store's tables as the values that they stand for.
+//
+// SQLite keeps no checksums, so a damaged file can answer anything.  What no writer of ours can have
+// written ends here, with sqlite::damaged(), and never as a wrong value or an aborted process.
+//
+// Threads: that of the Query.  Errors: sqlite::SqliteError (is_damage()).
+#pragma once
+
+#include <cstdint>
+
+#include "common/ids.h"
+#include "common/sqlite/sqlite.h"
+#include "conflict/context.h"
+#include "conflict/version.h"
+
+namespace meridian::store {
+
+conflict::Version version_at(const sqlite::Query& row, int column);
+conflict::Context context_at(const sqlite::Query& row, int column);
+RegionId region_at(const sqlite::Query& row, int column);
+TableId table_id_at(const sqlite::Query& row, int column);
+// A number from `least` to `most`.
+std::int64_t number_at(const sqlite::Query& row, int column, std::int64_t least, std::int64_t most);
+// A shard of a log of so many.
+ShardId shard_at(const sqlite::Query& row, int column, std::uint16_t shards);
+
+}  // namespace meridian::store
