@@ -50,6 +50,15 @@ def test_one_section_alone(tmp_path):
     assert figures["http"]["variants"]["put new"]["cost"]["server"]["cpu_us_per_op"] >= 0
 
 
+def test_growth(tmp_path):
+    growth = run_bench(tmp_path, "--growth")["growth"]
+    assert set(growth["lag_by_tables"]) == {"1", "100"}
+    assert set(growth["apply_by_shards"]) == {"1", "4", "16"}
+    assert len(growth["apply_by_items"]) == 3
+    for figures in growth["apply_by_items"].values():
+        assert figures["new_keys"]["rps"] > 0 and figures["updates"]["rps"] > 0
+
+
 def test_wrong_usage():
     done = subprocess.run([clusters.program("bench"), "--only", "sorcery"], capture_output=True)
     assert done.returncode == 2

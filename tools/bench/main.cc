@@ -9,6 +9,7 @@
 
 #include "tools/bench/bare_server.h"
 #include "tools/bench/disk.h"
+#include "tools/bench/growth.h"
 #include "tools/bench/http_bench.h"
 #include "tools/bench/options.h"
 #include "tools/bench/replication_bench.h"
@@ -37,6 +38,13 @@ boost::json::object settings(const Options& options, bool durable) {
           {"seed", options.seed}};
 }
 
+// Each in a directory of its own, which goes before the next begins.
+void run_sections(const Options& options, Report& report) {
+  if (options.wants("http")) run_http_bench(options, WorkDir(options.dir), report);
+  if (options.wants("apply") || options.wants("catch-up") || options.wants("lag"))
+    run_replication_bench(options, WorkDir(options.dir), report);
+}
+
 int run(const Options& options) {
   Report report;
   boost::json::object disk;
@@ -47,10 +55,11 @@ int run(const Options& options) {
     report.json["settings"] = settings(options, dir.durable());
     disk["before"] = measure_sync(dir);
   }
-  // Each in a directory of its own, which goes before the next begins.
-  if (options.wants("http")) run_http_bench(options, WorkDir(options.dir), report);
-  if (options.wants("apply") || options.wants("catch-up") || options.wants("lag"))
-    run_replication_bench(options, WorkDir(options.dir), report);
+  if (options.growth) {
+    run_growth(options, report);
+  } else {
+    run_sections(options, report);
+  }
   disk["after"] = measure_sync(WorkDir(options.dir));
   auto p50 = [&](const char* when) { return disk[when].at("p50").to_number<double>(); };
   char remark[80];
@@ -70,9 +79,12 @@ int run_and_explain(int argc, char** argv) {
   app.set_version_flag("--version", "bench " MERIDIAN_VERSION);
   app.add_option("--json", options.json_file, "Also write the figures to this file");
   app.add_flag("--quick", options.quick, "Everything, but short: a look, not a measurement");
-  app.add_option("--only", options.only, "Sections: http, apply, catch-up, lag")
+  app.add_flag("--growth", options.growth,
+               "Instead: apply and lag with more items, tables and shards (long)");
+  app.add_option("--only", options.only,
+                 "Sections: http, apply, catch-up, lag; of growth: items, tables, shards")
       ->delimiter(',')
-      ->check(CLI::IsMember({"http", "apply", "catch-up", "lag"}));
+      ->check(CLI::IsMember({"http", "apply", "catch-up", "lag", "items", "tables", "shards"}));
   app.add_option("--dir", options.dir, "Where to make the temporary directory");
   app.add_flag("--one-way", options.one_way, "Without the sink's own replicator");
   app.add_option("--connections", options.connections, "Of the HTTP generator")

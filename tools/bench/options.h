@@ -32,7 +32,7 @@ struct Options {
   std::uint64_t catch_up_rows = 1'000'000;
   std::int64_t lag_ms = 30'000;
   std::int64_t bare_ms = 5000;
-  double growth_unit_rows = 100'000;  // growth is measured at 1, 10 and 100 of these
+  std::uint64_t growth_unit_rows = 100'000;  // growth is measured at 1, 10 and 100 of these
 
   [[nodiscard]] bool wants(const std::string& section) const {
     return only.empty() || only.contains(section);
@@ -44,12 +44,14 @@ struct Options {
     lag_ms = 10'000;
     bare_ms = 2000;
     update_keys = 20'000;
+    growth_unit_rows = 5000;
   }
   void shorten_to(std::int64_t ms) {
     http_rounds = 1;
     http_round_ms = apply_ms = lag_ms = bare_ms = ms;
     catch_up_rows = 2000;
     update_keys = 1000;
+    growth_unit_rows = 100;
   }
 };
 
