@@ -1,5 +1,6 @@
 #include "region-node/store/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/check.h"
@@ -105,6 +106,7 @@ void Engine::run(std::vector<Op>& ops) {
   sample_clock();
   committed_ = false;
   bool done = false;
+  const bool repeats = !full_;  // what was postponed; not while the disk is only being tried
   // Writing on would spread what is damaged, or write over what could still be saved.
   if (auto damage = shared_->damage(); !failed_ && !damage.empty()) fail(damage);
   if (!failed_) {
@@ -112,6 +114,8 @@ void Engine::run(std::vector<Op>& ops) {
     try {
       for (Op& op : ops) std::visit([this](auto& work) { execute(work); }, op.work);
       upkeep();
+      if (repeats)
+        for (const auto& acknowledgement : postponed_) acknowledge(acknowledgement);
       commit();
       done = true;
     } catch (const sqlite::SqliteError& error) {
@@ -122,9 +126,13 @@ void Engine::run(std::vector<Op>& ops) {
   if (committed_ && catalog_changed_) publish();
   shared_->set_health(health_);
   if (done) {
+    if (repeats) postponed_.clear();
     complete(ops);
   } else {
     for (Op& op : ops) refuse(op);
+    for (Op& op : ops)
+      if (const auto* acknowledgement = std::get_if<AcknowledgeOp>(&op.work))
+        postpone(*acknowledgement);
   }
   if (committed_) {
     shared_->notify();
@@ -274,22 +282,39 @@ void Engine::execute(ApplyOp& op) { op.outcome = apply_batch(op.batch, op.source
 void Engine::execute(ControlOp& op) { op.result = op.run(*this); }
 
 void Engine::execute(AcknowledgeOp& op) {
+  for (const auto& acknowledgement : op.acknowledgements) acknowledge(acknowledgement);
+}
+
+void Engine::acknowledge(const Acknowledgement& ack) {
+  TableState* table = state_.find(ack.table);
+  if (table == nullptr || ack.shard.value >= table->info->shards) return;
+  if (ack.sink == options_.region || !table->info->has_replica(ack.sink)) return;
+  const LogHistory& history = table->shard(ack.shard).history;
+  if (history.check(ack.position) != rpc::ReadStatus::ok) return;
+  AckState next;
+  next.position = ack.position;
+  next.sequence = history.resolve(ack.position);
+  AckState& known = table->acks[{ack.sink, ack.shard}];
+  if (known.sequence >= next.sequence) return;  // late or repeated
+  next.counts = catalog_->counts_at(*table, ack.shard, next.sequence);
+  known = next;
+  begin();
+  flows_->save_acknowledgement(*table, ack.sink, ack.shard, ack.position);
+  table->derive(options_.region);
+}
+
+// Nobody repeats an acknowledgement that was taken, so those of a group that was rolled back wait for
+// the next one that can write: at most one for each flow.
+void Engine::postpone(const AcknowledgeOp& op) {
   for (const auto& ack : op.acknowledgements) {
-    TableState* table = state_.find(ack.table);
-    if (table == nullptr || ack.shard.value >= table->info->shards) continue;
-    if (ack.sink == options_.region || !table->info->has_replica(ack.sink)) continue;
-    const LogHistory& history = table->shard(ack.shard).history;
-    if (history.check(ack.position) != rpc::ReadStatus::ok) continue;
-    AckState next;
-    next.position = ack.position;
-    next.sequence = history.resolve(ack.position);
-    AckState& known = table->acks[{ack.sink, ack.shard}];
-    if (known.sequence >= next.sequence) continue;  // late or repeated
-    next.counts = catalog_->counts_at(*table, ack.shard, next.sequence);
-    known = next;
-    begin();
-    flows_->save_acknowledgement(*table, ack.sink, ack.shard, ack.position);
-    table->derive(options_.region);
+    auto same = std::find_if(postponed_.begin(), postponed_.end(), [&ack](const auto& each) {
+      return each.table == ack.table && each.shard == ack.shard && each.sink == ack.sink;
+    });
+    if (same == postponed_.end()) {
+      postponed_.push_back(ack);
+    } else if (same->position.sequence < ack.position.sequence) {
+      same->position = ack.position;
+    }
   }
 }
 

@@ -81,6 +81,8 @@ class Engine {
   void execute(ApplyOp& op);
   void execute(ControlOp& op);
   void execute(AcknowledgeOp& op);
+  void acknowledge(const Acknowledgement& ack);
+  void postpone(const AcknowledgeOp& op);
   void execute(PinOp& op);
   void execute(AcceptClockOp& op);
 
@@ -143,6 +145,7 @@ class Engine {
   std::int64_t upkeep_at_ms_ = 0;  // monotonic
   int checkpointed_frames_ = 0;
   std::uint64_t generation_ = 0;
+  std::vector<Acknowledgement> postponed_;  // of groups that were rolled back
   StoreHealth health_;
   std::shared_ptr<SharedState> shared_ = std::make_shared<SharedState>();
   // Scratch of one operation, kept to spare allocations.
