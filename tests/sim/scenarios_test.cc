@@ -83,6 +83,20 @@ TEST(Scenario, VersionsFromTheFutureAreHeldAndThenApplied) {
   finish(world);
 }
 
+// S3: a clock that jumps to and fro all the time, by less and by more than what is adopted.
+TEST(Scenario, AStrobingClock) {
+  Shape shape = plain_shape(14, 3);
+  Script script{shape, plan_events(shape)};
+  for (std::int64_t at_us = 100'000; at_us < 5 * kSecondUs; at_us += 60'000) {
+    std::int64_t by_us = at_us % 120'000 == 40'000 ? -2 * kSecondUs : 450'000;
+    script.events.push_back({at_us, EventKind::step_clock, {1, by_us, 35'000}});
+  }
+  World world(script, nullptr);
+  world.storm();
+  finish(world);
+  EXPECT_GT(world.history().count(WriteState::refused), 0U);
+}
+
 // S4: node and replicator die again and again.
 TEST(Scenario, CrashLoops) {
   Shape shape = plain_shape(5, 3);
@@ -135,6 +149,63 @@ TEST(Scenario, TiesAreBrokenAlikeEverywhere) {
   }
   EXPECT_GT(ties, 0U);
   finish(world);
+}
+
+// What the flows of a region say of themselves.
+std::string flow_states(World& world, std::size_t source) {
+  std::string all;
+  for (const auto& state : world.replicator(source).states()) all += state + "\n";
+  return all;
+}
+
+// A region that is no member is refused, and says so; when it is one again, it owes everything.
+TEST(Scenario, ARemovedRegionIsRefusedUntilItIsBack) {
+  World world(plain_shape(15, 2), nullptr);
+  world.workload().write(0, 1, WriteKind::put);
+  world.run_for(1'000);
+  RegionId source = world.node(0).region();
+  auto answer = [](const store::ControlResult& result) { EXPECT_TRUE(result.ok()); };
+  world.node(1).store().set_replica(world.table_of(0), source, false, answer);
+  world.node(1).commit_now();
+  const Write* write = world.workload().write(0, 2, WriteKind::put);
+  world.run_for(3'000);
+  EXPECT_NE(flow_states(world, 0).find("not a replica"), std::string::npos);
+  EXPECT_EQ(image_at(world, 1, 2), std::nullopt);
+  world.node(1).store().set_replica(world.table_of(0), source, true, answer);
+  world.node(1).commit_now();
+  world.run_for(5'000);
+  EXPECT_EQ(image_at(world, 1, 2), write->mutation->wanted());
+  EXPECT_TRUE(world.at_rest());
+}
+
+// A name is believed with the first identity that came with it, and with no other.
+TEST(Scenario, AnotherIdentityUnderAKnownNameIsRefused) {
+  World world(plain_shape(16, 2), nullptr);
+  bool pinned = false;
+  world.node(1).store().pin_identity(world.node(0).region(), NodeId(4711),
+                                     [&pinned](bool done) { pinned = done; });
+  world.node(1).commit_now();
+  EXPECT_TRUE(pinned);
+  world.workload().write(0, 1, WriteKind::put);
+  world.run_for(2'000);
+  EXPECT_NE(flow_states(world, 0).find("another node identity"), std::string::npos);
+  EXPECT_EQ(image_at(world, 1, 1), std::nullopt);
+}
+
+// The sink has dropped its copy: the flow waits and says why.
+TEST(Scenario, ADroppedTableIsMissedByItsFlows) {
+  World world(plain_shape(17, 2), nullptr);
+  world.workload().write(0, 1, WriteKind::put);
+  world.run_for(1'000);
+  bool dropped = false;
+  world.node(1).store().drop_table(
+      world.table_of(0), false,
+      [&dropped](const store::ControlResult& result) { dropped = result.ok(); });
+  world.node(1).commit_now();
+  EXPECT_TRUE(dropped);  // its peer has everything
+  world.workload().write(0, 2, WriteKind::put);
+  world.run_for(2'000);
+  EXPECT_NE(flow_states(world, 0).find("does not have the table"), std::string::npos);
 }
 
 class Poison final : public store::ItemMutation {
