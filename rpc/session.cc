@@ -61,7 +61,8 @@ kj::Exception Session::disconnected_error() const {
 }
 
 kj::Promise<void> Session::keep_up() {
-  return connect_once()
+  // (Without file descriptors a dial may throw at once instead of answering a promise that fails.)
+  return kj::evalNow([this] { return connect_once(); })
       .then([]() -> kj::Promise<void> { return KJ_EXCEPTION(DISCONNECTED, "closed by the peer"); })
       .catch_([this](kj::Exception&& failure) {
         lost(failure);

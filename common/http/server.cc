@@ -4,6 +4,7 @@
 #include <boost/beast/core/string.hpp>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "common/check.h"
 #include "common/http/session.h"
@@ -71,6 +72,7 @@ class Door : public std::enable_shared_from_this<Door> {
   void on_accept(const error_code& ec, Socket socket) {
     if (!acceptor_.is_open()) return;
     if (ec) return accept_later(ec);
+    failing_ = false;
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     auto session = std::make_shared<Session>(hub_, std::move(socket), listener_.handler);
@@ -86,8 +88,10 @@ class Door : public std::enable_shared_from_this<Door> {
   }
 
   void accept_later(const error_code& ec) {
-    hub_->log.warn("http_accept_failed", "address={} reason=\"{}\"", listener_.address,
-                   ec.message());
+    // It may last: the first of a row of failures is news.
+    if (!std::exchange(failing_, true))
+      hub_->log.warn("http_accept_failed", "address={} reason=\"{}\"", listener_.address,
+                     ec.message());
     pause_.expires_after(std::chrono::milliseconds(kAcceptPauseMs));
     pause_.async_wait([self = shared_from_this()](const error_code& cancelled) {
       if (!cancelled && self->acceptor_.is_open()) self->accept();
@@ -101,6 +105,7 @@ class Door : public std::enable_shared_from_this<Door> {
   asio::steady_timer pause_;
   std::uint16_t port_ = 0;
   bool full_ = false;
+  bool failing_ = false;
 };
 
 }  // namespace

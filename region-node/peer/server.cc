@@ -1,6 +1,7 @@
 #include "region-node/peer/server.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "region-node/peer/connection.h"
 #include "region-node/peer/convert.h"
@@ -66,15 +67,18 @@ void Server::serve(kj::Own<kj::ConnectionReceiver> listener) {
 }
 
 kj::Promise<void> Server::accept_loop(kj::ConnectionReceiver& listener) {
-  return listener.accept()
+  // (accept() may throw at once instead of answering a promise that fails.)
+  return kj::evalNow([&listener] { return listener.accept(); })
       .then(
           [this](kj::Own<kj::AsyncIoStream> stream) -> kj::Promise<void> {
+            failing_ = false;
             add(kj::mv(stream));
             return kj::READY_NOW;
           },
           [this](kj::Exception&& failure) -> kj::Promise<void> {
             // Out of file descriptors, say: what is there goes on, and new peers come again.
-            log_.warn("accept_failed", "reason=\"{}\"", rpc::describe(failure));
+            if (!std::exchange(failing_, true))
+              log_.warn("accept_failed", "reason=\"{}\"", rpc::describe(failure));
             return timer_.afterDelay(100 * kj::MILLISECONDS);
           })
       .then([this, &listener] { return accept_loop(listener); });

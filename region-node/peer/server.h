@@ -129,6 +129,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   const std::shared_ptr<Wake> wake_;
   std::uint64_t next_link_ = 1;
   bool full_ = false;  // and said so
+  bool failing_ = false;  // the last accept failed
   std::map<std::uint64_t, kj::Own<Link>> links_;
   kj::TaskSet tasks_;  // last: cancelled first
 };

@@ -77,6 +77,7 @@ class PipeDialer final : public Dialer {
 
   kj::Promise<kj::Own<kj::AsyncIoStream>> dial() override {
     ++dials;
+    if (no_descriptors) KJ_FAIL_REQUIRE("too many open files");
     if (!reachable) return KJ_EXCEPTION(DISCONNECTED, "connection refused");
     auto pipe = kj::newTwoWayPipe();
     server_ = kj::heap<ServerEnd>(kj::mv(pipe.ends[1]), behaviour_, clock_);
@@ -85,6 +86,7 @@ class PipeDialer final : public Dialer {
   void cut() { server_ = nullptr; }
 
   bool reachable = true;
+  bool no_descriptors = false;  // dial() throws instead of answering a promise that fails
   int dials = 0;
 
  private:
@@ -185,6 +187,19 @@ TEST_F(SessionTest, KeepsDiallingThroughALongOutageWithoutFillingTheLog) {
   EXPECT_NE(session_->figures().reason.find("refused"), std::string::npos);
   dialer_.reachable = true;
   pass_ms(4000);
+  EXPECT_TRUE(session_->connected());
+}
+
+TEST_F(SessionTest, ADialThatThrowsIsAFailureLikeAnyOther) {
+  start();
+  dialer_.no_descriptors = true;
+  dialer_.cut();
+  auto dials = dialer_.dials;
+  pass_ms(60'000);
+  EXPECT_FALSE(session_->connected());
+  EXPECT_GT(dialer_.dials, dials + 5);
+  dialer_.no_descriptors = false;
+  pass_ms(6000);
   EXPECT_TRUE(session_->connected());
 }
 
