@@ -13,7 +13,6 @@ import json
 import os
 import pathlib
 import random
-import resource
 import signal
 import socket
 import subprocess
@@ -89,21 +88,16 @@ class Process:
         self.log_path = pathlib.Path(log_path)
         self.ready_url = ready_url
         self.popen = None
-        self.limits = {}  # resource.RLIMIT_* -> what the next start is limited to
 
     def start(self, wait=True):
         assert not self.running(), f"{self.name} runs already"
         with open(self.log_path, "ab") as log:
             self.popen = subprocess.Popen(
                 self.argv, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                start_new_session=True, preexec_fn=self._limit if self.limits else None)
+                start_new_session=True)
         if wait:
             self.wait_ready()
         return self
-
-    def _limit(self):
-        for what, most in self.limits.items():
-            resource.setrlimit(what, (most, most))
 
     def running(self):
         return self.popen is not None and self.popen.poll() is None

@@ -140,6 +140,17 @@ def test_metrics_are_prometheus_text(orders):
                     check_histogram(name, samples)
 
 
+def test_one_data_sync_per_commit(orders):
+    # On the real daemon: each group of writes, clients' and replicated, is one sync of the log.
+    put(orders[0], 200)
+    orders.wait_identical("Orders", 30)
+    for region in orders:
+        _, samples = parse_prometheus(http_get(region.admin_url("/metrics"))[1])
+        commits = samples["meridian_store_commits_total", ""]
+        assert commits > 0
+        assert samples["meridian_store_syncs_total", '{reason="commit"}'] == commits
+
+
 def check_histogram(name, samples):
     """Buckets grow, and the last one is the count."""
     series = {}
