@@ -160,6 +160,10 @@ const char* counting_vfs() {
   static sqlite3_vfs vfs;
   static std::once_flag once;
   std::call_once(once, [] {
+    // SQLite's own memory statistics take one lock of the whole process at every allocation, on which
+    // threads with connections of their own then wait; nothing reads them.  Refused, and no harm
+    // done, where something has used SQLite already.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     system_vfs = sqlite3_vfs_find(nullptr);
     MERIDIAN_CHECK(system_vfs != nullptr);
     MERIDIAN_CHECK(system_vfs->szOsFile % sizeof(Gathered*) == 0);
