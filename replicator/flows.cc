@@ -82,6 +82,7 @@ void Flows::dial_sinks(NodeId node) {
                                           world_.log, std::move(options));
     sink.link.region = region;
     sink.link.session = sink.session.get();
+    sink.link.sender = kj::heap<BatchSender>(*sink.session);
     sink.session->start([this, region = region](bool connected) {
       if (connected) sink_up(region);
     });
@@ -122,7 +123,11 @@ void Flows::start_flow(const Key& key, const std::string& table_name) {
   const auto& [table, region, shard] = key;
   auto& lag = lag_[{table, region}];
   if (!lag) lag = std::make_shared<Histogram>();
+  auto& reads = reads_[{table, region}];
+  if (!reads)
+    reads = std::make_shared<LogReads>(world_.source, world_.clock, world_.region, table);
   FlowWorld world{world_.source,
+                  reads,
                   sinks_.at(region).link,
                   world_.timer,
                   world_.clock,
@@ -151,6 +156,7 @@ void Flows::stop_flow(const Key& key, Flow& flow) {
   world_.checkpoints.forget(checkpoint);
   world_.acknowledger.forget(table, shard, region);
   lag_.erase({table, region});
+  reads_.erase({table, region});
 }
 
 void Flows::stop() {

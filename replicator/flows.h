@@ -79,6 +79,7 @@ class Flows {
   const Addresses peers_;
   std::map<checkpoint::CheckpointKey, LogPosition> known_;  // newest checkpoint of each flow
   std::map<std::pair<TableId, RegionId>, std::shared_ptr<Histogram>> lag_;
+  std::map<std::pair<TableId, RegionId>, std::shared_ptr<LogReads>> reads_;
   std::set<RegionId> unknown_sinks_;  // complained about
   std::optional<NodeId> node_;
   std::map<RegionId, Sink> sinks_;

@@ -37,6 +37,11 @@ struct ChangeRecord {
   bool operator==(const ChangeRecord&) const = default;
 };
 
+// What counts towards kBatchBytesMax.
+inline std::size_t payload_bytes(const ChangeRecord& record) {
+  return record.key.size() + (record.new_image ? record.new_image->size() : 0);
+}
+
 // Identifies one ordered flow: one shard of one table, from one region.  (The sink is implied by
 // where the flow arrives.)
 struct FlowId {

@@ -53,10 +53,6 @@ void write_record(const ChangeRecord& value, wire::Record::Builder out) {
   if (value.new_image) copy_to(out.initImage(count_of(value.new_image->size())), *value.new_image);
 }
 
-std::size_t payload_bytes(const ChangeRecord& record) {
-  return record.key.size() + (record.new_image ? record.new_image->size() : 0);
-}
-
 std::vector<ChangeRecord> read_records(capnp::List<wire::Record>::Reader in,
                                        const RegionId& origin) {
   require(in.size() <= kBatchRecordsMax, "too many records");
@@ -144,17 +140,29 @@ void write_batch(const ReplicationBatch& value, wire::Batch::Builder out) {
   write_records(value.records, out.initRecords(count_of(value.records.size())));
 }
 
-capnp::MessageSize size_hint(const std::vector<ChangeRecord>& records) {
+std::vector<ReplicationBatch> read_batches(capnp::List<wire::Batch>::Reader in) {
+  require(in.size() <= kBatchesMax, "too many batches");
+  std::vector<ReplicationBatch> out;
+  out.reserve(in.size());
+  for (auto batch : in) out.push_back(read_batch(batch));
+  return out;
+}
+
+std::size_t words_of(const std::vector<ChangeRecord>& records) {
   // Per record: its struct and pointers, a parent, and rounding of key and image to words.
   constexpr std::size_t kWordsPerRecord = 24;
   constexpr std::size_t kWordsPerContextEntry = 8;
-  constexpr std::size_t kWordsOfEnvelope = 64;
-  std::size_t words = kWordsOfEnvelope;
+  std::size_t words = 0;
   for (const auto& record : records) {
     words += kWordsPerRecord + payload_bytes(record) / sizeof(capnp::word);
     words += record.context.entries().size() * kWordsPerContextEntry;
   }
-  return {words, 0};
+  return words;
+}
+
+capnp::MessageSize size_hint(std::size_t words) {
+  constexpr std::size_t kWordsOfEnvelope = 64;
+  return {words + kWordsOfEnvelope, 0};
 }
 
 ApplyStatus read_apply_status(wire::ApplyStatus in) {
@@ -173,6 +181,14 @@ ApplyOutcome read_outcome(wire::ApplyOutcome::Reader in) {
   out.visible_us = in.getVisibleUs();
   out.retry_ms = in.getRetryMs();
   out.clock_ahead_ms = in.getClockAheadMs();
+  return out;
+}
+
+std::vector<ApplyOutcome> read_outcomes(capnp::List<wire::ApplyOutcome>::Reader in) {
+  require(in.size() <= kBatchesMax, "too many outcomes");
+  std::vector<ApplyOutcome> out;
+  out.reserve(in.size());
+  for (auto outcome : in) out.push_back(read_outcome(outcome));
   return out;
 }
 
@@ -195,6 +211,32 @@ LogPage read_page(wire::LogPage::Reader in, const RegionId& origin) {
   out.end = Sequence(in.getEnd());
   out.pending = in.getPending();
   return out;
+}
+
+std::vector<LogPage> read_pages(capnp::List<wire::LogPage>::Reader in, const RegionId& origin) {
+  require(in.size() <= kLogReadsMax, "too many pages");
+  std::vector<LogPage> out;
+  out.reserve(in.size());
+  for (auto page : in) out.push_back(read_page(page, origin));
+  return out;
+}
+
+std::vector<LogRead> read_log_reads(capnp::List<wire::LogRead>::Reader in) {
+  require(in.size() <= kLogReadsMax, "too many reads");
+  std::vector<LogRead> out;
+  out.reserve(in.size());
+  for (auto read : in)
+    out.push_back({read_table_id(read.getTable()), ShardId(read.getShard()),
+                   read_position(read.getAfter()), read.getRecordsMax(), read.getBytesMax()});
+  return out;
+}
+
+void write_log_read(const LogRead& value, wire::LogRead::Builder out) {
+  write_table_id(value.table, out.initTable());
+  out.setShard(value.shard.value);
+  write_position(value.after, out.initAfter());
+  out.setRecordsMax(value.records_max);
+  out.setBytesMax(value.bytes_max);
 }
 
 void write_page(const LogPage& value, wire::LogPage::Builder out) {

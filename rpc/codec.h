@@ -41,17 +41,27 @@ void write_flow(const FlowId& value, wire::FlowId::Builder out);
 // Records must ascend in sequence within (from, to] and fit into one batch.
 ReplicationBatch read_batch(wire::Batch::Reader in);
 void write_batch(const ReplicationBatch& value, wire::Batch::Builder out);
-// First-segment size that holds the batch without another allocation.
-capnp::MessageSize size_hint(const std::vector<ChangeRecord>& records);
+// Of a page or a batch, beside its records.
+inline constexpr std::size_t kWordsPerPage = 32;
+// Words that the records take on the wire.
+std::size_t words_of(const std::vector<ChangeRecord>& records);
+// First-segment size that holds a message of so many words without another allocation.
+capnp::MessageSize size_hint(std::size_t words);
+std::vector<ReplicationBatch> read_batches(capnp::List<wire::Batch>::Reader in);
 
 ApplyOutcome read_outcome(wire::ApplyOutcome::Reader in);
 void write_outcome(const ApplyOutcome& value, wire::ApplyOutcome::Builder out);
+std::vector<ApplyOutcome> read_outcomes(capnp::List<wire::ApplyOutcome>::Reader in);
 ApplyStatus read_apply_status(wire::ApplyStatus in);
 wire::ApplyStatus write_apply_status(ApplyStatus value);
 
 // `origin`: the region whose log is read; a page holds records of local origin only.
 LogPage read_page(wire::LogPage::Reader in, const RegionId& origin);
 void write_page(const LogPage& value, wire::LogPage::Builder out);
+
+std::vector<LogPage> read_pages(capnp::List<wire::LogPage>::Reader in, const RegionId& origin);
+std::vector<LogRead> read_log_reads(capnp::List<wire::LogRead>::Reader in);
+void write_log_read(const LogRead& value, wire::LogRead::Builder out);
 
 RegionId read_region(capnp::Text::Reader in);
 Role read_role(wire::Role in);

@@ -17,7 +17,7 @@
 
 namespace meridian::rpc {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 
 inline constexpr std::size_t kNameBytesMax = 255;  // DynamoDB's limit on table and attribute names
 inline constexpr std::size_t kErrorBytesMax = 4096;
@@ -25,6 +25,10 @@ inline constexpr std::size_t kReplicasMax = 64;
 inline constexpr std::size_t kTablesMax = 4096;  // in one answer of replicatedTables
 inline constexpr std::size_t kAcknowledgementsMax = 65536;
 inline constexpr std::size_t kBacklogQueriesMax = 4096;
+inline constexpr std::size_t kLogReadsMax = 256;  // in one call of readLog
+inline constexpr std::size_t kBatchesMax = 256;   // in one call of apply
+// Of all pages of one answer, or all batches of one call; the last one may exceed it.
+inline constexpr std::size_t kCallBytesMax = 4 * 1024 * 1024;
 
 enum class Role : std::uint16_t { replicator, peer_node, peer_replicator };
 
@@ -91,6 +95,16 @@ struct Acknowledgement {
   RegionId sink;
   LogPosition position;
   bool operator==(const Acknowledgement&) const = default;
+};
+
+// A read of one shard's log.
+struct LogRead {
+  TableId table;
+  ShardId shard;
+  LogPosition after;
+  std::uint32_t records_max = 0;
+  std::uint32_t bytes_max = 0;
+  bool operator==(const LogRead&) const = default;
 };
 
 struct BacklogQuery {

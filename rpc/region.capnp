@@ -9,7 +9,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("meridian::rpc::wire");
 
-const protocolVersion :UInt32 = 1;
+const protocolVersion :UInt32 = 2;
 
 struct Version {
   hlc @0 :UInt64;
@@ -79,6 +79,14 @@ enum ReadStatus {
   notInHistory @2;
   noSuchTable @3;
   unavailable @4;
+}
+
+struct LogRead {
+  table @0 :TableId;
+  shard @1 :UInt16;
+  after @2 :LogPosition;
+  recordsMax @3 :UInt32;
+  bytesMax @4 :UInt32;
 }
 
 struct LogPage {
@@ -162,16 +170,17 @@ interface Region {
   # else waits up to waitMs for a change.
   replicatedTables @2 (generation :UInt64, waitMs :UInt32)
         -> (generation :UInt64, tables :List(TableForReplication));
-  # Records after the position; waits up to waitMs while there is none.
-  readLog @3 (table :TableId, shard :UInt16, after :LogPosition, recordsMax :UInt32,
-              bytesMax :UInt32, waitMs :UInt32) -> (page :LogPage);
+  # Records after each position; waits up to waitMs while there is none after any of them.  One page
+  # per read, in order; one that found nothing ends where it began.
+  readLog @3 (reads :List(LogRead), waitMs :UInt32) -> (pages :List(LogPage));
   # Which positions every sink has made durable; pins the log and feeds the lag figures.
   acknowledge @4 (acknowledgements :List(Acknowledgement)) -> ();
 
   # --- for other regions' replicators ---
   # The sink's position of a flow: the authority on where it goes on.
   flowPosition @5 (flow :FlowId) -> (status :ApplyStatus, position :LogPosition);
-  apply @6 (batch :Batch) -> (outcome :ApplyOutcome);
+  # One outcome per batch, in order, when all are known.
+  apply @6 (batches :List(Batch)) -> (outcomes :List(ApplyOutcome));
 
   # --- for other regions' nodes ---
   # Makes an empty replica here, or answers why not (AWS's error type and text).

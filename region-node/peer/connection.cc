@@ -111,20 +111,21 @@ kj::Promise<void> Connection::replicatedTables(ReplicatedTablesContext context) 
 kj::Promise<void> Connection::readLog(ReadLogContext context) {
   require_role(rpc::Role::replicator);
   auto params = context.getParams();
-  auto table = rpc::read_table_id(params.getTable());
-  ShardId shard(params.getShard());
-  auto after = rpc::read_position(params.getAfter());
-  store::LogLimits limits;
-  limits.records_max = std::clamp<std::size_t>(params.getRecordsMax(), 1, rpc::kBatchRecordsMax);
-  limits.bytes_max = std::clamp<std::size_t>(params.getBytesMax(), 1, rpc::kBatchBytesMax);
+  auto reads = rpc::read_log_reads(params.getReads());
   auto deadline = deadline_after(params.getWaitMs());
   context.releaseParams();
   context.allowCancellation();
-  return server_.read_log(table, shard, after, limits, deadline)
-      .then([this, context](rpc::LogPage page) mutable {
-        ++server_.counters_.pages_served;
-        server_.counters_.records_served += page.records.size();
-        rpc::write_page(page, context.initResults(rpc::size_hint(page.records)).initPage());
+  return server_.read_logs(std::move(reads), deadline)
+      .then([this, context](std::vector<rpc::LogPage> pages) mutable {
+        std::size_t words = 0;
+        for (const auto& page : pages) {
+          server_.counters_.pages_served += page.records.empty() ? 0 : 1;
+          server_.counters_.records_served += page.records.size();
+          words += rpc::words_of(page.records) + rpc::kWordsPerPage;
+        }
+        auto results = context.initResults(rpc::size_hint(words));
+        auto out = results.initPages(static_cast<unsigned>(pages.size()));
+        for (unsigned i = 0; i < out.size(); ++i) rpc::write_page(pages[i], out[i]);
       });
 }
 
@@ -175,12 +176,16 @@ kj::Promise<void> Connection::flowPosition(FlowPositionContext context) {
 
 kj::Promise<void> Connection::apply(ApplyContext context) {
   require_role(rpc::Role::peer_replicator);
-  auto batch = rpc::read_batch(context.getParams().getBatch());
-  if (batch.flow.source != peer_->region) throw CodecError("a flow of another region");
+  auto batches = rpc::read_batches(context.getParams().getBatches());
+  for (const auto& batch : batches)
+    if (batch.flow.source != peer_->region) throw CodecError("a flow of another region");
   context.releaseParams();
-  return server_.apply(std::move(batch), peer_->node)
-      .then([context](rpc::ApplyOutcome outcome) mutable {
-        rpc::write_outcome(outcome, context.getResults().initOutcome());
+  auto outcomes = kj::heapArrayBuilder<kj::Promise<rpc::ApplyOutcome>>(batches.size());
+  for (auto& batch : batches) outcomes.add(server_.apply(std::move(batch), peer_->node));
+  return kj::joinPromises(outcomes.finish())
+      .then([context](kj::Array<rpc::ApplyOutcome> known) mutable {
+        auto out = context.getResults().initOutcomes(static_cast<unsigned>(known.size()));
+        for (unsigned i = 0; i < out.size(); ++i) rpc::write_outcome(known[i], out[i]);
       });
 }
 

@@ -1,26 +1,32 @@
-// LogWaits: who waits for the next record of which log shard.
+// LogWaits: who waits for the next record of which log shards.
 //
-// A commit wakes only the waiters whose shard has grown since they looked; the store tells nothing
-// more than that there was a commit, and asking for the end of a shard is cheaper than reading it.
-// Threads: the KJ thread.  Borrows: the reader, shared with the server.
+// A commit wakes only the waiters of a shard that has grown; looking costs a comparison for each shard
+// that is waited for, and no reading.
+// Threads: the KJ thread.
 #pragma once
 
 #include <kj/async.h>
 
-#include <map>
-#include <utility>
+#include <optional>
 #include <vector>
 
-#include "region-node/store/store.h"
+#include "region-node/store/log_ends.h"
 
 namespace meridian::peer {
 
+// A shard, and where its log ended when it was looked at.
+struct LogWatch {
+  store::LogEndsPtr ends;
+  ShardId shard;
+  std::optional<LogPosition> seen;
+
+  [[nodiscard]] bool grown() const { return ends->end(shard) != seen; }
+};
+
 class LogWaits {
  public:
-  explicit LogWaits(store::Reader& reader) : reader_(reader) {}
-
-  // Resolves when the shard's newest sequence is no longer `seen_end`.  Dropping it is fine.
-  kj::Promise<void> wait(const TableId& table, ShardId shard, Sequence seen_end);
+  // Resolves when any of the shards ends elsewhere than it was seen to.  Dropping it is fine.
+  kj::Promise<void> wait(std::vector<LogWatch> watches);
   // After a commit.
   void wake_grown();
   // After a change of the catalog, when a shard may be gone.
@@ -28,11 +34,10 @@ class LogWaits {
 
  private:
   struct Waiter {
-    Sequence seen_end;
+    std::vector<LogWatch> watches;
     kj::Own<kj::PromiseFulfiller<void>> fulfiller;
   };
-  store::Reader& reader_;
-  std::map<std::pair<TableId, ShardId>, std::vector<Waiter>> waiters_;
+  std::vector<Waiter> waiters_;
 };
 
 }  // namespace meridian::peer

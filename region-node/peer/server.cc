@@ -14,8 +14,7 @@ namespace {
 
 std::size_t size_of(const rpc::ReplicationBatch& batch) {
   std::size_t bytes = sizeof batch;
-  for (const auto& record : batch.records)
-    bytes += sizeof record + record.key.size() + (record.new_image ? record.new_image->size() : 0);
+  for (const auto& record : batch.records) bytes += sizeof record + rpc::payload_bytes(record);
   return bytes;
 }
 
@@ -50,7 +49,6 @@ Server::Server(store::Store& store, const Clock& clock, kj::Timer& timer,
       limits_(limits),
       reader_(store.open_reader()),
       counters_(counters),
-      log_waits_(*reader_),
       outcomes_(mailbox_),
       pins_(mailbox_),
       controls_(mailbox_),
@@ -149,29 +147,60 @@ void Server::committed() {
   }
 }
 
-kj::Promise<rpc::LogPage> Server::read_log(TableId table, ShardId shard, LogPosition after,
-                                           store::LogLimits limits, kj::TimePoint deadline) {
-  auto page = reader_->read_log(table, shard, after, limits);
-  if (page.status != rpc::ReadStatus::ok || !page.records.empty()) return page;
-  kj::Promise<void> more = nullptr;
-  bool stuck = page.to == after && page.to.sequence < page.end;
+rpc::LogPage Server::read_one(const rpc::LogRead& read) {
+  store::LogLimits limits;
+  limits.records_max = std::clamp<std::size_t>(read.records_max, 1, rpc::kBatchRecordsMax);
+  limits.bytes_max = std::clamp<std::size_t>(read.bytes_max, 1, rpc::kBatchBytesMax);
+  auto page = reader_->read_log(read.table, read.shard, read.after, limits);
+  bool stuck = page.status == rpc::ReadStatus::ok && page.records.empty() &&
+               page.to == read.after && page.to.sequence < page.end;
   if (stuck) {
     // A log that says there is more and shows nothing would keep this thread busy for ever.
-    log_.error("log_not_readable", "table={} shard={} sequence={} end={}", table.hex(), shard.value,
-               page.to.sequence.value, page.end.value);
+    log_.error("log_not_readable", "table={} shard={} sequence={} end={}", read.table.hex(),
+               read.shard.value, page.to.sequence.value, page.end.value);
     page.status = rpc::ReadStatus::unavailable;
-    return page;
   }
-  if (page.to.sequence < page.end) {
+  return page;
+}
+
+Server::LogLook Server::look(std::vector<rpc::LogRead>& reads) {
+  LogLook out;
+  std::size_t bytes = 0;
+  for (auto& read : reads) {
+    auto ends = store_.log_ends(read.table);
+    // Taken before the log is read, so that what is committed meanwhile counts as growth.
+    auto end = ends ? ends->end(read.shard) : std::nullopt;
+    auto& page = out.pages.emplace_back();
+    page.to = read.after;
+    page.end = read.after.sequence;
+    if (end != read.after && bytes < rpc::kCallBytesMax) {
+      page = read_one(read);
+      for (const auto& record : page.records) bytes += rpc::payload_bytes(record);
+      bool ok = page.status == rpc::ReadStatus::ok;
+      out.found = out.found || !ok || !page.records.empty();
+      out.behind = out.behind || (ok && page.to.sequence < page.end);
+      read.after = page.to;
+    }
+    if (ends) out.watches.push_back({std::move(ends), read.shard, end});
+  }
+  return out;
+}
+
+kj::Promise<std::vector<rpc::LogPage>> Server::read_logs(std::vector<rpc::LogRead> reads,
+                                                         kj::TimePoint deadline) {
+  auto looked = look(reads);
+  if (looked.found) return kj::mv(looked.pages);
+  kj::Promise<void> more = nullptr;
+  if (looked.behind) {
     // A stretch of foreign records: look on, but let others have the thread in between.
     more = kj::evalLast([] {});
   } else if (timer_.now() < deadline) {
-    more = log_waits_.wait(table, shard, page.end).exclusiveJoin(timer_.atTime(deadline));
+    more = log_waits_.wait(kj::mv(looked.watches)).exclusiveJoin(timer_.atTime(deadline));
   } else {
-    return page;
+    return kj::mv(looked.pages);
   }
-  return more.then([this, table, shard, to = page.to, limits, deadline] {
-    return read_log(table, shard, to, limits, deadline);
+  return more.then([this, reads = kj::mv(reads), deadline]() mutable {
+    return read_logs(kj::mv(reads), deadline);
   });
 }
 

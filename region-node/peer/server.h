@@ -94,11 +94,21 @@ class Server final : private kj::TaskSet::ErrorHandler {
   kj::Promise<void> stranger(std::uint64_t link);
   void taskFailed(kj::Exception&& failure) override;
   void committed();
+  // One look at each log.  What it goes over without finding anything to ship, `reads` skips next time.
+  struct LogLook {
+    std::vector<rpc::LogPage> pages;
+    std::vector<LogWatch> watches;
+    bool found = false;   // something to answer
+    bool behind = false;  // there is more to look at
+  };
+  LogLook look(std::vector<rpc::LogRead>& reads);
+  rpc::LogPage read_one(const rpc::LogRead& read);
 
   // For Connection.
   void welcomed(std::uint64_t link);
-  kj::Promise<rpc::LogPage> read_log(TableId table, ShardId shard, LogPosition after,
-                                     store::LogLimits limits, kj::TimePoint deadline);
+  // Waits for the first record after any of the positions, until the deadline.
+  kj::Promise<std::vector<rpc::LogPage>> read_logs(std::vector<rpc::LogRead> reads,
+                                                   kj::TimePoint deadline);
   kj::Promise<rpc::ReplicatedTables> tables(std::uint64_t generation, kj::TimePoint deadline);
   kj::Promise<rpc::ApplyOutcome> apply(rpc::ReplicationBatch batch, NodeId node);
   void submit(Waiting waiting);

@@ -89,6 +89,11 @@ void Engine::load() {
   for (auto& [id, table] : state_.tables) table.derive(options_.region);
   hlc_.restore(conflict::Hlc{static_cast<std::uint64_t>(catalog_->meta(kCeiling).value_or(0))});
   dirty_.clear();
+  // What readers hold goes on; the ends are those of the last commit, as they were.
+  auto published = shared_->published();
+  for (auto& [id, table] : state_.tables)
+    if (auto at = published->log_ends.find(id); at != published->log_ends.end())
+      table.log_ends = at->second;
   catalog_changed_ = false;
   upkeep_left_ = !state_.dropped.empty();
 }
@@ -154,7 +159,6 @@ void Engine::commit() {
     catalog_->save_stats(*table);
     table->stats_dirty = false;
   }
-  dirty_.clear();
   std::optional<conflict::Hlc> ceiling;
   if (hlc_.needs_ceiling()) {
     ceiling = hlc_.next_ceiling();
@@ -167,6 +171,10 @@ void Engine::commit() {
   health_.syncs_wal_start += after.wal_start - before.wal_start;
   if (ceiling) hlc_.ceiling_stored(*ceiling);
   committed_ = true;
+  for (const TableId& id : dirty_)
+    if (TableState* table = state_.find(id); table != nullptr && table->log_ends)
+      table->show_log_ends();
+  dirty_.clear();
   ++health_.commits;
   health_.wal_bytes = static_cast<std::uint64_t>(db_->wal_frames()) * (kPageBytes + 24);
   if (full_) {
@@ -206,7 +214,12 @@ void Engine::fail(const std::string& reason) {
 void Engine::publish() {
   auto published = std::make_shared<PublishedCatalog>();
   published->catalog.generation = ++generation_;
-  for (const auto& [id, table] : state_.tables) {
+  for (auto& [id, table] : state_.tables) {
+    if (!table.log_ends) {
+      table.log_ends = std::make_shared<LogEnds>(table.shards.size());
+      table.show_log_ends();
+    }
+    published->log_ends.emplace(id, table.log_ends);
     published->catalog.by_id.emplace(id, table.info);
     published->catalog.by_name.emplace(table.info->name, table.info);
     published->numbers.emplace(id, table.number);

@@ -39,6 +39,10 @@ StoreHealth InlineStore::health() const {
   return health;
 }
 
+LogEndsPtr InlineStore::log_ends(const TableId& table) const {
+  return engine_->shared()->log_ends(table);
+}
+
 void InlineStore::on_commit(std::function<void()> listener) {
   engine_->shared()->set_listener(std::move(listener));
 }

@@ -66,6 +66,7 @@ class InlineStore final : public Store {
   [[nodiscard]] CatalogPtr catalog() const override;
   [[nodiscard]] StoreHealth health() const override;
   [[nodiscard]] std::unique_ptr<Reader> open_reader() override;
+  [[nodiscard]] LogEndsPtr log_ends(const TableId& table) const override;
 
   void write(ItemWrite write) override;
   void apply(rpc::ReplicationBatch batch, NodeId source_node,

@@ -19,6 +19,7 @@ namespace meridian::store {
 struct PublishedCatalog {
   Catalog catalog;
   std::map<TableId, std::int64_t> numbers;
+  std::map<TableId, std::shared_ptr<LogEnds>> log_ends;
 };
 
 class SharedState {
@@ -30,6 +31,11 @@ class SharedState {
   [[nodiscard]] CatalogPtr catalog() const {
     auto published = this->published();
     return {published, &published->catalog};
+  }
+  [[nodiscard]] LogEndsPtr log_ends(const TableId& table) const {
+    auto published = this->published();
+    auto at = published->log_ends.find(table);
+    return at == published->log_ends.end() ? nullptr : at->second;
   }
   void publish(std::shared_ptr<const PublishedCatalog> published) {
     std::lock_guard lock(mutex_);

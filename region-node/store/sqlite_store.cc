@@ -19,6 +19,10 @@ CatalogPtr SqliteStore::catalog() const { return writer_->engine().shared()->cat
 StoreHealth SqliteStore::health() const { return writer_->health(); }
 std::unique_ptr<Reader> SqliteStore::open_reader() { return writer_->engine().open_reader(); }
 
+LogEndsPtr SqliteStore::log_ends(const TableId& table) const {
+  return writer_->engine().shared()->log_ends(table);
+}
+
 void SqliteStore::on_commit(std::function<void()> listener) {
   writer_->engine().shared()->set_listener(std::move(listener));
 }

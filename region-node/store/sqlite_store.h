@@ -38,6 +38,7 @@ class SqliteStore final : public Store {
   [[nodiscard]] CatalogPtr catalog() const override;
   [[nodiscard]] StoreHealth health() const override;
   [[nodiscard]] std::unique_ptr<Reader> open_reader() override;
+  [[nodiscard]] LogEndsPtr log_ends(const TableId& table) const override;
 
   void write(ItemWrite write) override;
   void apply(rpc::ReplicationBatch batch, NodeId source_node,

@@ -28,4 +28,11 @@ void TableState::derive(const RegionId& self) {
   }
 }
 
+void TableState::show_log_ends() const {
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    const LogHistory& history = shards[i].history;
+    log_ends->set(ShardId(static_cast<std::uint16_t>(i)), history.position_of(history.end));
+  }
+}
+
 }  // namespace meridian::store

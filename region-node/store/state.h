@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/ids.h"
+#include "region-node/store/log_ends.h"
 #include "region-node/store/log_history.h"
 #include "region-node/store/store.h"
 #include "region-node/store/table_info.h"
@@ -50,6 +51,7 @@ struct TableState {
   std::map<std::pair<RegionId, ShardId>, LogPosition> flows;  // by source and its shard
   std::map<std::pair<RegionId, ShardId>, AckState> acks;      // by sink and our shard
   std::uint64_t parked = 0;
+  std::shared_ptr<LogEnds> log_ends;  // shared with readers; set when the catalog is published
   // Local-origin bytes up to the slowest peer's acknowledgement, and in all; see log_full.
   std::uint64_t acknowledged_bytes = 0;
   std::uint64_t local_bytes = 0;
@@ -60,6 +62,8 @@ struct TableState {
   [[nodiscard]] AckState acknowledged(const RegionId& sink, ShardId id) const;
   // Sets peers and acknowledged_bytes from info and acks.
   void derive(const RegionId& self);
+  // Tells the readers where the logs end.  REQUIRES: the transaction is committed.
+  void show_log_ends() const;
 };
 
 struct EngineState {

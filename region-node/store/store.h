@@ -24,6 +24,7 @@
 #include "common/ids.h"
 #include "common/result.h"
 #include "conflict/version.h"
+#include "region-node/store/log_ends.h"
 #include "region-node/store/table_info.h"
 #include "rpc/change_record.h"
 
@@ -235,6 +236,8 @@ class Store {
   [[nodiscard]] virtual CatalogPtr catalog() const = 0;
   [[nodiscard]] virtual StoreHealth health() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Reader> open_reader() = 0;
+  // Null when there is no such table.  A commit moves the ends before it is told to on_commit.
+  [[nodiscard]] virtual LogEndsPtr log_ends(const TableId& table) const = 0;
 
   virtual void write(ItemWrite write) = 0;
   // A batch from another region's replicator.  `source_node` is the identity said in hello(); the

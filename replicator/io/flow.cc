@@ -11,8 +11,6 @@ namespace {
 
 namespace wire = rpc::wire;
 
-// Applying may wait for a busy writer; a dead connection is noticed by its heartbeat, not by this.
-constexpr std::int64_t kApplyExtraMs = 25'000;
 constexpr std::int64_t kBudgetRetryMs = 5;
 
 Failure failure_of(const kj::Exception& failure) {
@@ -49,7 +47,7 @@ void Flow::link_up() { perform(pump_.on_link_up(now_ms())); }
 void Flow::perform(Actions actions) {
   account();
   note_state();
-  for (const auto& action : actions) std::visit([this](const auto& one) { perform(one); }, action);
+  for (auto& action : actions) std::visit([this](auto& one) { perform(one); }, action);
 }
 
 void Flow::account() {
@@ -112,48 +110,22 @@ void Flow::perform(const ReadLog& read) {
 }
 
 void Flow::send_read(const ReadLog& read) {
-  using Answer = capnp::Response<wire::Region::ReadLogResults>;
-  auto answered = world_.source.call(
-      [this, &read](wire::Region::Client& client) {
-        auto request = client.readLogRequest();
-        rpc::write_table_id(id_.table, request.initTable());
-        request.setShard(id_.shard.value);
-        rpc::write_position(read.after, request.initAfter());
-        request.setRecordsMax(static_cast<std::uint32_t>(read.records_max));
-        request.setBytesMax(static_cast<std::uint32_t>(read.bytes_max));
-        request.setWaitMs(static_cast<std::uint32_t>(read.wait_ms));
-        return kj::Promise<Answer>(request.send());
+  auto page = world_.reads->read(id_.shard, read);
+  tasks_.add(page.then(
+      [this, id = read.id](rpc::LogPage found) {
+        read_once_ = read_once_ || found.status == rpc::ReadStatus::ok;
+        perform(pump_.on_page(id, std::move(found), now_ms()));
       },
-      read.wait_ms);
-  tasks_.add(
-      answered
-          .then([origin = id_.source](Answer&& answer) {
-            return rpc::read_page(answer.getPage(), origin);
-          })
-          .then(
-              [this, id = read.id](rpc::LogPage page) {
-                read_once_ = read_once_ || page.status == rpc::ReadStatus::ok;
-                perform(pump_.on_page(id, std::move(page), now_ms()));
-              },
-              [this, id = read.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
+      [this, id = read.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
 }
 
-void Flow::perform(const ShipBatch& ship) {
-  using Answer = capnp::Response<wire::Region::ApplyResults>;
-  auto answered = world_.sink.session->call(
-      [&ship](wire::Region::Client& client) {
-        auto request = client.applyRequest(rpc::size_hint(ship.batch.records));
-        rpc::write_batch(ship.batch, request.initBatch());
-        return kj::Promise<Answer>(request.send());
+void Flow::perform(ShipBatch& ship) {
+  auto outcome = world_.sink.sender->send(std::move(ship.batch));
+  tasks_.add(outcome.then(
+      [this, id = ship.id](rpc::ApplyOutcome said) {
+        perform(pump_.on_outcome(id, said, now_ms()));
       },
-      kApplyExtraMs);
-  tasks_.add(
-      answered.then([](Answer&& answer) { return rpc::read_outcome(answer.getOutcome()); })
-          .then(
-              [this, id = ship.id](rpc::ApplyOutcome outcome) {
-                perform(pump_.on_outcome(id, outcome, now_ms()));
-              },
-              [this, id = ship.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
+      [this, id = ship.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
 }
 
 void Flow::perform(const SaveCheckpoint& save) {

@@ -2,7 +2,7 @@
 //
 // Threads: the KJ thread.  Owns: the pump and its requests.  Borrows: FlowWorld, which outlives it.
 // Errors: none escape; a failed request goes to the pump.
-// Limits: PumpLimits; reads wait while the sink's link carries kLinkBytesMax.
+// Limits: PumpLimits; reads wait while the sink's link carries SinkLink::kBytesMax.
 #pragma once
 
 #include <kj/async.h>
@@ -18,6 +18,8 @@
 #include "common/log.h"
 #include "common/rng.h"
 #include "replicator/core/pump.h"
+#include "replicator/io/batch_sender.h"
+#include "replicator/io/log_reads.h"
 #include "replicator/status.h"
 #include "rpc/messages.h"
 #include "rpc/session.h"
@@ -31,11 +33,13 @@ struct SinkLink {
 
   RegionId region;
   rpc::Session* session = nullptr;
+  kj::Own<BatchSender> sender;
   std::size_t in_flight_bytes = 0;
 };
 
 struct FlowWorld {
   rpc::Session& source;
+  std::shared_ptr<LogReads> reads;  // of this table, for this sink
   SinkLink& sink;
   kj::Timer& timer;
   const Clock& clock;
@@ -66,7 +70,7 @@ class Flow final : private kj::TaskSet::ErrorHandler {
   void perform(Actions actions);
   void perform(const AskPosition& ask);
   void perform(const ReadLog& read);
-  void perform(const ShipBatch& ship);
+  void perform(ShipBatch& ship);
   void perform(const SaveCheckpoint& save);
   void perform(const SetTimer& timer);
   void perform(const RecordsVisible& visible);

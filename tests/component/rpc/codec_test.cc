@@ -74,7 +74,7 @@ TEST(Codec, ABatchComesBackAsItWas) {
 
 TEST(Codec, TheSizeHintHoldsABatchInOneSegment) {
   auto sent = batch(1, 512, 1000);
-  auto hint = size_hint(sent.records);
+  auto hint = size_hint(words_of(sent.records) + kWordsPerPage);
   capnp::MallocMessageBuilder message(static_cast<unsigned>(hint.wordCount),
                                       capnp::AllocationStrategy::FIXED_SIZE);
   write_batch(sent, message.initRoot<wire::Batch>());

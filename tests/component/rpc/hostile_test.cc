@@ -50,8 +50,8 @@ class PeerHostileTest : public PeerServerTest {
 
   rpc::ApplyStatus apply(Client& client, const rpc::ReplicationBatch& batch) {
     auto request = client.region.applyRequest();
-    rpc::write_batch(batch, request.initBatch());
-    auto outcome = rpc::read_outcome(request.send().wait(io_.waitScope).getOutcome());
+    rpc::write_batch(batch, request.initBatches(1)[0]);
+    auto outcome = rpc::read_outcome(request.send().wait(io_.waitScope).getOutcomes()[0]);
     if (outcome.status == rpc::ApplyStatus::applied) position_ = outcome.position;
     return outcome.status;
   }
@@ -194,7 +194,7 @@ TEST_F(PeerHostileTest, ForgedBatches) {
   auto peer = as(rpc::Role::peer_replicator);
   auto refused = [&](const rpc::ReplicationBatch& forged) {
     auto request = peer->region.applyRequest();
-    rpc::write_batch(forged, request.initBatch());
+    rpc::write_batch(forged, request.initBatches(1)[0]);
     return refusal(kj::mv(request));
   };
   auto forged = batch("a", 1);
@@ -209,6 +209,14 @@ TEST_F(PeerHostileTest, ForgedBatches) {
   forged = batch("a", 1);
   forged.records[0].key = Bytes(rpc::kKeyBytesMax + 1, 'x');
   EXPECT_THAT(refused(forged), HasSubstr("key too long"));
+
+  auto crowd = peer->region.applyRequest();
+  crowd.initBatches(rpc::kBatchesMax + 1);
+  EXPECT_THAT(refusal(kj::mv(crowd)), HasSubstr("too many batches"));
+  auto readers = as(rpc::Role::replicator);
+  auto reads = readers->region.readLogRequest();
+  reads.initReads(rpc::kLogReadsMax + 1);
+  EXPECT_THAT(refusal(kj::mv(reads)), HasSubstr("too many reads"));
 
   forged = batch("a", 1);
   forged.flow.table = {1, 1};
@@ -246,7 +254,7 @@ TEST_F(PeerHostileTest, AMessageOverTheLimitEndsItsConnection) {
   auto good = as(rpc::Role::replicator);
   auto peer = as(rpc::Role::peer_replicator);
   auto request = peer->region.applyRequest();
-  auto records = request.initBatch().initRecords(16);
+  auto records = request.initBatches(1)[0].initRecords(16);
   for (auto record : records) record.initImage(1024 * 1024);
   EXPECT_NE(refusal(kj::mv(request)), "");
   expect_all_well(*good);

@@ -89,18 +89,14 @@ class PeerServerTest : public ::testing::Test {
       wire::Region::Client& region, std::uint16_t shard, LogPosition after,
       std::uint32_t wait_ms) {
     auto request = region.readLogRequest();
-    rpc::write_table_id(table_->id, request.initTable());
-    request.setShard(shard);
-    rpc::write_position(after, request.initAfter());
-    request.setRecordsMax(3);
-    request.setBytesMax(100'000);
+    rpc::write_log_read({table_->id, ShardId(shard), after, 3, 100'000}, request.initReads(1)[0]);
     request.setWaitMs(wait_ms);
     return request;
   }
 
   rpc::LogPage read(Client& client, std::uint16_t shard, LogPosition after, std::uint32_t wait_ms) {
     auto answer = read_request(client.region, shard, after, wait_ms).send().wait(io_.waitScope);
-    return rpc::read_page(answer.getPage(), here_.id());
+    return rpc::read_pages(answer.getPages(), here_.id()).at(0);
   }
 
   kj::AsyncIoContext io_ = kj::setupAsyncIo();

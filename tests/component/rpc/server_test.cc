@@ -27,8 +27,8 @@ TEST_F(PeerServerTest, EverythingIsRefusedBeforeHello) {
 
 TEST_F(PeerServerTest, HellosThatDoNotFitAreRefused) {
   Client client(io_);
-  EXPECT_THAT(hello(client, "here", 0, rpc::Role::replicator, 2),
-              HasSubstr("protocol 1 is spoken here"));
+  EXPECT_THAT(hello(client, "here", 0, rpc::Role::replicator, rpc::kProtocolVersion + 1),
+              HasSubstr("protocol 2 is spoken here"));
   EXPECT_THAT(hello(client, "there", 0, rpc::Role::replicator), HasSubstr("this is region here"));
   EXPECT_THAT(hello(client, "here", 9, rpc::Role::peer_replicator), HasSubstr("own name"));
   EXPECT_THAT(hello(client, "there", 0, rpc::Role::peer_node), HasSubstr("node id"));
@@ -74,7 +74,7 @@ TEST_F(PeerServerTest, AReplicatorSpeaksForItsOwnRegionOnly) {
   auto client = as(rpc::Role::peer_replicator);
   auto request = client->region.applyRequest();
   rpc::write_flow({table_->id, ShardId(0), RegionId::of("elsewhere")},
-                  request.initBatch().initFlow());
+                  request.initBatches(1)[0].initFlow());
   EXPECT_THAT(refusal(kj::mv(request)), HasSubstr("a flow of another region"));
   auto question = client->region.flowPositionRequest();
   rpc::write_flow({table_->id, ShardId(0), RegionId::of("elsewhere")}, question.initFlow());
@@ -123,9 +123,35 @@ TEST_F(PeerServerTest, ALongPollIsWokenByAWriteOrEndsInTime) {
   began_ms = clock.monotonic_ms();
   for (int i = 0; i < 20; ++i)
     ASSERT_EQ(here_.put("T", "k" + std::to_string(i), "x"), store::WriteStatus::committed);
-  EXPECT_GE(rpc::read_page(first.wait(io_.waitScope).getPage(), here_.id()).records.size(), 1u);
-  EXPECT_GE(rpc::read_page(second.wait(io_.waitScope).getPage(), here_.id()).records.size(), 1u);
+  auto first_pages = rpc::read_pages(first.wait(io_.waitScope).getPages(), here_.id());
+  EXPECT_GE(first_pages.at(0).records.size(), 1u);
+  auto second_pages = rpc::read_pages(second.wait(io_.waitScope).getPages(), here_.id());
+  EXPECT_GE(second_pages.at(0).records.size(), 1u);
   EXPECT_LT(clock.monotonic_ms() - began_ms, 5000);
+}
+
+TEST_F(PeerServerTest, OnePollWaitsForSeveralShards) {
+  auto client = as(rpc::Role::replicator);
+  auto request = client->region.readLogRequest();
+  auto reads = request.initReads(2);
+  for (std::uint16_t shard = 0; shard < 2; ++shard)
+    rpc::write_log_read({table_->id, ShardId(shard), {}, 100, 100'000}, reads[shard]);
+  request.setWaitMs(10'000);
+  auto waiting = request.send();
+  EXPECT_FALSE(waiting.poll(io_.waitScope));
+  ASSERT_EQ(here_.put("T", "k", "x"), store::WriteStatus::committed);
+  auto pages = rpc::read_pages(waiting.wait(io_.waitScope).getPages(), here_.id());
+  ASSERT_EQ(pages.size(), 2u);
+  // The other shard's page says that nothing was found.
+  std::size_t hit = pages[0].records.empty() ? 1 : 0;
+  EXPECT_EQ(pages[hit].records.size(), 1u);
+  EXPECT_EQ(pages[1 - hit].to, LogPosition{});
+  EXPECT_EQ(pages[1 - hit].status, rpc::ReadStatus::ok);
+}
+
+TEST_F(PeerServerTest, AnUnknownShardIsNotTakenForAnEmptyOne) {
+  auto client = as(rpc::Role::replicator);
+  EXPECT_EQ(read(*client, 99, {}, 0).status, rpc::ReadStatus::not_in_history);
 }
 
 TEST_F(PeerServerTest, TheListOfReplicatedTablesIsPushedByLongPoll) {

@@ -41,6 +41,7 @@ class FakeStore final : public store::Store {
   [[nodiscard]] store::CatalogPtr catalog() const override { return catalog_; }
   [[nodiscard]] store::StoreHealth health() const override { return {}; }
   [[nodiscard]] std::unique_ptr<store::Reader> open_reader() override;
+  [[nodiscard]] store::LogEndsPtr log_ends(const TableId&) const override { return nullptr; }
   void write(store::ItemWrite write) override;
   void apply(rpc::ReplicationBatch, NodeId,
              std::function<void(const rpc::ApplyOutcome&)> done) override {

@@ -1,0 +1,56 @@
+// LogReads: what the flows of one table to one sink want to read of the own region's log, together in
+// one call.
+//
+// Shards mostly grow in the same commits, so that reading them together saves most of the messages.
+// Reads that are asked for in one turn of the loop go into one call, a long poll for the first of them
+// that finds something; those that found nothing go on with the next call, until their own time is up.
+//
+// Threads: the KJ thread.  Borrows: session and clock.
+// Errors: a call that fails rejects every read that was in it.
+// Limits: kLogReadsMax reads in a call.
+#pragma once
+
+#include <kj/async.h>
+#include <kj/refcount.h>
+
+#include <vector>
+
+#include "common/clock.h"
+#include "replicator/core/pump.h"
+#include "rpc/session.h"
+
+namespace meridian::replicator {
+
+class LogReads final : private kj::TaskSet::ErrorHandler {
+ public:
+  LogReads(rpc::Session& source, const Clock& clock, RegionId origin, TableId table)
+      : source_(source), clock_(clock), origin_(origin), table_(table), calls_(*this) {}
+
+  // Answered at once when there is something, or after `read.wait_ms`.
+  kj::Promise<rpc::LogPage> read(ShardId shard, const ReadLog& read);
+
+ private:
+  struct Waiting {
+    rpc::LogRead read;
+    std::int64_t until_ms;
+    kj::Own<kj::PromiseFulfiller<rpc::LogPage>> page;
+  };
+  // What one call reads; shared by its two ends.
+  struct Reads : kj::Refcounted {
+    std::vector<Waiting> waiting;
+  };
+  void call_soon();
+  void call();
+  void answer(std::vector<Waiting> waiting, std::vector<rpc::LogPage> pages);
+  void taskFailed(kj::Exception&& failure) override;
+
+  rpc::Session& source_;
+  const Clock& clock_;
+  const RegionId origin_;
+  const TableId table_;
+  std::vector<Waiting> unsent_;
+  bool calling_soon_ = false;
+  kj::TaskSet calls_;  // last: cancelled first
+};
+
+}  // namespace meridian::replicator
