@@ -23,7 +23,7 @@ std::uint64_t draw_id(Rng& rng) {
 }  // namespace
 
 Engine::Engine(StoreOptions options, Clock& clock, Rng rng)
-    : options_(std::move(options)), clock_(clock), rng_(rng), guard_(options_.drift_ms_max) {
+    : options_(std::move(options)), clock_(clock), rng_(rng), guard_(options_.drift_ms_max), wal_copy_(options_.wal_checkpoint_pages) {
   start_ = StartId(draw_id(rng_));
   open_file();
   catalog_.emplace(*db_);
@@ -229,16 +229,13 @@ void Engine::publish() {
 }
 
 void Engine::checkpoint_if_due() {
-  if (!options_.has_wal()) return;
-  // The WAL starts anew once all of it was copied and no reader stands in it.
-  if (db_->wal_frames() < checkpointed_frames_) checkpointed_frames_ = 0;
-  if (db_->wal_frames() - checkpointed_frames_ < options_.wal_checkpoint_pages) return;
+  if (!options_.has_wal() || !wal_copy_.due(db_->wal_frames())) return;
   const auto before = sqlite::sync_counts();
   try {
     db_->checkpoint_passive();
     const auto after = sqlite::sync_counts();
     health_.syncs_checkpoint += after.wal + after.other - before.wal - before.other;
-    checkpointed_frames_ = db_->wal_frames();
+    wal_copy_.copied(db_->wal_frames());
   } catch (const sqlite::SqliteError& error) {
     // The WAL still holds everything; a full disk is met again by the next commit.
     if (error.is_full()) return;

@@ -36,6 +36,7 @@
 #include "region-node/store/store.h"
 #include "region-node/store/store_options.h"
 #include "region-node/store/stream_shards.h"
+#include "region-node/store/wal_copy_rule.h"
 
 namespace meridian::store {
 
@@ -143,7 +144,7 @@ class Engine {
   bool full_ = false;       // until a commit succeeds
   bool upkeep_left_ = false;
   std::int64_t upkeep_at_ms_ = 0;  // monotonic
-  int checkpointed_frames_ = 0;
+  WalCopyRule wal_copy_;
   std::uint64_t generation_ = 0;
   std::vector<Acknowledgement> postponed_;  // of groups that were rolled back
   StoreHealth health_;

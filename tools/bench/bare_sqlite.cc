@@ -115,10 +115,9 @@ class BareStore {
 
   // As the engine does it.
   void checkpoint() {
-    if (db_->wal_frames() < checkpointed_) checkpointed_ = 0;
-    if (db_->wal_frames() - checkpointed_ < store::StoreOptions{}.wal_checkpoint_pages) return;
+    if (!wal_copy_.due(db_->wal_frames())) return;
     db_->checkpoint_passive();
-    checkpointed_ = db_->wal_frames();
+    wal_copy_.copied(db_->wal_frames());
   }
 
   SystemClock clock_;
@@ -136,7 +135,7 @@ class BareStore {
   Bytes version_bytes_;
   const Bytes context_ = conflict::Context().encode();
   std::int64_t now_us_ = 0;
-  int checkpointed_ = 0;
+  store::WalCopyRule wal_copy_{store::StoreOptions{}.wal_checkpoint_pages};
 };
 
 }  // namespace
