@@ -23,7 +23,11 @@ std::uint64_t draw_id(Rng& rng) {
 }  // namespace
 
 Engine::Engine(StoreOptions options, Clock& clock, Rng rng)
-    : options_(std::move(options)), clock_(clock), rng_(rng), guard_(options_.drift_ms_max), wal_copy_(options_.wal_checkpoint_pages) {
+    : options_(std::move(options)),
+      clock_(clock),
+      rng_(rng),
+      guard_(options_.drift_ms_max),
+      wal_copy_(options_.wal_checkpoint_pages) {
   start_ = StartId(draw_id(rng_));
   open_file();
   catalog_.emplace(*db_);

@@ -1,5 +1,7 @@
 #include "region-node/store/state.h"
 
+#include "common/sqlite/sqlite.h"
+
 #include <algorithm>
 
 namespace meridian::store {
@@ -31,7 +33,13 @@ void TableState::derive(const RegionId& self) {
 void TableState::show_log_ends() const {
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const LogHistory& history = shards[i].history;
-    log_ends->set(ShardId(static_cast<std::uint16_t>(i)), history.position_of(history.end));
+    std::optional<LogPosition> end;
+    try {
+      end = history.position_of(history.end);
+    } catch (const sqlite::SqliteError&) {
+      // A damaged history: whoever reads that log is told so.
+    }
+    log_ends->set(ShardId(static_cast<std::uint16_t>(i)), end);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "conflict/version.h"
 #include "region-node/model/key.h"
 #include "region-node/store/schema.h"
+#include "region-node/store/wal_copy_rule.h"
 #include "tools/bench/process.h"
 
 namespace meridian::bench {
