@@ -2,7 +2,8 @@
 //
 // Every client waits while pages are copied and synced.  With little groups that is what the worst
 // latency is made of, so a copy is kept short; with large ones, where nobody counts milliseconds,
-// what counts is to copy seldom, since the copy has a sync of its own.
+// what counts is to copy seldom: a page that many groups changed is then copied once, and the copy
+// has a sync of its own.
 // Pure.  Threads: one.  Units: pages, which are frames of the WAL.
 #pragma once
 
@@ -21,12 +22,13 @@ class WalCopyRule {
     if (anew) copied_ = 0;
     int group = anew ? frames : frames - committed_;
     committed_ = frames;
-    return frames - copied_ >= std::max(pages_least_, kGroups * group);
+    return frames - copied_ >= std::max(pages_least_, std::min(kGroups * group, kPagesMost));
   }
   void copied(int frames) { copied_ = frames; }
 
  private:
-  static constexpr int kGroups = 8;  // like the last one, that a copy covers at least
+  static constexpr int kGroups = 12;       // like the last one, that a copy covers
+  static constexpr int kPagesMost = 4096;  // 32 MB: nobody shall wait for longer than that takes
 
   const int pages_least_;
   int committed_ = 0;  // frames after the last commit
