@@ -36,12 +36,12 @@ class Door : public std::enable_shared_from_this<Door> {
   Door(std::shared_ptr<Hub> hub, Listener listener)
       : hub_(std::move(hub)),
         listener_(std::move(listener)),
-        strand_(asio::make_strand(hub_->loops.front().io)),
+        strand_(asio::make_strand(hub_->io)),
         acceptor_(strand_),
         pause_(strand_) {}
 
   void open() {
-    auto endpoint = resolve(hub_->loops.front().io, listener_.address);
+    auto endpoint = resolve(hub_->io, listener_.address);
     error_code ec;
     acceptor_.open(endpoint.protocol(), ec);
     if (!ec) acceptor_.set_option(asio::socket_base::reuse_address(true), ec);
@@ -52,10 +52,9 @@ class Door : public std::enable_shared_from_this<Door> {
   }
 
   void accept() {
-    Loop& loop = hub_->next_loop();
-    acceptor_.async_accept(asio::make_strand(loop.io),
-                           [self = shared_from_this(), &loop](const error_code& ec, Socket socket) {
-                             self->on_accept(ec, loop, std::move(socket));
+    acceptor_.async_accept(asio::make_strand(hub_->io),
+                           [self = shared_from_this()](const error_code& ec, Socket socket) {
+                             self->on_accept(ec, std::move(socket));
                            });
   }
 
@@ -70,13 +69,13 @@ class Door : public std::enable_shared_from_this<Door> {
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
-  void on_accept(const error_code& ec, Loop& loop, Socket socket) {
+  void on_accept(const error_code& ec, Socket socket) {
     if (!acceptor_.is_open()) return;
     if (ec) return accept_later(ec);
     failing_ = false;
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    auto session = std::make_shared<Session>(hub_, loop, std::move(socket), listener_.handler);
+    auto session = std::make_shared<Session>(hub_, std::move(socket), listener_.handler);
     if (session->accepted()) {
       full_ = false;
       session->start();
@@ -121,7 +120,8 @@ class HttpServer::Impl {
  public:
   Impl(std::vector<Listener> listeners, unsigned threads, HttpLimits limits, Logger log)
       : hub_(std::make_shared<Hub>(threads, limits, std::move(log))),
-        sweep_timer_(hub_->loops.front().io) {
+        thread_count_(threads),
+        sweep_timer_(hub_->io) {
     MERIDIAN_CHECK(threads > 0);
     for (auto& listener : listeners)
       doors_.push_back(std::make_shared<Door>(hub_, std::move(listener)));
@@ -131,7 +131,7 @@ class HttpServer::Impl {
     for (auto& door : doors_) door->open();
     for (auto& door : doors_) door->accept();
     arm_sweep();
-    for (Loop& loop : hub_->loops) threads_.emplace_back([&loop] { loop.io.run(); });
+    for (unsigned i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { hub_->io.run(); });
   }
 
   void stop() {
@@ -142,16 +142,14 @@ class HttpServer::Impl {
     for (auto& session : hub_->living()) session->drain();
     if (!threads_.empty() && !hub_->wait_empty(kDrainMsMax))
       hub_->log.warn("http_drain_cut", "connections={}", hub_->size());
-    for (Loop& loop : hub_->loops) loop.io.stop();
+    hub_->io.stop();
     for (auto& thread : threads_) thread.join();
     hub_->seal();
     // No thread runs the loop any more: end what is left here, so that nothing holds itself alive.
     sweep_timer_.cancel();
     for (auto& session : hub_->living()) session->close();
-    for (Loop& loop : hub_->loops) {
-      loop.io.restart();
-      loop.io.poll();
-    }
+    hub_->io.restart();
+    hub_->io.poll();
   }
 
   [[nodiscard]] std::uint16_t port(std::size_t index) const { return doors_.at(index)->port(); }
@@ -172,6 +170,7 @@ class HttpServer::Impl {
   }
 
   const std::shared_ptr<Hub> hub_;
+  const unsigned thread_count_;
   std::vector<std::shared_ptr<Door>> doors_;
   asio::steady_timer sweep_timer_;
   std::vector<std::thread> threads_;

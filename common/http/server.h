@@ -1,8 +1,7 @@
 // HttpServer: HTTP/1.1 with keep-alive on several addresses, one handler each, over Boost.Beast.
 // Beast stays in server.cc (it costs half a minute to compile); this header is plain.
 //
-// Threads: `threads` of its own; a connection stays with one of them.  A handler runs there, must not
-// block for long (it holds up the connections of its thread), and may
+// Threads: `threads` of its own.  A handler runs on one of them and must not block for long; it may
 // answer at once or later, from any thread, exactly once.
 // Owns: sockets and threads.  stop() closes listeners, lets answers under way finish for
 // kDrainMsMax, then joins.

@@ -161,32 +161,32 @@ void Hub::seal() {
   while (inside_ != 0) std::this_thread::yield();
 }
 
-void Hub::answer(Loop& loop, std::shared_ptr<Session> session, Response response) {
+void Hub::answer(std::shared_ptr<Session> session, Response response) {
   if (!enter()) return;
   bool post;
   {
-    std::lock_guard lock(loop.mutex);
-    loop.answers.push_back({std::move(session), std::move(response)});
-    post = !std::exchange(loop.delivery_posted, true);
+    std::lock_guard lock(answers_mutex_);
+    answers_.push_back({std::move(session), std::move(response)});
+    post = !std::exchange(delivery_posted_, true);
   }
-  if (post) asio::post(loop.io, [&loop] { deliver(loop); });
+  if (post) asio::post(io, [this] { deliver(); });
   leave();
 }
 
-void Hub::deliver(Loop& loop) {
-  std::vector<Loop::Answered> answers;
+void Hub::deliver() {
+  std::vector<Answered> answers;
   {
-    std::lock_guard lock(loop.mutex);
-    answers.swap(loop.answers);
-    loop.delivery_posted = false;
+    std::lock_guard lock(answers_mutex_);
+    answers.swap(answers_);
+    delivery_posted_ = false;
   }
   for (auto& [session, response] : answers) session->dispatch(std::move(response));
 }
 
 // ---------------------------------------------------------------------------------------- session
 
-Session::Session(std::shared_ptr<Hub> hub, Loop& loop, Socket socket, const Handler& handler)
-    : hub_(std::move(hub)), loop_(loop), socket_(std::move(socket)), handler_(handler) {
+Session::Session(std::shared_ptr<Hub> hub, Socket socket, const Handler& handler)
+    : hub_(std::move(hub)), socket_(std::move(socket)), handler_(handler) {
   accepted_ = hub_->add(this);
 }
 
@@ -274,8 +274,8 @@ void Session::hand_over() {
 }
 
 void Session::answer(Response response) {
-  if (loop_.io.get_executor().running_in_this_thread()) return dispatch(std::move(response));
-  hub_->answer(loop_, shared_from_this(), std::move(response));
+  if (hub_->io.get_executor().running_in_this_thread()) return dispatch(std::move(response));
+  hub_->answer(shared_from_this(), std::move(response));
 }
 
 void Session::dispatch(Response response) {

@@ -11,14 +11,12 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,27 +39,11 @@ inline constexpr std::size_t kDiscardBytesMax = 64 * 1024 * 1024;
 
 class Session;
 
-// One thread's event loop.  A connection stays with the loop that it was given at first, so that the
-// threads share no queue and do not wake each other.
-struct Loop {
-  asio::io_context io{1};
-  // Keeps run() from returning while there is nothing to do.
-  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
-
-  struct Answered {
-    std::shared_ptr<Session> session;
-    Response response;
-  };
-  std::mutex mutex;
-  std::vector<Answered> answers;  // guarded by mutex
-  bool delivery_posted = false;   // guarded by mutex
-};
-
-// The event loops, the limits, and the register of living sessions.
+// The event loop, the limits, and the register of living sessions.
 class Hub {
  public:
   Hub(unsigned threads, HttpLimits http_limits, Logger logger)
-      : limits(http_limits), log(std::move(logger)), loops(threads) {}
+      : limits(http_limits), log(std::move(logger)), io(static_cast<int>(threads)) {}
 
   // False when there are HttpLimits::connections_max already, or the server stops.
   bool add(Session* session);
@@ -71,32 +53,35 @@ class Hub {
   // True when the last session ended within the time.
   bool wait_empty(std::int64_t ms);
 
-  // For a new connection: the loops take turns.
-  Loop& next_loop() { return loops[turn_.fetch_add(1) % loops.size()]; }
-
-  // Brackets a post to a loop from a foreign thread: false once the loop has ended for good.
+  // Brackets a post to `io` from a foreign thread: false once the loop has ended for good.
   bool enter();
   void leave();
   // Ends enter() and waits for those inside.
   void seal();
-  // Hands an answer from a foreign thread to the session's loop.  Those that come together (the writes
-  // of one commit) wake the loop once.
-  void answer(Loop& loop, std::shared_ptr<Session> session, Response response);
+  // Hands an answer from a foreign thread to the loop.  Those that come together (the writes of one
+  // commit) wake the loop once.
+  void answer(std::shared_ptr<Session> session, Response response);
 
   const HttpLimits limits;
   const Logger log;
-  std::deque<Loop> loops;  // as many as threads; a Loop cannot move
+  asio::io_context io;
   std::atomic<std::size_t> bytes_in_flight{0};  // what the sessions hold(); see HttpLimits
   std::atomic<std::int64_t> tick{0};  // counts sweeps; the unit of Session's time stamps
   std::atomic<bool> stopping{false};
 
  private:
-  static void deliver(Loop& loop);
+  struct Answered {
+    std::shared_ptr<Session> session;
+    Response response;
+  };
+  void deliver();
 
   mutable std::mutex mutex_;
   std::condition_variable empty_;
   std::unordered_set<Session*> sessions_;  // guarded by mutex_
-  std::atomic<std::size_t> turn_{0};
+  std::mutex answers_mutex_;
+  std::vector<Answered> answers_;    // guarded by answers_mutex_
+  bool delivery_posted_ = false;     // guarded by answers_mutex_
   std::atomic<int> inside_{0};
   std::atomic<bool> sealed_{false};
 };
@@ -129,7 +114,7 @@ class RequestParser final : public beast::http::basic_parser<true> {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   // REQUIRES: `hub` has a place for it (Hub::add is done here; see accepted()).
-  Session(std::shared_ptr<Hub> hub, Loop& loop, Socket socket, const Handler& handler);
+  Session(std::shared_ptr<Hub> hub, Socket socket, const Handler& handler);
   ~Session();
 
   void start();
@@ -167,7 +152,6 @@ class Session : public std::enable_shared_from_this<Session> {
   void stamp() { stamp_.store(hub_->tick.load(std::memory_order_relaxed)); }
 
   const std::shared_ptr<Hub> hub_;
-  Loop& loop_;
   Socket socket_;
   const Handler& handler_;
   bool accepted_ = false;
