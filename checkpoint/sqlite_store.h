@@ -5,7 +5,8 @@
 // newest saves, which costs one question per flow; the death of a process loses nothing.
 //
 // Table checkpoints, primary key (sink, table_id, shard), WITHOUT ROWID:
-//   sink TEXT, table_id BLOB (16 bytes, big-endian), shard, start_id, sequence, updated_ms INTEGER
+//   sink TEXT, table_id BLOB (16 bytes, big-endian), shard, start_id, sequence, updated_ms, hash INTEGER
+// The hash is of all the others: a damaged row is noticed, for it would let records be trimmed too soon.
 //
 // Threads: one at a time per object.  Owns: a connection.
 // Errors: sqlite::SqliteError, with is_damage() when the database is damaged (open.h does without it);

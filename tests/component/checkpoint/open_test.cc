@@ -100,6 +100,28 @@ TEST_F(OpenCheckpoints, ARowThatNobodyWrote) {
   expect_set_aside();
 }
 
+// Readable, and wrong: it would let the node trim what the sink never got.
+TEST_F(OpenCheckpoints, APositionThatMovedAhead) {
+  {
+    sqlite::Database db(file(), {});
+    db.execute("UPDATE checkpoints SET sequence = sequence + 4096 WHERE shard = 17");
+  }
+  expect_set_aside();
+}
+
+TEST_F(OpenCheckpoints, AnOlderFormatStartsAnew) {
+  {
+    sqlite::Database db(file(), {});
+    db.execute("DROP TABLE checkpoints; CREATE TABLE checkpoints(sink TEXT)");
+    db.execute("PRAGMA user_version = 1");
+  }
+  auto store = open();
+  EXPECT_THAT(store->load_all(), IsEmpty());
+  store->save_batch({at(0, 1, 7)});
+  EXPECT_THAT(store->load_all(), ElementsAre(at(0, 1, 7)));
+  EXPECT_THAT(others(), IsEmpty());
+}
+
 TEST_F(OpenCheckpoints, ANewerFormatIsNoDamage) {
   {
     sqlite::Database db(file(), {});
