@@ -63,10 +63,10 @@ void Constraints::table_name(std::string_view name, std::string_view member) {
   if (name.size() > 255) fail(name, member, "have length less than or equal to 255");
 }
 
-void Constraints::new_table_name(std::string_view name) {
-  table_name(name);
+void Constraints::new_table_name(std::string_view name, std::string_view member) {
+  table_name(name, member);
   if (!name.empty() && name.size() < 3)
-    fail(name, "tableName", "have length greater than or equal to 3");
+    fail(name, member, "have length greater than or equal to 3");
 }
 
 void Constraints::finish(Problems& problems) {

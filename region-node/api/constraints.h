@@ -28,7 +28,7 @@ class Constraints {
   // A plain table name (not an ARN): not empty and of [a-zA-Z0-9_.-].
   void table_name(std::string_view name, std::string_view member = "tableName");
   // That of a new table: also 3 to 255 characters.
-  void new_table_name(std::string_view name);
+  void new_table_name(std::string_view name, std::string_view member = "tableName");
 
   // Reports what has failed, if anything.
   void finish(Problems& problems);

@@ -37,6 +37,11 @@ ApiError ApiError::resource_not_found(std::string message) {
   return make(kDynamo, "ResourceNotFoundException", std::move(message));
 }
 
+ApiError ApiError::global_table_not_found(const std::string& name) {
+  return make(kDynamo, "GlobalTableNotFoundException",
+              "Global table with name '" + name + "' does not exist.");
+}
+
 ApiError ApiError::resource_in_use(std::string message) {
   return make(kDynamo, "ResourceInUseException", std::move(message));
 }

@@ -29,6 +29,8 @@ struct ApiError {
   static ApiError serialization(std::string message);
   static ApiError unknown_operation(std::string message);
   static ApiError resource_not_found(std::string message = "Requested resource not found");
+  // Of version 2017.11.29: "Global table with name 'T' does not exist."
+  static ApiError global_table_not_found(const std::string& name);
   static ApiError resource_in_use(std::string message);
   static ApiError condition_failed(std::shared_ptr<const model::Item> item = nullptr);
   static ApiError limit_exceeded(std::string message);

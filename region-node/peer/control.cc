@@ -35,6 +35,18 @@ ApiError error_of(const rpc::Refusal& refusal) {
   return ApiError::unavailable(refusal.message);
 }
 
+ApiError unknown_region(const RegionId& region, const Membership& membership) {
+  std::string known;
+  for (const auto& link : membership.links()) {
+    if (!known.empty()) known += ", ";
+    known += link.region.name();
+  }
+  return ApiError::validation(
+      fmt::format("Region {} is not supported. The latest version of global tables are only "
+                  "supported in the following regions: [{}]",
+                  region.name(), known));
+}
+
 rpc::Refusal refusal_in(capnp::Text::Reader type, capnp::Text::Reader message) {
   if (type.size() > rpc::kErrorBytesMax || message.size() > rpc::kErrorBytesMax)
     throw rpc::CodecError("malformed message: error text too long");
@@ -105,10 +117,7 @@ Control::Step Control::check_creation(const store::TableInfo& table, const Regio
   if (region == self_) refuse(answer, ApiError::validation(kLocalRegion));
   if (table.has_replica(region))
     refuse(answer, error_of(create_refusal(store::ControlError::already_exists, table.name)));
-  if (!membership_.configured(region))
-    refuse(answer,
-           ApiError::validation(fmt::format(
-               "The region {} is not one of the regions that this node knows.", region.name())));
+  if (!membership_.configured(region)) refuse(answer, unknown_region(region, membership_));
   reach(region, answer);
   bool empty = reader_->stats(table.id).items == 0;
   // A trimmed log cannot be shipped from its beginning.

@@ -57,6 +57,16 @@ def streams(endpoint):
                           parameter_validation=False)
 
 
+@pytest.fixture(scope="session")
+def regions(request, tmp_path_factory):
+    """Two regions of our own; tests of global tables need to reach both."""
+    if request.config.getoption("--url"):
+        pytest.skip("global tables need endpoints in two regions")
+    with cluster.Cluster(tmp_path_factory.mktemp("regions"), count=2) as two:
+        yield two
+        assert not two.deaths()
+
+
 def _shared(dynamodb, **keys):
     name = create_table(dynamodb, **keys)
     yield name

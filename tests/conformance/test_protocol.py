@@ -39,7 +39,7 @@ def test_request_ids_differ(endpoint, table_s, key):
 
 @pytest.mark.parametrize("operation", [
     "TransactWriteItems", "TransactGetItems", "UpdateTimeToLive", "ExecuteStatement", "TagResource",
-    "CreateBackup", "CreateGlobalTable", "NoSuchOperation", "putitem", ""])
+    "CreateBackup", "UpdateContinuousBackups", "NoSuchOperation", "putitem", ""])
 def test_operations_that_do_not_exist(endpoint, operation):
     # No stubs: what is not there says so, and scripts can tell.
     answer = raw(endpoint.url, f"{TARGET}.{operation}", {})

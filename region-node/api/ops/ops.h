@@ -22,8 +22,18 @@ Answer query(const Call& call);
 Answer scan(const Call& call);
 Answer describe_table(const Call& call);
 Answer list_tables(const Call& call);
+Answer describe_table_replica_auto_scaling(const Call& call);
+Answer update_table_replica_auto_scaling(const Call& call);
 Answer describe_endpoints(const Call& call);
 Answer describe_limits(const Call& call);
+
+// Global tables version 2017.11.29.
+Answer create_global_table(const Call& call);
+Answer update_global_table(const Call& call);
+Answer describe_global_table(const Call& call);
+Answer describe_global_table_settings(const Call& call);
+Answer update_global_table_settings(const Call& call);
+Answer list_global_tables(const Call& call);
 
 Answer list_streams(const Call& call);
 Answer describe_stream(const Call& call);

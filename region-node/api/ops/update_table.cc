@@ -1,84 +1,14 @@
-#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "region-node/api/ops/ops.h"
+#include "region-node/api/ops/replica_updates.h"
 #include "region-node/api/ops/table_params.h"
 #include "region-node/api/request.h"
 #include "region-node/api/write_outcome.h"
 
 namespace meridian::api::ops {
 namespace {
-
-constexpr std::size_t kReplicaUpdatesMax = 10;  // a local deployment has at most ten regions
-
-struct ReplicaUpdate {
-  bool create = false;
-  RegionId region;
-};
-
-std::optional<ReplicaUpdate> read_replica_update(const JsonObject& one, Problems& problems) {
-  auto create = one.get("Create").object(problems);
-  auto remove = one.get("Delete").object(problems);
-  if (one.get("Update").present()) {
-    problems.report(ApiError::validation(
-        "One or more parameter values were invalid: Update of a replica is not supported"));
-  } else if (create.has_value() == remove.has_value()) {
-    problems.report(ApiError::validation(
-        "One or more parameter values were invalid: Exactly one of Create, Update and Delete must "
-        "be specified in a ReplicaUpdate"));
-  }
-  if (problems.any()) return std::nullopt;
-  const auto& action = create ? *create : *remove;
-  refuse_members(action, {"GlobalSecondaryIndexes"}, problems);
-  auto name = action.get("RegionName").text(problems);
-  auto region = RegionId::parse(name.value_or(""));
-  if (!region) {
-    problems.report(ApiError::validation(
-        "One or more parameter values were invalid: RegionName is missing or not a region: '" +
-        std::string(name.value_or("")) + "'"));
-    return std::nullopt;
-  }
-  return ReplicaUpdate{create.has_value(), *region};
-}
-
-std::vector<ReplicaUpdate> read_replica_updates(const JsonObject& input, Constraints& constraints,
-                                                Problems& problems) {
-  std::vector<ReplicaUpdate> out;
-  auto list = input.get("ReplicaUpdates").array(problems);
-  if (!list) return out;
-  if (list->size() == 0)
-    constraints.fail("[]", "replicaUpdates", "have length greater than or equal to 1");
-  if (list->size() > kReplicaUpdatesMax)
-    constraints.fail("[...]", "replicaUpdates", "have length less than or equal to 10");
-  for (std::size_t i = 0; i < list->size() && !problems.any(); ++i) {
-    auto one = list->at(i).object(problems);
-    auto update = one ? read_replica_update(*one, problems) : std::nullopt;
-    if (update) out.push_back(*update);
-  }
-  return out;
-}
-
-// What AWS refuses before it starts.
-void check_replica_updates(const std::vector<ReplicaUpdate>& updates, const store::TableInfo& table,
-                           const RegionId& self, Problems& problems) {
-  for (const auto& update : updates) {
-    std::string region(update.region.name());
-    if (update.region == self) {
-      problems.report(ApiError::validation(
-          "Cannot add, delete, or update the local region through ReplicaUpdates. Use CreateTable, "
-          "DeleteTable, or UpdateTable as required."));
-    } else if (update.create && table.has_replica(update.region)) {
-      problems.report(ApiError::validation(
-          "Failed to create a the new replica of table with name: '" + table.name +
-          "' because one or more replicas already existed as tables."));
-    } else if (!update.create && !table.has_replica(update.region)) {
-      problems.report(ApiError::validation(
-          "Update global table operation failed because one or more replicas were not part of the "
-          "global table."));
-    }
-  }
-}
 
 void check_stream_change(const StreamChange& stream, const store::TableInfo& table,
                          const RegionId& self, Problems& problems) {
@@ -109,9 +39,7 @@ class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
 
   void start(store::TableChange change, bool has_change) {
     // A table becomes global with a stream, as on AWS; one that has a stream keeps its view type.
-    bool becomes_global = std::any_of(replicas_.begin(), replicas_.end(),
-                                      [](const auto& update) { return update.create; });
-    if (becomes_global && !table_->enabled_stream() && !change.enable_stream) {
+    if (makes_global(replicas_) && !table_->enabled_stream() && !change.enable_stream) {
       change.enable_stream = model::StreamViewType::NEW_AND_OLD_IMAGES;
       stream_was_ours_ = true;
       has_change = true;
@@ -133,7 +61,7 @@ class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
       if (result) return self->next_replica();
       self->fail(std::move(result).error());
     };
-    if (update.create)
+    if (update.action == ReplicaUpdate::Action::create)
       services_.replicas.create_replica(table_, update.region, std::move(done));
     else
       services_.replicas.delete_replica(table_, update.region, std::move(done));
@@ -235,6 +163,11 @@ void update_table(const Call& call, Reply reply) {
   if (problems.any()) return reply(Err(problems.take()));
   bool has_change = billing.mode || billing.read_units || stream.given || protection;
   bool harmless = input.get("SSESpecification").present() || input.get("TableClass").present();
+  if (!replicas.empty() && (has_change || harmless)) {
+    return reply(
+        Err(ApiError::validation("One or more parameter values were invalid: Replica modification "
+                                 "must be the only operation in the request")));
+  }
   if (!has_change && replicas.empty() && !harmless) {
     return reply(Err(ApiError::validation(
         "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "

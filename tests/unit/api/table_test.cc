@@ -144,7 +144,9 @@ class ReplicaTest : public ApiFixture {
 };
 
 TEST_F(ReplicaTest, TablesBecomeGlobalAndStopBeingSo) {
-  auto made = ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}},
+  ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])"));
+  // The same action said twice is said once.
+  auto made = ok("UpdateTable", update(R"([{"Create":{"RegionName":"ap-northeast-1"}},
                                            {"Create":{"RegionName":"ap-northeast-1"}}])"));
   EXPECT_EQ(replicas_.calls,
             (std::vector<std::string>{"create Plain eu-west-1", "create Plain ap-northeast-1"}));
@@ -159,8 +161,8 @@ TEST_F(ReplicaTest, TablesBecomeGlobalAndStopBeingSo) {
                   R"({"TableName":"Plain","StreamSpecification":{"StreamEnabled":false}})"),
             "ValidationException: One or more parameter values were invalid: Disabling Stream is "
             "not allowed for a Global Table replica.");
-  ok("UpdateTable", update(R"([{"Delete":{"RegionName":"eu-west-1"}},
-                               {"Delete":{"RegionName":"ap-northeast-1"}}])"));
+  ok("UpdateTable", update(R"([{"Delete":{"RegionName":"eu-west-1"}}])"));
+  ok("UpdateTable", update(R"([{"Delete":{"RegionName":"ap-northeast-1"}}])"));
   auto described = ok("DescribeTable", R"({"TableName":"Plain"})");
   EXPECT_EQ(described.find("Replicas"), std::string::npos);
   EXPECT_EQ(described.find("GlobalTableVersion"), std::string::npos);
@@ -174,7 +176,8 @@ TEST_F(ReplicaTest, UpdatesAreChecked) {
   EXPECT_EQ(
       error("UpdateTable", update(R"([{"Delete":{"RegionName":"eu-west-1"}}])")),
       "ValidationException: Update global table operation failed because one or more replicas "
-      "were not part of the global table.");
+      "were not part of the global table. Please retry the request without these replicas: "
+      "[eu-west-1].");
   ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])"));
   EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])")),
             "ValidationException: Failed to create a the new replica of table with name: 'Plain' "
@@ -183,6 +186,104 @@ TEST_F(ReplicaTest, UpdatesAreChecked) {
                                      "ReplicaUpdates":[{"Create":{"RegionName":"eu-west-1"}}]})"),
             "ValidationException: One or more parameter values were invalid: "
             "MultiRegionConsistency STRONG is not supported yet");
+}
+
+TEST_F(ReplicaTest, OneActionPerRequestAndNothingElse) {
+  const std::string create = R"({"Create":{"RegionName":"eu-west-1"}})";
+  const std::string mixed =
+      "ValidationException: Update table operation with more than one type of replica actions not "
+      "allowed.";
+  EXPECT_EQ(error("UpdateTable", update("[{}]")),
+            "ValidationException: There are no actions specified in the Replica Update Action of "
+            "the request.");
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"},
+                                             "Delete":{"RegionName":"eu-west-1"}}])")),
+            mixed);
+  EXPECT_EQ(
+      error("UpdateTable", update("[" + create + R"(,{"Delete":{"RegionName":"sa-east-1"}}])")),
+      mixed);
+  EXPECT_EQ(
+      error("UpdateTable", update("[" + create + R"(,{"Create":{"RegionName":"sa-east-1"}}])")),
+      "ValidationException: Update table operation with more than one create or delete replica "
+      "actions not allowed");
+  for (const char* other :
+       {R"("BillingMode":"PAY_PER_REQUEST")", R"("DeletionProtectionEnabled":true)",
+        R"("TableClass":"STANDARD")", R"("SSESpecification":{"Enabled":false})",
+        R"("StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"})"})
+    EXPECT_EQ(error("UpdateTable", R"({"TableName":"Plain","ReplicaUpdates":[)" + create + "]," +
+                                       other + "}"),
+              "ValidationException: One or more parameter values were invalid: Replica "
+              "modification must be the only operation in the request")
+        << other;
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{}}])")),
+            "ValidationException: 1 validation error detected: Value null at "
+            "'replicaUpdates.1.member.create.regionName' failed to satisfy constraint: Member must "
+            "not be null");
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"EU West"}}])")),
+            "ValidationException: Region EU West is not supported.");
+  EXPECT_TRUE(replicas_.calls.empty());
+}
+
+TEST_F(ReplicaTest, AProvisionedTableIsNotAutoScaled) {
+  ok("UpdateTable", R"({"TableName":"Plain","BillingMode":"PROVISIONED",
+      "ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}})");
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])")),
+            "ValidationException: Table write capacity should either be Pay-Per-Request or "
+            "AutoScaled.");
+}
+
+TEST_F(ReplicaTest, AutoScalingIsDescribedAsOffAndStaysSo) {
+  const std::string plain = R"({"TableName":"Plain"})";
+  for (const char* operation :
+       {"DescribeTableReplicaAutoScaling", "UpdateTableReplicaAutoScaling"})
+    EXPECT_EQ(error(operation, plain),
+              "ResourceNotFoundException: Global table with name: 'Plain' does not exist.");
+  ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])"));
+  auto described = ok("DescribeTableReplicaAutoScaling", plain);
+  EXPECT_EQ(
+      described.substr(0, described.find("},{")),
+      R"({"TableAutoScalingDescription":{"TableName":"Plain","TableStatus":"ACTIVE","Replicas":[)"
+      R"({"RegionName":"eu-west-1","GlobalSecondaryIndexes":[],)"
+      R"("ReplicaProvisionedReadCapacityAutoScalingSettings":{"AutoScalingDisabled":true,)"
+      R"("ScalingPolicies":[]},"ReplicaProvisionedWriteCapacityAutoScalingSettings":)"
+      R"({"AutoScalingDisabled":true,"ScalingPolicies":[]},"ReplicaStatus":"ACTIVE")");
+  EXPECT_EQ(error("UpdateTableReplicaAutoScaling", plain),
+            "ValidationException: Failed to update settings for global table with name: "
+            "\u2018Plain\u2019 because at least one update parameter must be specified.");
+  auto with = [](const std::string& write, const std::string& region, const std::string& read) {
+    return R"({"TableName":"Plain","ProvisionedWriteCapacityAutoScalingUpdate":)" + write +
+           R"(,"ReplicaUpdates":[{"RegionName":")" + region +
+           R"(","ReplicaProvisionedReadCapacityAutoScalingUpdate":)" + read + "}]}";
+  };
+  const std::string off = R"({"AutoScalingDisabled":true})";
+  const std::string on = R"({"MinimumUnits":1,"MaximumUnits":10})";
+  EXPECT_EQ(ok("UpdateTableReplicaAutoScaling", with(off, "eu-west-1", off)), described);
+  for (const auto& refused : {with(on, "eu-west-1", off), with(off, "eu-west-1", on)})
+    EXPECT_EQ(error("UpdateTableReplicaAutoScaling", refused),
+              "ValidationException: Failed to update settings for global table with name: "
+              "\u2018Plain\u2019: auto scaling is not supported here, where capacity units never "
+              "throttle; only AutoScalingDisabled can be set to true.");
+  EXPECT_EQ(error("UpdateTableReplicaAutoScaling", with(off, "sa-east-1", off)),
+            "ResourceNotFoundException: Failed to update settings for global table with name: "
+            "\u2018Plain\u2019 because a replica does not exist in regions: [sa-east-1].");
+}
+
+TEST_F(ReplicaTest, TheCallsOf2017FailAsOnAws) {
+  ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])"));
+  EXPECT_EQ(error("CreateGlobalTable", R"({"GlobalTableName":"Plain",
+                                           "ReplicationGroup":[{"RegionName":"eu-west-1"}]})"),
+            "ValidationException: DynamoDB global tables version 2017.11.29 is not supported. We "
+            "recommend using DynamoDB global tables version 2019.11.21, instead of version "
+            "2017.11.29 (Legacy).");
+  for (const char* operation : {"UpdateGlobalTable", "DescribeGlobalTable",
+                                "DescribeGlobalTableSettings", "UpdateGlobalTableSettings"}) {
+    EXPECT_EQ(error(operation, R"({"GlobalTableName":"Plain"})"),
+              "GlobalTableNotFoundException: Global table with name 'Plain' does not exist.")
+        << operation;
+    EXPECT_EQ(error(operation, "{}").substr(0, 75),
+              "ValidationException: 1 validation error detected: Value null at 'globalTabl");
+  }
+  EXPECT_EQ(ok("ListGlobalTables", "{}"), R"({"GlobalTables":[]})");
 }
 
 TEST_F(ReplicaTest, AFailureIsAnsweredAndTheStreamTakenBack) {
