@@ -58,13 +58,18 @@ std::string address_setting(ConfigSource& source, const std::string& name,
   return address;
 }
 
+Reach reach_setting(ConfigSource& source) {
+  return source.flag("listen_beyond_loopback", false) ? Reach::anybody : Reach::loopback;
+}
+
 std::string listen_setting(ConfigSource& source, const std::string& name,
-                           const std::string& fallback) {
+                           const std::string& fallback, Reach reach) {
   std::string address = source.text(name, fallback);
   check_address(source, name, address);
-  if (valid_address(address) && !is_loopback(address))
-    source.complain(name + " must be a loopback address: signatures are not verified yet ('" +
-                    address + "')");
+  if (reach == Reach::loopback && valid_address(address) && !is_loopback(address))
+    source.complain(name + " must be a loopback address, not '" + address +
+                    "': signatures are not verified yet, so whoever reaches it may read and write; "
+                    "on a network of your own, set listen_beyond_loopback to true");
   return address;
 }
 

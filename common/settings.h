@@ -23,10 +23,12 @@ bool is_loopback(const std::string& address);
 RegionId region_setting(ConfigSource& source);
 std::string address_setting(ConfigSource& source, const std::string& name,
                             const std::optional<std::string>& fallback);
-// An address to listen on.  Until requests are authenticated, one that others can reach would be an
-// open door, so it must be a loopback address.
+// Who may reach the addresses that a daemon listens on.  Until requests are authenticated, one that
+// others can reach is an open door, so it takes an operator's word: listen_beyond_loopback.
+enum class Reach { loopback, anybody };
+Reach reach_setting(ConfigSource& source);
 std::string listen_setting(ConfigSource& source, const std::string& name,
-                           const std::string& fallback);
+                           const std::string& fallback, Reach reach);
 // The other regions' peer RPC addresses; none may be the `own` region.
 std::vector<std::pair<RegionId, std::string>> peers_setting(ConfigSource& source,
                                                             const RegionId& own);

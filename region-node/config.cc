@@ -9,10 +9,11 @@ NodeConfig read_config(ConfigSource& source) {
   NodeConfig config;
   config.region = region_setting(source);
   config.data_dir = source.text("data_dir", std::nullopt);
-  config.table_address = listen_setting(source, "listen.table", "127.0.0.1:8000");
-  config.stream_address = listen_setting(source, "listen.streams", "127.0.0.1:8001");
-  config.admin_address = listen_setting(source, "listen.admin", "127.0.0.1:8080");
-  config.peer_address = listen_setting(source, "listen.peer", "127.0.0.1:7000");
+  config.reach = reach_setting(source);
+  config.table_address = listen_setting(source, "listen.table", "127.0.0.1:8000", config.reach);
+  config.stream_address = listen_setting(source, "listen.streams", "127.0.0.1:8001", config.reach);
+  config.admin_address = listen_setting(source, "listen.admin", "127.0.0.1:8080", config.reach);
+  config.peer_address = listen_setting(source, "listen.peer", "127.0.0.1:7000", config.reach);
   config.peers = peers_setting(source, config.region);
   config.log_level = log_level_setting(source);
   config.http_threads = static_cast<unsigned>(source.integer("http_threads", 2, 1, 64));

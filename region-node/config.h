@@ -12,12 +12,14 @@
 #include "common/config.h"
 #include "common/ids.h"
 #include "common/log.h"
+#include "common/settings.h"
 
 namespace meridian::node {
 
 struct NodeConfig {
   RegionId region;
   std::string data_dir;
+  Reach reach = Reach::loopback;  // of the addresses below
   std::string table_address;
   std::string stream_address;
   std::string admin_address;

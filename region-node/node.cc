@@ -98,7 +98,10 @@ void Node::start() {
             parts_->store().start_id().value, config_.table_address, config_.stream_address,
             config_.admin_address, config_.peer_address);
   log_.warn("signatures_not_verified",
-            "requests are accepted whoever signed them; listening on loopback only");
+            "requests are accepted whoever signed them; {}",
+            config_.reach == Reach::loopback
+                ? "listening on loopback only"
+                : "whoever reaches this node's addresses may read and write");
 }
 
 void Node::stop() {

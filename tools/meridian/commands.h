@@ -28,6 +28,8 @@ struct Options {
 };
 
 int show_status(const Options& options);
+// Is the one daemon at `admin` (host:port) ready?  For health checks, which have no other client.
+int show_ready(const std::string& admin);
 
 struct LagOptions {
   bool watch = false;

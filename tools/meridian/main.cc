@@ -27,6 +27,7 @@ struct Command {
   CreateOptions create;
   DeleteOptions deletion;
   std::string described;
+  std::string admin;
   std::string format = "table";
   std::string interval = "1s";
   std::string settle = "5s";
@@ -49,6 +50,10 @@ void add_reports(CLI::App& app, Command& command) {
   auto* status = app.add_subcommand("status", "Is every node and replicator up and ready?");
   status->callback(
       [&command] { command.run = [&command] { return show_status(command.options); }; });
+
+  auto* ready = app.add_subcommand("ready", "Is the daemon at an admin address ready?");
+  ready->add_option("address", command.admin, "Admin address, host:port")->required();
+  ready->callback([&command] { command.run = [&command] { return show_ready(command.admin); }; });
 
   auto* lag = app.add_subcommand("lag", "How far is every region behind every other?");
   lag->add_flag("--watch", command.lag.watch, "Show it again and again until Ctrl-C");
@@ -126,7 +131,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "meridian " MERIDIAN_VERSION);
   app.add_option("--deployment", command.options.deployment,
-                 "Deployment file (default: var/deployment.yaml here or in a folder above)");
+                 "Deployment file (default: var/deployment.yaml here or in a folder above)")
+      ->envname("MERIDIAN_DEPLOYMENT");
   app.add_option("--endpoint", command.options.endpoint,
                  "One table endpoint, host:port, instead of a deployment; for `table`");
   app.add_option("-o,--output", command.format, "Output: table (default), json or csv")

@@ -131,4 +131,12 @@ int show_status(const Options& options) {
   return all_ready ? kExitYes : kExitNo;
 }
 
+int show_ready(const std::string& admin) {
+  http::HttpClient client(admin, kFetchMsMax);
+  auto answer = client.get("/readyz");
+  std::string line = answer.body.substr(0, answer.body.find('\n'));
+  progress(line);
+  return answer.status == 200 ? kExitYes : kExitNo;
+}
+
 }  // namespace meridian::cli

@@ -44,12 +44,22 @@ TEST(Settings, LoopbackIsWhatNobodyElseCanReach) {
 TEST(Settings, AListenerThatOthersCouldReachIsRefused) {
   for (const char* open : {"0.0.0.0:9080", "192.168.0.4:9080", "[::]:9080"}) {
     auto config = source("--admin", open);
-    listen_setting(config, "admin", "127.0.0.1:9080");
+    listen_setting(config, "admin", "127.0.0.1:9080", Reach::loopback);
     EXPECT_THAT(problems_of(config), HasSubstr("admin must be a loopback address")) << open;
   }
   auto config = source("--admin", "127.0.0.1:9081");
-  EXPECT_EQ(listen_setting(config, "admin", "127.0.0.1:9080"), "127.0.0.1:9081");
+  EXPECT_EQ(listen_setting(config, "admin", "127.0.0.1:9080", Reach::loopback), "127.0.0.1:9081");
   EXPECT_THAT(problems_of(config), IsEmpty());
+}
+
+TEST(Settings, AListenerForOthersTakesAnOperatorsWord) {
+  const char* argv[] = {"program", "--admin", "0.0.0.0:9080", "--listen-beyond-loopback", "true"};
+  ConfigSource told(5, argv);
+  EXPECT_EQ(reach_setting(told), Reach::anybody);
+  EXPECT_EQ(listen_setting(told, "admin", "127.0.0.1:9080", Reach::anybody), "0.0.0.0:9080");
+  EXPECT_THAT(problems_of(told), IsEmpty());
+  auto untold = source("--admin", "0.0.0.0:9080");
+  EXPECT_EQ(reach_setting(untold), Reach::loopback);
 }
 
 TEST(Settings, APeerMayBeAnywhereButNotHere) {
@@ -75,7 +85,8 @@ TEST(Settings, EveryComplaintNamesTheSettingAndTheValue) {
       {"--region", "Not One!", [](ConfigSource& s) { region_setting(s); }, "'Not One!'"},
       {"--node", "nowhere", [](ConfigSource& s) { address_setting(s, "node", "h:1"); },
        "node must be host:port, not 'nowhere'"},
-      {"--admin", "nowhere", [](ConfigSource& s) { listen_setting(s, "admin", "h:1"); },
+      {"--admin", "nowhere",
+       [](ConfigSource& s) { listen_setting(s, "admin", "h:1", Reach::loopback); },
        "admin must be host:port, not 'nowhere'"},
       {"--peers", "eu-west-1=nowhere", [](ConfigSource& s) { peers_setting(s, {}); },
        "peers.address must be host:port, not 'nowhere'"},

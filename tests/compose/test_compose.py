@@ -1,0 +1,197 @@
+"""The deployment in containers, as its users start it: three regions on published ports, one of them
+killed and started again under load.
+
+Environment: MERIDIAN_BIN names the folder of `meridian`.  The image is built by deploy/up itself,
+unless MERIDIAN_COMPOSE_BUILT=1 says that it is there.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import boto3
+import pytest
+import yaml
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+REGIONS = ["us-east-1", "eu-west-1", "ap-northeast-1"]
+PROJECT = f"meridian-test-{os.getpid()}"
+
+
+def free_ports(count):
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def run(argv, environment, check=True):
+    done = subprocess.run(argv, env=environment, cwd=ROOT, text=True, capture_output=True)
+    assert not check or done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+class Deployment:
+    def __init__(self, folder):
+        self.environment = {**os.environ, "MERIDIAN_PROJECT": PROJECT, "MERIDIAN_VAR": str(folder),
+                            "MERIDIAN_BUILD_NETWORK": "host"}
+        names = [f"{region.upper().replace('-', '_')}_{port}_PORT" for region in REGIONS
+                 for port in ("TABLE", "STREAMS", "ADMIN", "REPLICATOR")]
+        self.environment.update(zip(names, map(str, free_ports(len(names)))))
+        self.file = folder / "compose" / "deployment.yaml"
+
+    def up(self):
+        built = ["--no-build"] if os.environ.get("MERIDIAN_COMPOSE_BUILT") == "1" else []
+        return run(["deploy/up", "--compose", *built], self.environment)
+
+    def down(self):
+        return run(["deploy/down", "--compose", "--wipe"], self.environment)
+
+    def compose(self, *words):
+        composer = ["docker", "compose"]
+        if subprocess.run([*composer, "version"], capture_output=True).returncode != 0:
+            composer = ["docker-compose"]
+        return run([*composer, "-p", PROJECT, "-f", "deploy/docker-compose.yml",
+                    "--project-directory", "deploy", *words], self.environment)
+
+    def docker(self, *words):
+        return run(["docker", *words], self.environment).stdout
+
+    def meridian(self, *words, check=True):
+        program = pathlib.Path(os.environ.get("MERIDIAN_BIN") or ROOT / "build/release/bin")
+        return run([str(program / "meridian"), "--deployment", str(self.file), *words],
+                   self.environment, check)
+
+    def endpoint(self, region):
+        for entry in yaml.safe_load(self.file.read_text())["regions"]:
+            if entry["name"] == region:
+                return f"http://{entry['table']}"
+        raise AssertionError(f"no {region} in {self.file}")
+
+    def client(self, region):
+        return boto3.client(
+            "dynamodb", endpoint_url=self.endpoint(region), region_name=region,
+            aws_access_key_id="local", aws_secret_access_key="local",
+            config=Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 0}))
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory):
+    made = Deployment(tmp_path_factory.mktemp("compose"))
+    try:
+        made.up()
+        yield made
+    finally:
+        made.down()
+
+
+def key(name):
+    return {"customer": {"S": name}, "order": {"S": "1"}}
+
+
+def wait_for(check, what, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if check():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def holds(client, name, value):
+    item = client.get_item(TableName="Orders", Key=key(name), ConsistentRead=True).get("Item")
+    return item is not None and item["v"]["S"] == value
+
+
+def test_all_containers_are_healthy_and_run_without_rights(deployment):
+    ids = deployment.compose("ps", "-q").stdout.split()
+    containers = json.loads(deployment.docker("inspect", *ids))
+    health = {c["Config"]["Labels"]["com.docker.compose.service"]: c["State"].get("Health", {}).get("Status")
+              for c in containers}
+    daemons = {name: state for name, state in health.items() if name != "init"}
+    assert daemons == {n: "healthy" for r in REGIONS for n in (r, f"{r}-replicator")}
+    for container in containers:
+        assert container["Config"]["User"] == "meridian"
+        assert container["HostConfig"]["ReadonlyRootfs"]
+
+
+def test_what_is_written_in_each_region_is_read_in_all(deployment):
+    for region in REGIONS:
+        item = {**key(f"from-{region}"), "v": {"S": region}}
+        deployment.client(region).put_item(TableName="Orders", Item=item)
+    for reader in REGIONS:
+        client = deployment.client(reader)
+        for writer in REGIONS:
+            wait_for(lambda c=client, w=writer: holds(c, f"from-{w}", w), f"{writer}'s item in {reader}")
+
+
+def test_the_aws_cli_reaches_every_published_port(deployment):
+    environment = {**deployment.environment, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+                   "AWS_PAGER": ""}
+    aws = str(pathlib.Path(sys.executable).parent / "aws")
+    for region in REGIONS:
+        told = run([aws, "dynamodb", "describe-table", "--table-name", "Orders", "--region", region,
+                    "--endpoint-url", deployment.endpoint(region)], environment).stdout
+        replicas = {r["RegionName"] for r in json.loads(told)["Table"]["Replicas"]}
+        assert replicas | {region} == set(REGIONS)
+
+
+class Writer(threading.Thread):
+    """Puts numbered items in one region and remembers which were acknowledged."""
+
+    def __init__(self, client, prefix):
+        super().__init__(daemon=True)
+        self.client, self.prefix = client, prefix
+        self.acknowledged, self.ending = [], threading.Event()
+
+    def run(self):
+        number = 0
+        while not self.ending.is_set():
+            number += 1
+            name = f"{self.prefix}-{number}"
+            try:
+                self.client.put_item(TableName="Orders", Item={**key(name), "v": {"S": name}})
+                self.acknowledged.append(name)
+            except (BotoCoreError, ClientError):
+                time.sleep(0.1)
+
+    def finish(self):
+        self.ending.set()
+        self.join(30)
+        assert not self.is_alive()
+        return self.acknowledged
+
+
+def test_a_region_that_is_killed_and_comes_back_loses_nothing(deployment):
+    writers = [Writer(deployment.client(region), f"kill-{region}") for region in REGIONS]
+    for writer in writers:
+        writer.start()
+    wait_for(lambda: all(len(w.acknowledged) > 50 for w in writers), "writes before the kill")
+    deployment.compose("kill", "eu-west-1", "eu-west-1-replicator")
+    survivors = [w for w in writers if "eu-west-1" not in w.prefix]
+    counts = [len(w.acknowledged) for w in survivors]
+    wait_for(lambda: all(len(w.acknowledged) > n + 50 for w, n in zip(survivors, counts)),
+             "writes while it is gone")
+    deployment.compose("start", "eu-west-1", "eu-west-1-replicator")
+    returned = writers[REGIONS.index("eu-west-1")]
+    count = len(returned.acknowledged)
+    wait_for(lambda: len(returned.acknowledged) > count + 50, "writes after its return")
+    names = [name for writer in writers for name in writer.finish()]
+    wait_for(lambda: deployment.meridian("verify", "Orders", "--settle", "10s", check=False).returncode == 0,
+             "the regions are identical")
+    for region in REGIONS:
+        client = deployment.client(region)
+        found = set()
+        for page in client.get_paginator("scan").paginate(TableName="Orders", ConsistentRead=True):
+            found |= {item["customer"]["S"] for item in page["Items"]}
+        assert not set(names) - found, f"acknowledged, and not in {region}"
