@@ -7,6 +7,7 @@
 #include "region-node/api/api.h"
 #include "region-node/peer/peer.h"
 #include "region-node/store/sqlite_store.h"
+#include "rpc/faults/pages.h"
 
 namespace meridian::node {
 namespace {
@@ -36,6 +37,10 @@ class Node::Parts {
         api_(store_, peer_.control(), clock, Rng(rng.next()), log,
              {.readers_max = std::size_t{config.http_threads} + 2}),
         admin_(store_, clock, version),
+        fault_pages_(config.region,
+                     [this](rpc::FaultPages::Task task) {
+                       return peer_.on_faults(std::move(task));
+                     }),
         http_({{config.table_address, api_.handler()}, {config.stream_address, api_.handler()}},
               config.http_threads, {}, log),
         // A server of its own, so that load on the tables does not make the node look dead.
@@ -46,6 +51,8 @@ class Node::Parts {
                     1, {}, log) {
     admin_.add_metrics([this](MetricsPage& page) { api_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { peer_.collect(page); });
+    admin_.add_metrics([this](MetricsPage& page) { fault_pages_.collect(page); });
+    admin_.add_pages([this](const http::Request& request) { return fault_pages_.handle(request); });
   }
 
   void start() {
@@ -71,6 +78,7 @@ class Node::Parts {
   peer::Peer peer_;
   api::Api api_;
   admin::Admin admin_;
+  rpc::FaultPages fault_pages_;
   http::HttpServer http_;
   http::HttpServer admin_http_;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rpc/faults/stream.h"
+
 namespace meridian::replicator {
 namespace {
 
@@ -36,6 +38,16 @@ void add(Pending& sum, const Pending& value) {
     sum.oldest_us = value.oldest_us;
     sum.oldest_ms = value.oldest_ms;
   }
+}
+
+std::string state_under(rpc::FaultKind kind) {
+  switch (kind) {
+    case rpc::FaultKind::cut: return "cut";
+    case rpc::FaultKind::pause: return "paused";
+    case rpc::FaultKind::limit: return "limited";
+    case rpc::FaultKind::delay: return "delayed";
+  }
+  return "";
 }
 
 PeerStatus peer_status(const RegionId& region, const rpc::LinkFigures& figures) {
@@ -77,12 +89,15 @@ void Flows::dial_sinks(NodeId node) {
     options.expected = region;
     options.address = address;
     auto& sink = sinks_[region];
-    sink.dialer = kj::heap<rpc::TcpDialer>(world_.network, address);
+    auto& faults = world_.faults.link(region);
+    sink.dialer = kj::heap<rpc::FaultyDialer>(
+        kj::heap<rpc::TcpDialer>(world_.network, address), faults);
     sink.session = kj::heap<rpc::Session>(world_.timer, *sink.dialer, world_.clock, world_.rng,
                                           world_.log, std::move(options));
     sink.link.region = region;
     sink.link.session = sink.session.get();
-    sink.link.sender = kj::heap<BatchSender>(*sink.session);
+    sink.link.sender = kj::heap<BatchSender>(*sink.session, faults);
+    sink.link.faults = &faults;
     sink.session->start([this, region = region](bool connected) {
       if (connected) sink_up(region);
     });
@@ -212,6 +227,8 @@ void Flows::describe(ReplicatorStatus& out) const {
       link.pending.bytes = 0;
       link.lag = lag_.at({status.table, status.sink});
       link.clock_offset_us = offset_to(sinks_.at(status.sink));
+      for (const auto& [fault, left_ms] : world_.faults.describe(status.sink).faults)
+        link.faults.push_back({state_under(fault.kind), rpc::describe(fault), left_ms});
     }
     auto& link = out.links.back();
     add(link.pending, status.pending);

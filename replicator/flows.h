@@ -21,6 +21,7 @@
 #include "replicator/io/checkpoint_writer.h"
 #include "replicator/io/flow.h"
 #include "replicator/status.h"
+#include "rpc/faults/link_faults.h"
 #include "rpc/messages.h"
 #include "rpc/session.h"
 
@@ -41,6 +42,7 @@ class Flows {
     const Clock& clock;
     Rng& rng;
     Logger log;
+    rpc::LinkFaults& faults;
   };
   // `checkpoints`: as loaded at the start.
   Flows(World world, const Addresses& peers,
@@ -63,7 +65,7 @@ class Flows {
  private:
   using Key = std::tuple<TableId, RegionId, ShardId>;  // RegionId: the sink
   struct Sink {
-    kj::Own<rpc::TcpDialer> dialer;
+    kj::Own<rpc::Dialer> dialer;
     kj::Own<rpc::Session> session;
     SinkLink link;
   };

@@ -27,7 +27,7 @@ void serve(const meridian::replicator::ReplicatorConfig& config, const meridian:
   auto checkpoints = meridian::checkpoint::open_checkpoints(config.checkpoint_dir, clock, log);
   meridian::replicator::Replicator replicator(config.options, *checkpoints, clock,
                                               meridian::Rng::from_system(), log);
-  meridian::replicator::Admin admin(replicator, MERIDIAN_VERSION);
+  meridian::replicator::Admin admin(replicator, config.options.region, MERIDIAN_VERSION);
   meridian::http::HttpServer server(
       {{config.admin_address,
         [&admin](const meridian::http::Request& request, const meridian::http::Responder& respond) {

@@ -42,6 +42,13 @@ struct FlowStatus {
   std::size_t in_flight_bytes = 0;
 };
 
+// A fault that is done on purpose, until it ends by itself.
+struct LinkFault {
+  std::string state;  // that of the link while it holds: cut, paused, limited or delayed
+  std::string text;   // what it does: "delay 80 ms"
+  std::int64_t left_ms = 0;
+};
+
 // All shards of one table, to one sink.  `state` is the worst of its flows'.
 struct LinkStatus {
   TableId table;
@@ -52,6 +59,7 @@ struct LinkStatus {
   Pending pending;
   std::shared_ptr<const Histogram> lag;         // commit at the source to visibility at the sink
   std::optional<std::int64_t> clock_offset_us;  // sink's wall clock minus the source's
+  std::vector<LinkFault> faults;                // done to it on purpose
 };
 
 // The connection to one region node; the own one has `own` set.

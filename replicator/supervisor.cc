@@ -37,8 +37,9 @@ class Inside final : private kj::TaskSet::ErrorHandler {
         dialer_(thread.network(), options.node_address),
         source_(thread.timer(), dialer_, clock, rng, log_, source_options(options)),
         acknowledger_(source_, thread.timer(), log_),
+        faults_(thread.timer(), rng, options.region, log_),
         flows_({options.region, options.limits, source_, acknowledger_, checkpoints,
-                thread.network(), thread.timer(), clock, rng, log_},
+                thread.network(), thread.timer(), clock, rng, log_, faults_},
                options.peers, loaded),
         topology_(source_, thread.timer(), log_,
                   [this](const rpc::ReplicatedTables& tables) { flows_.follow(tables); }),
@@ -81,6 +82,8 @@ class Inside final : private kj::TaskSet::ErrorHandler {
     return out;
   }
 
+  rpc::LinkFaults& faults() { return faults_; }
+
  private:
   kj::Promise<void> poll_backlogs() {
     return timer_.afterDelay(kBacklogIntervalMs * kj::MILLISECONDS)
@@ -116,6 +119,7 @@ class Inside final : private kj::TaskSet::ErrorHandler {
   rpc::TcpDialer dialer_;
   rpc::Session source_;
   Acknowledger acknowledger_;
+  rpc::LinkFaults faults_;
   Flows flows_;
   Topology topology_;
   kj::TaskSet tasks_;  // last: cancelled first
@@ -179,6 +183,18 @@ class Replicator::Impl {
     return status;
   }
 
+  bool on_faults(std::function<void(rpc::LinkFaults&)> task) {
+    auto done = std::make_shared<std::promise<bool>>();
+    auto answer = done->get_future();
+    bool asked = thread_.mailbox()->try_post([this, done, task = std::move(task)] {
+      if (inside_) task(inside_->faults());
+      done->set_value(inside_ != nullptr);
+    });
+    return asked &&
+           answer.wait_for(std::chrono::milliseconds(kStatusMsMax)) == std::future_status::ready &&
+           answer.get();
+  }
+
  private:
   const ReplicatorOptions options_;
   checkpoint::CheckpointStore& store_;
@@ -199,5 +215,8 @@ Replicator::~Replicator() = default;
 void Replicator::start() { impl_->start(); }
 void Replicator::stop() { impl_->stop(); }
 ReplicatorStatus Replicator::status() const { return impl_->status(); }
+bool Replicator::on_faults(std::function<void(rpc::LinkFaults&)> task) {
+  return impl_->on_faults(std::move(task));
+}
 
 }  // namespace meridian::replicator

@@ -4,14 +4,15 @@
 // Which flows run follows the region node's list of replicated tables.  The sinks are dialled once the
 // own node has said its node id, because a peer pins the region's name to it.
 //
-// Threads: start(), stop() from one; status() from any.  Inside: one KJ thread runs everything, one
-// thread saves checkpoints.
+// Threads: start(), stop() from one; status() and on_faults() from any.  Inside: one KJ thread runs
+// everything, one thread saves checkpoints.
 // Owns: both threads, all connections.  Borrows: the checkpoint store and the clock.
 // Errors: start() throws what loading the checkpoints throws; afterwards nothing escapes: an
 // unreachable node or peer is a state, not an error.
 // Limits: PumpLimits per flow, SinkLink::kBytesMax per peer.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,6 +24,10 @@
 #include "common/rng.h"
 #include "replicator/core/pump.h"
 #include "replicator/status.h"
+
+namespace meridian::rpc {
+class LinkFaults;
+}
 
 namespace meridian::replicator {
 
@@ -47,6 +52,9 @@ class Replicator {
   // Waits for the KJ thread, at most kStatusMsMax; a thread that does not answer is "not ready".
   static constexpr std::int64_t kStatusMsMax = 2000;
   [[nodiscard]] ReplicatorStatus status() const;
+  // Runs `task` on the faults of this replicator's links and waits for it as long; false when it may
+  // not have run (yet), so it must not refer to the caller's stack.
+  bool on_faults(std::function<void(rpc::LinkFaults&)> task);
 
  private:
   class Impl;

@@ -107,8 +107,12 @@ void Admin::add_metrics(std::function<void(MetricsPage&)> collect) {
   collectors_.push_back(std::move(collect));
 }
 
+void Admin::add_pages(Pages pages) { pages_.push_back(std::move(pages)); }
+
 http::Response Admin::handle(const http::Request& request) {
   try {
+    for (const auto& pages : pages_)
+      if (auto answered = pages(request)) return std::move(*answered);
     return serve(Target(request.target), request.method);
   } catch (const std::exception& failure) {
     // A damaged file, say: whoever looks here wants to know.

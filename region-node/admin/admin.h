@@ -10,7 +10,8 @@
 //   GET  /v1/tables/NAME/row?key=<hex> JSON: one row
 //   POST /v1/clock/accept              takes the wall clock as it is after a step
 //
-// Threads: handle() runs on the admin server's one thread; add_metrics() before it starts.
+// Threads: handle() runs on the admin server's one thread; add_metrics() and add_pages() before it
+// starts.
 // Borrows: the store.
 // Errors: 404 and 400 with {"error": "..."}.
 #pragma once
@@ -18,6 +19,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,9 @@ class Admin {
 
   // Adds a component's own figures to every scrape.
   void add_metrics(std::function<void(MetricsPage&)> collect);
+  // Adds pages of a component; they are asked before the pages above.  Empty: not one of them.
+  using Pages = std::function<std::optional<http::Response>(const http::Request&)>;
+  void add_pages(Pages pages);
   // False until start-up is complete and from the moment that shutdown begins.
   void set_serving(bool serving) { serving_ = serving; }
 
@@ -62,6 +67,7 @@ class Admin {
   const std::string version_;
   std::unique_ptr<store::Reader> reader_;
   std::vector<std::function<void(MetricsPage&)>> collectors_;
+  std::vector<Pages> pages_;
   std::atomic<bool> serving_{false};
 };
 

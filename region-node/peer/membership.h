@@ -7,8 +7,7 @@
 // A region that does not know a table it is listed for has given up its copy (only it decides that):
 // its entry becomes a removal.
 //
-// Threads: the KJ thread.  Owns: a session to every configured region.  Borrows: store, clock, timer,
-// network, rng.
+// Threads: the KJ thread.  Owns: a session to every configured region.  Borrows: World.
 // A region whose name is pinned to another node is not believed: an empty data directory under a known
 // name would make it look as if the region had given up its tables.
 //
@@ -30,6 +29,7 @@
 #include "region-node/peer/controlled.h"
 #include "region-node/store/store.h"
 #include "rpc/completions.h"
+#include "rpc/faults/link_faults.h"
 #include "rpc/session.h"
 
 namespace meridian::peer {
@@ -46,6 +46,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
     std::shared_ptr<rpc::KjMailbox> mailbox;
     Rng& rng;
     Logger log;
+    rpc::LinkFaults& faults;
   };
   Membership(World world, const std::vector<std::pair<RegionId, std::string>>& peers);
 
@@ -67,7 +68,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
 
  private:
   struct PeerLink {
-    kj::Own<rpc::TcpDialer> dialer;
+    kj::Own<rpc::Dialer> dialer;
     kj::Own<rpc::Session> session;
     bool trusted = false;  // its node identity is the one that the region is pinned to
     // The membership that this region is known to have, per table.

@@ -9,6 +9,7 @@
 #include "region-node/peer/control.h"
 #include "region-node/peer/membership.h"
 #include "region-node/peer/server.h"
+#include "rpc/faults/link_faults.h"
 #include "rpc/kj_log.h"
 #include "rpc/kj_thread.h"
 
@@ -19,13 +20,16 @@ namespace {
 struct Inside {
   Inside(store::Store& store, const Clock& clock, rpc::KjThread& thread, ServerCounters& counters,
          Rng& rng, const Logger& log, const PeerOptions& options)
-      : server(store, clock, thread.timer(), thread.mailbox(), counters, log),
-        membership({store, clock, thread.timer(), thread.network(), thread.mailbox(), rng, log},
+      : faults(thread.timer(), rng, store.region(), log),
+        server(store, clock, thread.timer(), thread.mailbox(), counters, log),
+        membership({store, clock, thread.timer(), thread.network(), thread.mailbox(), rng, log,
+                    faults},
                    options.peers),
         control(store, membership, thread.timer(), thread.mailbox(), log) {
     server.on_drop([this](TableId table) { return control.drop_replica(table); });
   }
 
+  rpc::LinkFaults faults;
   Server server;
   Membership membership;
   Control control;
@@ -88,6 +92,7 @@ class Peer::Impl final : public api::ReplicaControl {
   }
 
   void collect(MetricsPage& page);
+  bool on_faults(std::function<void(rpc::LinkFaults&)> task);
 
  private:
   void set_up() {
@@ -159,6 +164,18 @@ void Peer::Impl::collect(MetricsPage& page) {
                link.figures.connected ? 1 : 0, {{"peer", std::string(link.region.name())}});
 }
 
+bool Peer::Impl::on_faults(std::function<void(rpc::LinkFaults&)> task) {
+  if (!open_) return false;
+  auto done = std::make_shared<std::promise<bool>>();
+  auto answer = done->get_future();
+  bool asked = thread_.mailbox()->try_post([this, done, task = std::move(task)] {
+    if (inside_) task(inside_->faults);
+    done->set_value(inside_ != nullptr);
+  });
+  return asked && answer.wait_for(std::chrono::seconds(1)) == std::future_status::ready &&
+         answer.get();
+}
+
 Peer::Peer(store::Store& store, const Clock& clock, Rng rng, Logger log, PeerOptions options)
     : impl_(std::make_unique<Impl>(store, clock, rng, std::move(log), std::move(options))) {}
 Peer::~Peer() = default;
@@ -168,5 +185,8 @@ void Peer::stop() { impl_->stop(); }
 std::uint16_t Peer::port() const { return impl_->port(); }
 api::ReplicaControl& Peer::control() { return *impl_; }
 void Peer::collect(MetricsPage& page) const { impl_->collect(page); }
+bool Peer::on_faults(std::function<void(rpc::LinkFaults&)> task) {
+  return impl_->on_faults(std::move(task));
+}
 
 }  // namespace meridian::peer

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,6 +22,10 @@
 #include "common/rng.h"
 #include "region-node/api/replica_control.h"
 #include "region-node/store/store.h"
+
+namespace meridian::rpc {
+class LinkFaults;
+}
 
 namespace meridian::peer {
 
@@ -44,6 +49,9 @@ class Peer {
   [[nodiscard]] api::ReplicaControl& control();
   // Counters of the server and the links, for /metrics.  Any thread.
   void collect(MetricsPage& page) const;
+  // Runs `task` on the faults of this node's own links and waits for it; false when it may not have
+  // run (yet), so it must not refer to the caller's stack.  Any thread but the KJ thread.
+  bool on_faults(std::function<void(rpc::LinkFaults&)> task);
 
  private:
   class Impl;

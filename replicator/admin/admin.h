@@ -4,13 +4,17 @@
 //   GET /readyz     200 when the own region node answers, else 503 with the reason
 //   GET /metrics    Prometheus text
 //   GET /v1/status  JSON, see below
+//   /v1/links...    faults on purpose (rpc/faults/pages.h)
 //
 // /v1/status, times in milliseconds, null for what is not known:
 //   {"region", "version", "ready", "reason",
 //    "links": [one per (table, sink):
 //       {"table", "table_id", "source", "sink",
-//        "state",              idle|asking|running|waiting|held|backing_off|repair_needed
+//        "state",              idle|asking|running|waiting|held|backing_off|repair_needed, or what
+//                              is done to the link on purpose: cut|paused|limited|delayed
+//        "flow_state",         the same without faults
 //        "reason",             why it is not running or waiting
+//        "faults": [{"state", "text", "left_ms"}],
 //        "p50_ms", "p95_ms", "p99_ms", "max_ms", "records",     lag of what arrived since the start
 //        "pending_records", "pending_bytes", "oldest_pending_ms",
 //        "clock_offset_ms"}],  sink's clock minus the source's; the lag is corrected by it
@@ -29,23 +33,27 @@
 #include <string>
 
 #include "common/http/server.h"
+#include "common/metrics.h"
 #include "replicator/supervisor.h"
+#include "rpc/faults/pages.h"
 
 namespace meridian::replicator {
 
 class Admin {
  public:
-  Admin(const Replicator& replicator, std::string version)
-      : replicator_(replicator), version_(std::move(version)) {}
+  Admin(Replicator& replicator, RegionId region, std::string version);
 
   [[nodiscard]] http::Response handle(const http::Request& request) const;
 
  private:
-  const Replicator& replicator_;
+  [[nodiscard]] std::string metrics() const;
+
+  Replicator& replicator_;
+  const rpc::FaultPages fault_pages_;
   const std::string version_;
 };
 
 std::string status_json(const ReplicatorStatus& status, const std::string& version);
-std::string metrics_text(const ReplicatorStatus& status);
+void collect(const ReplicatorStatus& status, MetricsPage& page);
 
 }  // namespace meridian::replicator

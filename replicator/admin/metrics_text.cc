@@ -88,8 +88,7 @@ void add_peer(MetricsPage& page, const PeerStatus& peer) {
 
 }  // namespace
 
-std::string metrics_text(const ReplicatorStatus& status) {
-  MetricsPage page;
+void collect(const ReplicatorStatus& status, MetricsPage& page) {
   auto totals = sum_up(status);
   page.gauge("meridian_replicator_ready", "1 while the own region node answers.",
              status.ready ? 1 : 0);
@@ -100,7 +99,6 @@ std::string metrics_text(const ReplicatorStatus& status) {
   page.counter("meridian_replicator_checkpoint_saves_failed_total",
                "Checkpoint transactions that failed.",
                static_cast<double>(status.checkpoint_saves_failed));
-  return page.text();
 }
 
 }  // namespace meridian::replicator

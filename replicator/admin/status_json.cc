@@ -36,10 +36,31 @@ void add_pending(json::object& out, const Pending& pending) {
   out["oldest_pending_ms"] = none ? json::value(0) : maybe(pending.oldest_ms);
 }
 
+// What is done to a link on purpose explains how it is, unless something worse is the matter.
+std::string_view state_of(const LinkStatus& link) {
+  bool worse = link.state == FlowState::held || link.state == FlowState::repair_needed;
+  if (link.faults.empty() || worse) return flow_state_name(link.state);
+  return link.faults.back().state;
+}
+
+std::string reason_of(const LinkStatus& link) {
+  std::string out = link.reason;
+  for (auto fault = link.faults.rbegin(); fault != link.faults.rend(); ++fault)
+    out += fmt::format("{}{} on purpose, {:.1f} s left", out.empty() ? "" : "; ", fault->text,
+                       static_cast<double>(fault->left_ms) / 1000.0);
+  return out;
+}
+
 json::object link_json(const RegionId& source, const LinkStatus& link) {
   json::object out{
-      {"table", link.table_name}, {"table_id", link.table.hex()},         {"source", source.name()},
-      {"sink", link.sink.name()}, {"state", flow_state_name(link.state)}, {"reason", link.reason}};
+      {"table", link.table_name}, {"table_id", link.table.hex()}, {"source", source.name()},
+      {"sink", link.sink.name()}, {"state", state_of(link)},      {"reason", reason_of(link)}};
+  out["flow_state"] = flow_state_name(link.state);
+  json::array faults;
+  for (const auto& fault : link.faults)
+    faults.push_back(json::object{
+        {"state", fault.state}, {"text", fault.text}, {"left_ms", fault.left_ms}});
+  out["faults"] = std::move(faults);
   out["p50_ms"] = quantile_ms(*link.lag, 0.50);
   out["p95_ms"] = quantile_ms(*link.lag, 0.95);
   out["p99_ms"] = quantile_ms(*link.lag, 0.99);

@@ -13,15 +13,17 @@ kj::Promise<rpc::ApplyOutcome> BatchSender::send(rpc::ReplicationBatch batch) {
   auto words = rpc::words_of(batch.records) + rpc::kWordsPerPage;
   unsent_.push_back({std::move(batch), words, kj::mv(pair.fulfiller)});
   if (!std::exchange(sending_soon_, true)) {
-    calls_.add(kj::evalLast([this] {
-      sending_soon_ = false;
+    calls_.add(kj::evalLast([this]() -> kj::Promise<void> {
+      if (faults_.paused()) return faults_.until_not_paused().then([this] { call_all(); });
       call_all();
+      return kj::READY_NOW;
     }));
   }
   return kj::mv(pair.promise);
 }
 
 void BatchSender::call_all() {
+  sending_soon_ = false;
   std::vector<Waiting> together;
   std::size_t words = 0;
   for (auto& next : std::exchange(unsent_, {})) {

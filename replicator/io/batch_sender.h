@@ -3,7 +3,7 @@
 // Batches that are shipped in one turn of the loop go into one call as long as they are small; the
 // sink mostly applies them in one commit anyhow, and the messages cost more than they carry.
 //
-// Threads: the KJ thread.  Borrows: the session.
+// Threads: the KJ thread.  Borrows: the session and the link's faults.
 // Errors: a call that fails rejects every batch that was in it.
 // Limits: kBatchesMax batches in a call, kTogetherWordsMax words but for one that is larger by itself.
 #pragma once
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "rpc/change_record.h"
+#include "rpc/faults/link_faults.h"
 #include "rpc/session.h"
 
 namespace meridian::replicator {
@@ -25,9 +26,10 @@ class BatchSender final : private kj::TaskSet::ErrorHandler {
   // Applying may wait for a busy writer; a dead connection is noticed by its heartbeat, not by this.
   static constexpr std::int64_t kApplyExtraMs = 25'000;
 
-  explicit BatchSender(rpc::Session& sink) : sink_(sink), calls_(*this) {}
+  BatchSender(rpc::Session& sink, rpc::FaultLink& faults)
+      : sink_(sink), faults_(faults), calls_(*this) {}
 
-  // Batches of a flow arrive in the order in which they are sent.
+  // Waits while the link is paused.  Batches of a flow arrive in the order in which they are sent.
   kj::Promise<rpc::ApplyOutcome> send(rpc::ReplicationBatch batch);
 
  private:
@@ -45,6 +47,7 @@ class BatchSender final : private kj::TaskSet::ErrorHandler {
   void taskFailed(kj::Exception&& failure) override;
 
   rpc::Session& sink_;
+  rpc::FaultLink& faults_;
   std::vector<Waiting> unsent_;
   bool sending_soon_ = false;
   kj::TaskSet calls_;  // last: cancelled first

@@ -100,6 +100,10 @@ void Flow::perform(const AskPosition& ask) {
 }
 
 void Flow::perform(const ReadLog& read) {
+  if (world_.sink.faults->paused()) {
+    tasks_.add(world_.sink.faults->until_not_paused().then([this, read] { perform(read); }));
+    return;
+  }
   if (world_.sink.in_flight_bytes < SinkLink::kBytesMax) {
     send_read(read);
     return;
@@ -166,7 +170,7 @@ void Flow::taskFailed(kj::Exception&& failure) {
 bool Flow::figures_fresh() const {
   return read_once_ &&
          (pump_.state() == FlowState::running || pump_.state() == FlowState::waiting) &&
-         world_.source.connected();
+         world_.source.connected() && !world_.sink.faults->paused();
 }
 
 rpc::BacklogQuery Flow::backlog_query() const { return {id_.table, id_.shard, world_.sink.region}; }

@@ -33,6 +33,7 @@ struct SinkLink {
 
   RegionId region;
   rpc::Session* session = nullptr;
+  rpc::FaultLink* faults = nullptr;
   kj::Own<BatchSender> sender;
   std::size_t in_flight_bytes = 0;
 };

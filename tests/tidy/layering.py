@@ -12,6 +12,8 @@ ALLOWED = {
     "conflict": ["common/ids.h", "common/result.h", "common/check.h", "common/bytes.h"],
     "checkpoint": ["common", "common/sqlite"],
     "rpc": ["common", "conflict"],
+    # Faults on purpose; the pages that make them are part of both daemons' admin endpoints.
+    "rpc/faults": ["common", "common/http", "rpc"],
     "region-node/model": ["common"],
     "region-node/expr": ["common", "region-node/model"],
     "region-node/store": ["common", "common/sqlite", "conflict", "rpc/change_record.h",
@@ -19,13 +21,13 @@ ALLOWED = {
     "region-node/api": ["common", "common/http", "conflict", "region-node/model",
                         "region-node/expr", "region-node/store"],
     # Replica control is an interface of the API that the peer layer fulfils.
-    "region-node/peer": ["common", "conflict", "rpc", "checkpoint", "region-node/model",
-                         "region-node/store", "region-node/api/replica_control.h",
+    "region-node/peer": ["common", "conflict", "rpc", "rpc/faults", "checkpoint",
+                         "region-node/model", "region-node/store", "region-node/api/replica_control.h",
                          "region-node/api/error.h"],
     "region-node/admin": ["common", "common/http", "conflict", "region-node/model",
                           "region-node/store"],
     # The composition root of the daemon: node.cc, config.cc, main.cc.
-    "region-node": ["common", "common/http", "conflict", "rpc", "region-node/model",
+    "region-node": ["common", "common/http", "conflict", "rpc", "rpc/faults", "region-node/model",
                     "region-node/expr", "region-node/store", "region-node/api",
                     "region-node/peer", "region-node/admin"],
     # Pure: the clock, sockets and files of its surroundings do not exist here.
@@ -33,14 +35,14 @@ ALLOWED = {
                         "common/rng.h", "common/histogram.h", "rpc/change_record.h",
                         "rpc/backoff.h"],
     # status.h: plain values that every part fills in and the admin endpoint shows.
-    "replicator/io": ["common", "conflict", "rpc", "checkpoint", "replicator/core",
+    "replicator/io": ["common", "conflict", "rpc", "rpc/faults", "checkpoint", "replicator/core",
                       "replicator/status.h"],
     # Shows what the supervisor says of itself.
-    "replicator/admin": ["common", "common/http", "replicator/core", "replicator/status.h",
-                         "replicator/supervisor.h"],
+    "replicator/admin": ["common", "common/http", "rpc/faults/pages.h", "replicator/core",
+                         "replicator/status.h", "replicator/supervisor.h"],
     # The composition root of the daemon: supervisor, flows, config.cc, main.cc.
-    "replicator": ["common", "common/http", "conflict", "rpc", "checkpoint", "replicator/core",
-                   "replicator/io", "replicator/admin"],
+    "replicator": ["common", "common/http", "conflict", "rpc", "rpc/faults", "checkpoint",
+                   "replicator/core", "replicator/io", "replicator/admin"],
     "tools/meridian": ["common", "common/http"],
     # Feeds a region below HTTP, so it runs the store and its peer server itself.
     "tools/bench": ["common", "common/http", "common/sqlite", "conflict", "region-node/model",

@@ -19,12 +19,11 @@ json::object parse_object(const std::string& body) {
   return value.as_object();
 }
 
-}  // namespace
-
-Fetched fetch(http::HttpClient& client, const std::string& target) {
+template <typename Ask>
+Fetched answer_to(const std::string& target, Ask ask) {
   Fetched out;
   try {
-    auto response = client.get(target);
+    auto response = ask();
     out.status = response.status;
     boost::system::error_code error;
     json::value value = json::parse(response.body, error, {}, {.max_depth = 100});
@@ -40,6 +39,16 @@ Fetched fetch(http::HttpClient& client, const std::string& target) {
     out.problem = e.what();
   }
   return out;
+}
+
+}  // namespace
+
+Fetched fetch(http::HttpClient& client, const std::string& target) {
+  return answer_to(target, [&client, &target] { return client.get(target); });
+}
+
+Fetched post(http::HttpClient& client, const std::string& target) {
+  return answer_to(target, [&client, &target] { return client.post(target, "", {}); });
 }
 
 std::vector<Fetched> fetch_all(const std::vector<Page>& pages) {

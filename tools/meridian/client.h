@@ -35,6 +35,8 @@ struct Fetched {
 
 // One page over a connection that is kept.
 Fetched fetch(http::HttpClient& client, const std::string& target);
+// The same with POST, without a body.
+Fetched post(http::HttpClient& client, const std::string& target);
 // All pages at once, so that one slow region does not delay the others; answers in the same order.
 std::vector<Fetched> fetch_all(const std::vector<Page>& pages);
 

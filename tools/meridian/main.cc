@@ -2,14 +2,14 @@
 // wrong to an exit code.
 #include <CLI/CLI.hpp>
 
-#include <charconv>
 #include <cstdio>
 #include <functional>
-#include <map>
 
 #include "common/http/client.h"
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
+#include "tools/meridian/link.h"
+#include "tools/meridian/quantity.h"
 #include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
@@ -31,20 +31,9 @@ struct Command {
   std::string format = "table";
   std::string interval = "1s";
   std::string settle = "5s";
+  LinkCommand link;
   std::function<int()> run;
 };
-
-// "500ms", "5s", "2m".
-std::int64_t parse_ms(const std::string& flag, const std::string& text) {
-  static const std::map<std::string, std::int64_t> kUnits = {
-      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"", 1000}};
-  std::int64_t value = 0;
-  auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  auto unit = kUnits.find(std::string(parsed.ptr, text.data() + text.size()));
-  if (parsed.ec != std::errc{} || unit == kUnits.end() || value < 0 || value > 1'000'000)
-    throw UsageError(flag + " must be a duration such as 500ms, 5s or 2m, not '" + text + "'");
-  return value * unit->second;
-}
 
 void add_reports(CLI::App& app, Command& command) {
   auto* status = app.add_subcommand("status", "Is every node and replicator up and ready?");
@@ -139,6 +128,7 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_reports(app, command);
   add_table_commands(app, command);
+  add_link_commands(app, command.options, command.link, command.run);
   allow_common_options_anywhere(app);
   try {
     app.parse(argc, argv);

@@ -4,6 +4,7 @@
 
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
+#include "tools/meridian/link.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -88,6 +89,13 @@ void advise(const std::string& region, const char* program, const Daemon& daemon
   progress(line);
 }
 
+// Faults on purpose, so that nobody looks for another cause.
+void show_faults(const Deployment& deployment) {
+  for (const auto& fault : read_faults(deployment).faults)
+    print("link " + fault.from + " -> " + fault.to + ": " + coloured(fault.text, Mood::uneasy) +
+          " on purpose, " + readable_ms(fault.left_ms) + " left\n");
+}
+
 }  // namespace
 
 int show_status(const Options& options) {
@@ -123,6 +131,7 @@ int show_status(const Options& options) {
     list.push_back(std::move(entry));
   }
   print_result(options.format, table, json::serialize(json::object{{"regions", std::move(list)}}));
+  if (options.format == Format::table) show_faults(deployment);
   if (options.format == Format::table)
     for (std::size_t i = 0; i < deployment.regions.size(); ++i) {
       advise(deployment.regions[i].name, "region-node", read_daemon(answers[2 * i]));

@@ -152,7 +152,9 @@ TEST_F(Replication, WithoutTheOwnNodeNobodyKnowsThatNothingWaits) {
   EXPECT_EQ(pending().records, std::nullopt);
   EXPECT_EQ(pending().bytes, std::nullopt);
   auto status = east.replicator().status();
-  EXPECT_THAT(replicator::metrics_text(status),
+  MetricsPage page;
+  replicator::collect(status, page);
+  EXPECT_THAT(page.text(),
               testing::Not(testing::HasSubstr("meridian_replication_pending_records")));
   EXPECT_THAT(replicator::status_json(status, "1"),
               testing::HasSubstr(R"("pending_records":null,"pending_bytes":null)"));
