@@ -73,15 +73,22 @@ std::string listen_setting(ConfigSource& source, const std::string& name,
   return address;
 }
 
+std::vector<std::pair<RegionId, std::string>> addresses_setting(ConfigSource& source,
+                                                                const std::string& name) {
+  std::vector<std::pair<RegionId, std::string>> out;
+  for (const auto& [region, address] : source.pairs(name, "region", "address")) {
+    out.emplace_back(checked_region(source, name + ".region", region), address);
+    check_address(source, name + ".address", address);
+  }
+  return out;
+}
+
 std::vector<std::pair<RegionId, std::string>> peers_setting(ConfigSource& source,
                                                             const RegionId& own) {
-  std::vector<std::pair<RegionId, std::string>> out;
-  for (const auto& [name, address] : source.pairs("peers", "region", "address")) {
-    RegionId peer = checked_region(source, "peers.region", name);
-    check_address(source, "peers.address", address);
-    if (peer == own) source.complain("peers must not name this region (" + name + ")");
-    out.emplace_back(peer, address);
-  }
+  auto out = addresses_setting(source, "peers");
+  for (const auto& [peer, address] : out)
+    if (peer == own)
+      source.complain("peers must not name this region (" + std::string(own.name()) + ")");
   return out;
 }
 

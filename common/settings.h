@@ -32,6 +32,9 @@ std::string listen_setting(ConfigSource& source, const std::string& name,
 // The other regions' peer RPC addresses; none may be the `own` region.
 std::vector<std::pair<RegionId, std::string>> peers_setting(ConfigSource& source,
                                                             const RegionId& own);
+// Addresses (host:port) by region; `name` is a list of {region, address}.
+std::vector<std::pair<RegionId, std::string>> addresses_setting(ConfigSource& source,
+                                                                const std::string& name);
 LogLevel log_level_setting(ConfigSource& source);
 
 }  // namespace meridian

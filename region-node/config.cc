@@ -15,6 +15,8 @@ NodeConfig read_config(ConfigSource& source) {
   config.admin_address = listen_setting(source, "listen.admin", "127.0.0.1:8080", config.reach);
   config.peer_address = listen_setting(source, "listen.peer", "127.0.0.1:7000", config.reach);
   config.peers = peers_setting(source, config.region);
+  config.console_nodes = addresses_setting(source, "console.nodes");
+  config.console_replicators = addresses_setting(source, "console.replicators");
   config.log_level = log_level_setting(source);
   config.http_threads = static_cast<unsigned>(source.integer("http_threads", 2, 1, 64));
   config.shards = static_cast<std::uint16_t>(

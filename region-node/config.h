@@ -25,6 +25,9 @@ struct NodeConfig {
   std::string admin_address;
   std::string peer_address;
   std::vector<std::pair<RegionId, std::string>> peers;  // other regions' peer RPC addresses
+  // The deployment as a browser reaches it: admin endpoints of the nodes and of the replicators.
+  std::vector<std::pair<RegionId, std::string>> console_nodes;
+  std::vector<std::pair<RegionId, std::string>> console_replicators;
   LogLevel log_level = LogLevel::info;
   unsigned http_threads = 2;
   std::uint16_t shards = 4;  // log shards of a new table

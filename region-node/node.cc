@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "common/http/origins.h"
 #include "common/http/server.h"
 #include "region-node/admin/admin.h"
 #include "region-node/api/api.h"
+#include "region-node/console/console.h"
 #include "region-node/peer/peer.h"
 #include "region-node/store/sqlite_store.h"
 #include "rpc/faults/pages.h"
@@ -41,13 +43,11 @@ class Node::Parts {
                      [this](rpc::FaultPages::Task task) {
                        return peer_.on_faults(std::move(task));
                      }),
+        console_({config.region, config.console_nodes, config.console_replicators}),
         http_({{config.table_address, api_.handler()}, {config.stream_address, api_.handler()}},
               config.http_threads, {}, log),
         // A server of its own, so that load on the tables does not make the node look dead.
-        admin_http_({{config.admin_address,
-                      [this](const http::Request& request, const http::Responder& respond) {
-                        respond(admin_.handle(request));
-                      }}},
+        admin_http_({{config.admin_address, http::Origins(console_.origins()).around(operate())}},
                     1, {}, log) {
     admin_.add_metrics([this](MetricsPage& page) { api_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { peer_.collect(page); });
@@ -74,11 +74,25 @@ class Node::Parts {
   store::SqliteStore& store() { return store_; }
 
  private:
+  // The admin address serves the console, DynamoDB's API for it, and the operator's endpoints.
+  http::Handler operate() {
+    return [this, api = api_.handler()](http::Request request, const http::Responder& respond) {
+      if (!request.header("X-Amz-Target").empty()) {
+        api(std::move(request), respond);
+      } else if (auto page = console_.handle(request)) {
+        respond(std::move(*page));
+      } else {
+        respond(admin_.handle(request));
+      }
+    };
+  }
+
   store::SqliteStore store_;
   peer::Peer peer_;
   api::Api api_;
   admin::Admin admin_;
   rpc::FaultPages fault_pages_;
+  console::Console console_;
   http::HttpServer http_;
   http::HttpServer admin_http_;
 };

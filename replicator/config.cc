@@ -41,6 +41,7 @@ ReplicatorConfig read_config(ConfigSource& source) {
   options.peers = peers_setting(source, options.region);
   config.checkpoint_dir = source.text("checkpoint_dir", std::nullopt);
   config.admin_address = listen_setting(source, "admin", "127.0.0.1:9080", reach_setting(source));
+  config.console_nodes = addresses_setting(source, "console.nodes");
   options.limits = read_limits(source);
   config.log_level = log_level_setting(source);
   return config;

@@ -24,6 +24,7 @@ struct ReplicatorConfig {
   ReplicatorOptions options;
   std::string checkpoint_dir;
   std::string admin_address;
+  std::vector<std::pair<RegionId, std::string>> console_nodes;  // where consoles are served
   LogLevel log_level = LogLevel::info;
 };
 

@@ -4,6 +4,7 @@
 #include "checkpoint/open.h"
 #include "common/clock.h"
 #include "common/daemon.h"
+#include "common/http/origins.h"
 #include "common/http/server.h"
 #include "common/rng.h"
 #include "common/signals.h"
@@ -28,11 +29,15 @@ void serve(const meridian::replicator::ReplicatorConfig& config, const meridian:
   meridian::replicator::Replicator replicator(config.options, *checkpoints, clock,
                                               meridian::Rng::from_system(), log);
   meridian::replicator::Admin admin(replicator, config.options.region, MERIDIAN_VERSION);
+  std::vector<std::string> consoles;
+  for (const auto& [region, address] : config.console_nodes) consoles.push_back(address);
   meridian::http::HttpServer server(
       {{config.admin_address,
-        [&admin](const meridian::http::Request& request, const meridian::http::Responder& respond) {
-          respond(admin.handle(request));
-        }}},
+        meridian::http::Origins(consoles).around(
+            [&admin](const meridian::http::Request& request,
+                     const meridian::http::Responder& respond) {
+              respond(admin.handle(request));
+            })}},
       1, {}, log);
   server.start();
   replicator.start();

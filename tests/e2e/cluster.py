@@ -195,11 +195,14 @@ class Region:
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
         (self.folder / "checkpoints").mkdir(exist_ok=True)
         peers = [{"region": o.name, "address": o.peer_address()} for o in others]
+        console = {kind: [{"region": r.name, "address": r.address(port)} for r in [self, *others]]
+                   for kind, port in (("nodes", "admin"), ("replicators", "replicator"))}
         node = {
             "region": self.name,
             "data_dir": str(self.data_dir),
             "listen": {p: self.listens_on(p) for p in ("table", "streams", "admin", "peer")},
             "peers": peers,
+            "console": console,
             "log_level": "info",
         }
         if shards:
@@ -211,6 +214,7 @@ class Region:
             "peers": peers,
             "checkpoint_dir": str(self.folder / "checkpoints"),
             "admin": self.listens_on("replicator"),
+            "console": {"nodes": console["nodes"]},
             "log_level": "info",
         }
         (self.folder / "replicator.yaml").write_text(yaml.safe_dump(replicator))

@@ -24,12 +24,13 @@ ALLOWED = {
     "region-node/peer": ["common", "conflict", "rpc", "rpc/faults", "checkpoint",
                          "region-node/model", "region-node/store", "region-node/api/replica_control.h",
                          "region-node/api/error.h"],
+    "region-node/console": ["common", "common/http"],
     "region-node/admin": ["common", "common/http", "conflict", "region-node/model",
                           "region-node/store"],
     # The composition root of the daemon: node.cc, config.cc, main.cc.
     "region-node": ["common", "common/http", "conflict", "rpc", "rpc/faults", "region-node/model",
                     "region-node/expr", "region-node/store", "region-node/api",
-                    "region-node/peer", "region-node/admin"],
+                    "region-node/peer", "region-node/admin", "region-node/console"],
     # Pure: the clock, sockets and files of its surroundings do not exist here.
     "replicator/core": ["conflict", "common/ids.h", "common/result.h", "common/check.h",
                         "common/rng.h", "common/histogram.h", "rpc/change_record.h",

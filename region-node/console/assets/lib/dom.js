@@ -1,0 +1,108 @@
+// Elements, words and small drawings.  Text is always set as text: what a table holds is never markup.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else if (name === 'value' || name === 'checked') element[name] = value;
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  for (const child of children.flat(Infinity)) {
+    if (child === undefined || child === null || child === false) continue;
+    element.append(child instanceof Node ? child : String(child));
+  }
+  return element;
+}
+
+export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+// Puts `children` into `root` in place of what is there; whoever had the focus keeps it, by data-key.
+export function show(root, ...children) {
+  const key = root.contains(document.activeElement) ? document.activeElement.dataset?.key : undefined;
+  const left = [...root.querySelectorAll('.scroll')].map((box) => box.scrollLeft);
+  root.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  root.querySelectorAll('.scroll').forEach((box, i) => { box.scrollLeft = left[i] ?? 0; });
+  if (key) root.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+}
+
+export const sheet = (title, aside, ...children) => h('section', { class: 'sheet' },
+  h('div', { class: 'head' }, h('h2', {}, title), aside && h('div', { class: 'aside' }, aside)), children);
+
+export const empty = (text) => h('p', { class: 'empty' }, text);
+
+// columns: [title, {number}]; rows: arrays of cells, or {cells, class}.
+export function table(columns, rows) {
+  const head = columns.map((c) => h('th', { scope: 'col', class: c.number && 'number' }, c.title ?? c));
+  const body = rows.map((row) => h('tr', { class: row.class }, (row.cells ?? row).map((cell, i) =>
+    h('td', { class: columns[i].number && 'number' }, cell))));
+  return h('div', { class: 'scroll' }, h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, body)));
+}
+
+// A bar that is `percent` full.  (The page's policy forbids style attributes; the object model is allowed.)
+export function meter(percent) {
+  const bar = h('i');
+  bar.style.width = `${Number(percent)}%`;
+  return h('div', { class: 'meter', role: 'progressbar', 'aria-valuenow': percent, 'aria-valuemin': 0,
+    'aria-valuemax': 100 }, bar);
+}
+
+export const word = (text, mood) => h('span', { class: `word ${mood ?? ''}` }, text);
+
+export const count = (n) => (n === null || n === undefined ? 'unknown' : Number(n).toLocaleString('en-US'));
+
+export const plural = (n, thing) => `${count(n)} ${thing}${n === 1 ? '' : 's'}`;
+
+export function ms(value) {
+  if (value === null || value === undefined) return '–';
+  if (Math.abs(value) < 0.05) return '0.0 ms';
+  if (Math.abs(value) < 1000) return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  if (Math.abs(value) < 120000) return `${(value / 1000).toFixed(1)} s`;
+  if (Math.abs(value) < 7200000) return `${(value / 60000).toFixed(0)} min`;
+  return `${(value / 3600000).toFixed(1)} h`;
+}
+
+export function bytes(value) {
+  if (value === null || value === undefined) return '–';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let i = 0;
+  while (value >= 1024 && i < units.length - 1) { value /= 1024; i += 1; }
+  return `${value.toFixed(i === 0 ? 0 : 1)} ${units[i]}`;
+}
+
+// A line of the last values; null is a gap.
+export function sparkline(values, label) {
+  const known = values.filter((v) => v !== null && v !== undefined);
+  if (known.length < 2) return null;
+  const top = Math.max(...known, 1e-9);
+  let path = '';
+  values.forEach((v, i) => {
+    if (v === null || v === undefined) return;
+    const before = values[i - 1];
+    const x = (i / (values.length - 1)) * 100;
+    path += `${before === null || before === undefined ? 'M' : 'L'}${x.toFixed(2)} ${(19 - (v / top) * 18).toFixed(2)}`;
+  });
+  return svg('svg', { class: 'spark', viewBox: '0 0 100 20', preserveAspectRatio: 'none', role: 'img',
+    'aria-label': label }, svg('path', { d: path }));
+}
+
+export function notice(text, mood) {
+  const box = h('div', { class: `notice ${mood ?? ''}` }, text);
+  document.getElementById('notices').append(box);
+  setTimeout(() => box.remove(), mood === 'bad' ? 12000 : 5000);
+}
+
+// Asks before something that cannot be taken back; answers whether it may be done.
+export function confirmed(title, text, action) {
+  return new Promise((resolve) => {
+    const dialog = h('dialog', { 'aria-label': title }, h('h2', {}, title), h('p', {}, text),
+      h('form', { method: 'dialog', class: 'actions' },
+        h('button', { value: 'no', autofocus: true }, 'Cancel'),
+        h('button', { value: 'yes', class: 'danger' }, action)));
+    dialog.addEventListener('close', () => { resolve(dialog.returnValue === 'yes'); dialog.remove(); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

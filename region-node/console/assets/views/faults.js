@@ -1,0 +1,78 @@
+// Faults on purpose: which links are cut, paused, delayed or limited, for how long yet, and the form
+// that makes one.  Each ends by itself.
+
+import { h, show, sheet, empty, table, word, ms, notice } from '../lib/dom.js';
+import { regions, admin, adminPost, replicatorGet, replicatorPost } from '../lib/deployment.js';
+
+// A link's two ends of work: what the region's replicator ships, and what its node asks of the peer.
+const daemonsOf = (one) => [['node', admin, adminPost], ...(one.replicator === null ? [] : [['replicator', replicatorGet, replicatorPost]])];
+
+async function listed() {
+  const found = new Map();
+  await Promise.all(regions.flatMap((one) => daemonsOf(one).map(async ([daemon, get]) => {
+    let page;
+    try { page = await get(one, '/v1/links'); } catch { return; } // it is down: it has no faults either
+    for (const link of page.links) for (const fault of link.faults) {
+      const key = `${link.from}|${link.to}|${fault.text}`;
+      const row = found.get(key) ?? { from: link.from, to: link.to, text: fault.text, left: 0, of: fault.for_ms, on: [] };
+      row.left = Math.max(row.left, fault.left_ms);
+      row.on.push(daemon);
+      found.set(key, row);
+    }
+  })));
+  return [...found.values()].sort((a, b) => (a.from + a.to < b.from + b.to ? -1 : 1));
+}
+
+async function everywhere(from, to, verb) {
+  const one = regions.find((r) => r.name === from);
+  const refused = [];
+  for (const [daemon, , post] of daemonsOf(one)) {
+    try { await post(one, `/v1/links/${to}/${verb}`); } catch (failure) { refused.push(`${from} ${daemon}: ${failure.message}`); }
+  }
+  if (refused.length) throw new Error(refused.join('; '));
+}
+
+function form(done) {
+  const names = () => regions.map((r) => h('option', {}, r.name));
+  const from = h('select', { name: 'from' }, names()), to = h('select', { name: 'to' }, names());
+  to.selectedIndex = Math.min(1, regions.length - 1);
+  const kind = h('select', { name: 'kind' }, ['cut', 'pause', 'delay', 'limit'].map((k) => h('option', {}, k)));
+  const number = (name, value, min, max) => h('input', { name, type: 'number', value, min, max, required: true });
+  const seconds = number('seconds', 30, 1, 86400), delay = number('delay', 80, 1, 60000), jitter = number('jitter', 10, 0, 60000), rate = number('rate', 256, 1, 1000000);
+  const extra = { delay: [h('label', {}, 'Delay, ms', delay), h('label', {}, 'Jitter, ms', jitter)], limit: [h('label', {}, 'KiB per second', rate)] };
+  const slot = h('span', { class: 'actions' });
+  const choose = () => show(slot, extra[kind.value] ?? []);
+  kind.addEventListener('change', choose);
+  choose();
+  return h('form', { class: 'inline', onsubmit: async (event) => {
+    event.preventDefault();
+    if (from.value === to.value) { notice('A link leads from one region to another.', 'bad'); return; }
+    let query = `${kind.value}?for_ms=${seconds.value * 1000}`;
+    if (kind.value === 'delay') query += `&delay_ms=${delay.value}&jitter_ms=${jitter.value}`;
+    if (kind.value === 'limit') query += `&bytes_per_second=${rate.value * 1024}`;
+    try {
+      await everywhere(from.value, to.value, query);
+      notice(`${from.value} → ${to.value}: ${kind.value} for ${seconds.value} s.`);
+      done();
+    } catch (failure) { notice(failure.message, 'bad'); }
+  } },
+  h('label', {}, 'From', from), h('label', {}, 'To', to), h('label', {}, 'Fault', kind), slot, h('label', {}, 'Seconds', seconds), h('button', { class: 'main' }, 'Begin'));
+}
+
+export default {
+  title: 'Faults',
+  mount(root) {
+    const box = h('div');
+    let alive = true;
+    async function draw() {
+      const rows = await listed();
+      show(box, rows.length ? table(['From', 'To', 'Fault', { title: 'Ends in', number: true }, 'At', ''], rows.map((f) => [f.from, f.to, word(f.text, 'uneasy'), ms(f.left), f.on.join(', '),
+        h('button', { 'data-key': `${f.from}>${f.to}${f.text}`, onclick: async () => {
+          try { await everywhere(f.from, f.to, 'heal'); notice(`${f.from} → ${f.to} is healed.`); draw(); } catch (failure) { notice(failure.message, 'bad'); }
+        } }, 'Heal')])) : empty('No link has a fault.'));
+    }
+    root.append(h('h1', {}, 'Faults on purpose'), sheet('Now', 'each ends by itself, or when its daemon starts again', box), sheet('Begin one', 'one direction of one link', form(draw)));
+    (async function again() { if (alive) { await draw(); setTimeout(again, 1000); } }());
+    return { unmount() { alive = false; } };
+  },
+};

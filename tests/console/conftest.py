@@ -1,0 +1,57 @@
+"""A deployment of three regions and a browser.  Environment: MERIDIAN_CHROMIUM names the browser (default
+/usr/bin/chromium, Debian's); MERIDIAN_SCREENSHOTS a folder that pictures of every view are kept in."""
+
+import os
+import pathlib
+import sys
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+import cluster as clusters  # noqa: E402
+
+
+@pytest.fixture
+def regions(tmp_path):
+    """Three regions, told of each other's admin addresses as a deployment's console needs."""
+    with clusters.Cluster(tmp_path) as made:
+        made.create_global_table("Orders", stream="NEW_AND_OLD_IMAGES")
+        yield made
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=os.environ.get("MERIDIAN_CHROMIUM", "/usr/bin/chromium"),
+            args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield launched
+        launched.close()
+
+
+class Page:
+    """The console of one region; everything that the browser asked for and complained of is kept."""
+
+    def __init__(self, browser, origin, **options):
+        self.origin = origin
+        self.page = browser.new_context(**options).new_page()
+        self.requests, self.complaints = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda line: self.complaints.append(line.text)
+                     if line.type == "error" and "Failed to load resource" not in line.text else None)
+
+    def open(self, view=""):
+        self.page.goto(f"{self.origin}/#/{view}")
+        self.page.wait_for_selector("h1")
+        return self.page
+
+
+@pytest.fixture
+def console(browser, regions):
+    page = Page(browser, f"http://{regions.regions[0].address('admin')}")
+    yield page
+    page.page.context.close()
+    assert page.complaints == []

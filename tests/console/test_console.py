@@ -1,0 +1,146 @@
+"""The console in a real browser: every view opens, every action is seen in the API, a killed region turns
+red and green again, and nothing leaves the machine."""
+
+import os
+import pathlib
+import urllib.parse
+
+import pytest
+from conftest import Page
+
+from cluster import http_get, wait_until
+
+VIEWS = {"": "Overview", "tables": "Tables", "table/Orders": "Orders", "items/Orders": "Items",
+         "checkpoints": "Checkpoints", "faults": "Faults on purpose"}
+SHAPES = {"light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
+          "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
+          "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}}
+
+
+def put(region, customer, note="note"):
+    region.client().put_item(TableName="Orders", Item={
+        "customer": {"S": customer}, "order": {"S": "1"}, "note": {"S": note}})
+
+
+def get(region, customer):
+    return region.client().get_item(
+        TableName="Orders", Key={"customer": {"S": customer}, "order": {"S": "1"}}).get("Item")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_view_opens_and_fits_its_width(browser, regions, shape):
+    for number, region in enumerate(regions):
+        put(region, f"customer-{number}")
+    seen = Page(browser, f"http://{regions[0].address('admin')}", **SHAPES[shape])
+    for view, title in VIEWS.items():
+        page = seen.open(view)
+        page.wait_for_function("t => document.querySelector('h1').textContent === t", arg=title)
+        page.wait_for_function("() => document.querySelector('.summary.good')", timeout=15000)
+        wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        assert not wide, f"{view} scrolls sideways"
+        if folder := os.environ.get("MERIDIAN_SCREENSHOTS"):
+            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+            page.wait_for_timeout(1500)
+            name = view.replace("/", "-") or "overview"
+            page.screenshot(path=f"{folder}/{name}-{shape}.png", full_page=True)
+    assert seen.complaints == []
+    ours = {urllib.parse.urlsplit(f"http://{r.address(p)}").netloc for r in regions
+            for p in ("admin", "replicator")}
+    assert {urllib.parse.urlsplit(url).netloc for url in seen.requests if url.startswith("http")} <= ours
+    seen.page.context.close()
+
+
+def test_a_killed_region_turns_red_and_green_again(console, regions):
+    page = console.open()
+    victim = regions[1]
+    page.wait_for_selector(f'[data-region="{victim.name}"].good')
+    victim.node.kill()
+    page.wait_for_selector(f'[data-region="{victim.name}"].bad', timeout=10000)
+    assert victim.name in page.inner_text("#summary")
+    # Whoever can still be asked is not taken for dead.
+    assert page.locator(f'[data-region="{regions[0].name}"].good').count() == 1
+    victim.node.start()
+    page.wait_for_selector(f'[data-region="{victim.name}"].good', timeout=15000)
+
+
+def test_a_link_that_stands_still_is_not_shown_as_fine(console, regions):
+    source, sink = regions[0], regions[1]
+    sink.node.pause()
+    try:
+        put(source, "waits")
+        page = console.open()
+        cell = page.locator(f'[data-link="{source.name}>{sink.name}"]')
+        page.wait_for_function("([s]) => { const c = document.querySelector(s);"
+                               " return c && /1 wait/.test(c.textContent); }",
+                               arg=[f'[data-link="{source.name}>{sink.name}"]'], timeout=15000)
+        assert "nothing waits" not in cell.inner_text()
+    finally:
+        sink.node.resume()
+
+
+def test_a_replication_group_is_made_and_a_replica_removed(console, regions):
+    page = console.open("tables")
+    page.fill("input[name=name]", "Invoices")
+    page.fill("input[name=partition]", "customer")
+    page.click("button.main")
+    page.wait_for_function("() => location.hash === '#/table/Invoices'", timeout=30000)
+    regions.wait_active("Invoices", regions.regions, replicas=2)
+    row = page.locator("tr", has_text=regions[2].name).filter(has=page.locator("button.danger"))
+    row.first.locator("button.danger").click()
+    page.locator("dialog button.danger").click()
+    gone = regions[2].client()
+    wait_until(lambda: "Invoices" not in gone.list_tables()["TableNames"], 30, "the replica is gone")
+    page.locator(f'[data-key="add-{regions[2].name}"]').click(timeout=15000)
+    regions.wait_active("Invoices", regions.regions, replicas=2)
+
+
+def test_items_stand_side_by_side_as_text(console, regions):
+    put(regions[0], "ada", "<img src=x onerror=alert(1)>")
+    wait_until(lambda: all(get(r, "ada") for r in regions), 20, "the item is everywhere")
+    page = console.open("items/Orders")
+    row = page.locator("tr", has_text="ada")
+    row.locator("button").click()
+    assert page.locator("dialog section").count() == 3
+    assert page.inner_text("dialog").count("<img src=x onerror=alert(1)>") == 3
+    page.locator("dialog button", has_text="Close").click()
+    page.wait_for_selector("dialog", state="detached")
+
+
+def test_a_fault_is_begun_counted_down_and_healed(console, regions):
+    source, sink = regions[0].name, regions[2].name
+    page = console.open("faults")
+    page.wait_for_selector("text=No link has a fault.")
+    page.select_option("select[name=from]", source)
+    page.select_option("select[name=to]", sink)
+    page.fill("input[name=seconds]", "120")
+    page.click("button.main")
+    row = page.locator("tbody tr", has_text=sink)
+    row.wait_for()
+    assert '"kind":"cut"' in http_get(regions[0].replicator_url("/v1/links"))[1]
+    row.locator("button").click()
+    page.wait_for_selector("text=No link has a fault.")
+    assert '"kind":"cut"' not in http_get(regions[0].replicator_url("/v1/links"))[1]
+
+
+def test_everything_can_be_reached_by_keyboard(console):
+    page = console.open()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    reached = set()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.textContent.trim()"))
+    assert {"Overview", "Tables", "Items", "Checkpoints", "Faults"} <= reached
+
+
+def test_other_peoples_pages_may_not_call(regions):
+    import urllib.error
+    import urllib.request
+    for url in (regions[0].admin_url("/v1/status"), regions[0].replicator_url("/v1/status")):
+        strange = urllib.request.Request(url, headers={"Origin": "http://evil.example"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(strange, timeout=5)
+        assert refused.value.code == 403
+        ours = urllib.request.Request(url, headers={"Origin": f"http://{regions[1].address('admin')}"})
+        with urllib.request.urlopen(ours, timeout=5) as answer:
+            assert answer.headers["Access-Control-Allow-Origin"] == f"http://{regions[1].address('admin')}"
