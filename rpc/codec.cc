@@ -3,12 +3,7 @@
 #include "rpc/codec_internal.h"
 
 namespace meridian::rpc {
-namespace {
-
-using internal::bytes_of;
-using internal::copy_to;
-using internal::count_of;
-using internal::require;
+namespace internal {
 
 conflict::Context read_context(capnp::List<wire::ContextEntry>::Reader in) {
   require(in.size() <= conflict::Context::kRegionsMax, "too many context entries");
@@ -21,6 +16,26 @@ conflict::Context read_context(capnp::List<wire::ContextEntry>::Reader in) {
   return std::move(*context);
 }
 
+void write_context(const conflict::Context& value,
+                   capnp::List<wire::ContextEntry>::Builder out) {
+  const auto& known = value.entries();
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    auto entry = out[count_of(i)];
+    auto name = known[i].region.name();
+    copy_to(entry.initRegion(count_of(name.size())), name);
+    entry.setHlc(known[i].hlc.value);
+  }
+}
+
+}  // namespace internal
+
+namespace {
+
+using internal::bytes_of;
+using internal::copy_to;
+using internal::count_of;
+using internal::require;
+
 ChangeRecord read_record(wire::Record::Reader in, const RegionId& origin) {
   ChangeRecord out;
   out.sequence = Sequence(in.getSequence());
@@ -28,7 +43,7 @@ ChangeRecord read_record(wire::Record::Reader in, const RegionId& origin) {
   require(!out.key.empty(), "empty key");
   out.version = {conflict::Hlc{in.getHlc()}, origin};
   if (in.hasParent()) out.parent = read_version(in.getParent());
-  if (in.hasContext()) out.context = read_context(in.getContext());
+  if (in.hasContext()) out.context = internal::read_context(in.getContext());
   out.committed_us = in.getCommittedUs();
   if (in.hasImage()) out.new_image = bytes_of(in.getImage(), kImageBytesMax, "image too long");
   return out;
@@ -39,16 +54,8 @@ void write_record(const ChangeRecord& value, wire::Record::Builder out) {
   copy_to(out.initKey(count_of(value.key.size())), value.key);
   out.setHlc(value.version.hlc.value);
   if (value.parent) write_version(*value.parent, out.initParent());
-  const auto& known = value.context.entries();
-  if (!known.empty()) {
-    auto entries = out.initContext(count_of(known.size()));
-    for (std::size_t i = 0; i < known.size(); ++i) {
-      auto entry = entries[count_of(i)];
-      auto name = known[i].region.name();
-      copy_to(entry.initRegion(count_of(name.size())), name);
-      entry.setHlc(known[i].hlc.value);
-    }
-  }
+  if (auto known = value.context.entries().size(); known > 0)
+    internal::write_context(value.context, out.initContext(count_of(known)));
   out.setCommittedUs(value.committed_us);
   if (value.new_image) copy_to(out.initImage(count_of(value.new_image->size())), *value.new_image);
 }

@@ -16,6 +16,7 @@
 #include "rpc/change_record.h"
 #include "rpc/messages.h"
 #include "rpc/region.capnp.h"
+#include "rpc/rows.h"
 
 namespace meridian::rpc {
 
@@ -62,6 +63,14 @@ void write_page(const LogPage& value, wire::LogPage::Builder out);
 std::vector<LogPage> read_pages(capnp::List<wire::LogPage>::Reader in, const RegionId& origin);
 std::vector<LogRead> read_log_reads(capnp::List<wire::LogRead>::Reader in);
 void write_log_read(const LogRead& value, wire::LogRead::Builder out);
+
+RowsRead read_rows_read(wire::RowsRead::Reader in);
+void write_rows_read(const RowsRead& value, wire::RowsRead::Builder out);
+// Keys must ascend, and the rows fit into one page.
+RowsPage read_rows_page(wire::RowsPage::Reader in);
+void write_rows_page(const RowsPage& value, wire::RowsPage::Builder out);
+// Words that the rows take on the wire.
+std::size_t words_of(const std::vector<Row>& rows);
 
 RegionId read_region(capnp::Text::Reader in);
 Role read_role(wire::Role in);

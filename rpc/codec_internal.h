@@ -34,6 +34,10 @@ inline void copy_to(capnp::Data::Builder out, BytesView bytes) {
   if (!bytes.empty()) std::memcpy(out.begin(), bytes.data(), bytes.size());
 }
 
+conflict::Context read_context(capnp::List<wire::ContextEntry>::Reader in);
+// `out` has room for every entry.
+void write_context(const conflict::Context& value, capnp::List<wire::ContextEntry>::Builder out);
+
 inline unsigned count_of(std::size_t count) { return static_cast<unsigned>(count); }
 
 }  // namespace meridian::rpc::internal

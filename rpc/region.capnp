@@ -156,6 +156,36 @@ struct Backlog {
   acknowledged @3 :LogPosition;
 }
 
+# An item or tombstone as it stands in a region, of any origin.
+struct Row {
+  key @0 :Data;
+  version @1 :Version;
+  context @2 :List(ContextEntry);
+  image @3 :Data;               # null for a tombstone
+}
+
+struct RowsRead {
+  table @0 :TableId;
+  after @1 :Data;
+  until @2 :Data;               # null for the end of the table
+  rowsMax @3 :UInt32;
+  bytesMax @4 :UInt32;
+}
+
+enum RowsStatus {
+  ok @0;
+  noSuchTable @1;
+  notMember @2;
+  unavailable @3;
+}
+
+struct RowsPage {
+  status @0 :RowsStatus;
+  rows @1 :List(Row);           # ascending keys
+  end @2 :Bool;
+  epoch @3 :UInt64;
+}
+
 interface Region {
   # First call on a connection.  Refuses (as a failed call) another protocol version, or a region
   # name that is pinned to another node id.
@@ -193,4 +223,8 @@ interface Region {
   # --- for the region's own replicators ---
   # One answer per query, in order: the figures of a flow whose sink cannot be reached.
   backlog @10 (queries :List(BacklogQuery)) -> (backlogs :List(Backlog));
+
+  # --- for other regions' nodes ---
+  # Rows of a table that both regions hold, for backfill and repair.
+  readRows @11 (read :RowsRead) -> (page :RowsPage);
 }

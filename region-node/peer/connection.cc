@@ -233,6 +233,26 @@ kj::Promise<void> Connection::mergeTable(MergeTableContext context) {
   });
 }
 
+kj::Promise<void> Connection::readRows(ReadRowsContext context) {
+  require_role(rpc::Role::peer_node);
+  auto read = rpc::read_rows_read(context.getParams().getRead());
+  context.releaseParams();
+  context.allowCancellation();
+  rpc::RowsPage page;
+  auto table = server_.store_.catalog()->find(read.table);
+  if (!table) {
+    page.status = rpc::RowsStatus::no_such_table;
+  } else if (!table->has_replica(peer_->region) || !table->has_replica(server_.store_.region())) {
+    page.status = rpc::RowsStatus::not_member;
+  } else {
+    page = server_.reader_->read_rows(read);
+  }
+  server_.counters_.rows_served += page.rows.size();
+  auto words = rpc::words_of(page.rows) + rpc::kWordsPerPage;
+  rpc::write_rows_page(page, context.initResults(rpc::size_hint(words)).initPage());
+  return kj::READY_NOW;
+}
+
 kj::Promise<void> Connection::dropReplica(DropReplicaContext context) {
   require_role(rpc::Role::peer_node);
   auto id = rpc::read_table_id(context.getParams().getId());

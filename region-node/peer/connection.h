@@ -27,6 +27,7 @@ class Connection final : public rpc::wire::Region::Server {
   kj::Promise<void> apply(ApplyContext context) override;
   kj::Promise<void> createReplica(CreateReplicaContext context) override;
   kj::Promise<void> mergeTable(MergeTableContext context) override;
+  kj::Promise<void> readRows(ReadRowsContext context) override;
   kj::Promise<void> dropReplica(DropReplicaContext context) override;
 
  private:

@@ -145,6 +145,8 @@ void Peer::Impl::collect(MetricsPage& page) {
   counter("meridian_peer_log_pages_total", "Pages of the change log served.",
           counters.pages_served);
   counter("meridian_peer_log_records_total", "Change records served.", counters.records_served);
+  counter("meridian_peer_rows_served_total",
+          "Rows read by other regions' nodes, for backfill and repair.", counters.rows_served);
   counter("meridian_peer_batches_received_total", "Batches received from other regions.",
           counters.batches_received);
   counter("meridian_peer_records_received_total", "Change records received from other regions.",

@@ -55,6 +55,7 @@ struct ServerCounters {
   std::atomic<std::uint64_t> strangers_dropped{0};  // no hello in time
   std::atomic<std::uint64_t> pages_served{0};
   std::atomic<std::uint64_t> records_served{0};
+  std::atomic<std::uint64_t> rows_served{0};  // to backfill and repair
   std::atomic<std::uint64_t> batches_received{0};
   std::atomic<std::uint64_t> records_received{0};
   std::atomic<std::uint64_t> batches_refused{0};  // any answer but "applied"

@@ -1,6 +1,7 @@
 #include "region-node/store/catalog_store.h"
 
 #include "region-node/store/columns.h"
+#include "region-node/store/cursors.h"
 #include "region-node/store/schema.h"
 
 namespace meridian::store {
@@ -205,6 +206,11 @@ void CatalogStore::load_flows(TableState& table) {
     ack.counts = counts_at(table, shard, ack.sequence);
     table.acks[{region_at(row, 0), shard}] = ack;
   }
+  Statement cursors(db_, "SELECT name, value FROM cursors WHERE number = ?1");
+  for (Query row = cursors.run(table.number); row.step();)
+    table.cursors[std::string(row.text(0))] = row.blob(1);
+  if (auto at = table.cursors.find(kRowsEpoch); at != table.cursors.end())
+    table.rows_epoch = rows_epoch_in(at->second);
   Statement parked(db_, "SELECT count(*) FROM parked WHERE number = ?1");
   Query row = parked.run(table.number);
   if (row.step()) table.parked = row.uint64(0);
@@ -239,7 +245,7 @@ std::int64_t CatalogStore::create(const TableInfo& info) {
 
 void CatalogStore::remove(const TableState& table) {
   for (const char* from : {"replicas", "streams", "stream_shards", "log_shards", "history", "flows",
-                           "acknowledgements", "parked", "tables"}) {
+                           "acknowledgements", "parked", "cursors", "tables"}) {
     Statement erase(db_, std::string("DELETE FROM ") + from + " WHERE number = ?1");
     erase.execute(table.number);
   }

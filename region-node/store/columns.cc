@@ -28,6 +28,18 @@ TableId table_id_at(const sqlite::Query& row, int column) {
   return {*high, *low};
 }
 
+rpc::Row row_at(const sqlite::Query& row) {
+  rpc::Row out;
+  out.key = row.blob(0);
+  auto version = conflict::decode_version(row.blob(1));
+  auto context = conflict::Context::decode(row.blob(2));
+  if (!version || !context) sqlite::damaged("the version of the item at key " + to_hex(out.key));
+  out.version = *version;
+  out.context = std::move(*context);
+  if (auto image = row.maybe_blob(3)) out.image = Bytes(*image);
+  return out;
+}
+
 std::int64_t number_at(const sqlite::Query& row, int column, std::int64_t least,
                        std::int64_t most) {
   std::int64_t number = row.int64(column);

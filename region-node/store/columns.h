@@ -12,6 +12,7 @@
 #include "common/sqlite/sqlite.h"
 #include "conflict/context.h"
 #include "conflict/version.h"
+#include "rpc/rows.h"
 
 namespace meridian::store {
 
@@ -19,6 +20,8 @@ conflict::Version version_at(const sqlite::Query& row, int column);
 conflict::Context context_at(const sqlite::Query& row, int column);
 RegionId region_at(const sqlite::Query& row, int column);
 TableId table_id_at(const sqlite::Query& row, int column);
+// Of the columns key, version, context, image.
+rpc::Row row_at(const sqlite::Query& row);
 // A number from `least` to `most`.
 std::int64_t number_at(const sqlite::Query& row, int column, std::int64_t least, std::int64_t most);
 // A shard of a log of so many.

@@ -70,7 +70,11 @@ void Engine::open_file() {
   db_.emplace(path_, open);
   bool fresh = check_format(*db_, path_);
   configure_writer(*db_, options_);
-  if (fresh) create_schema(*db_);
+  if (fresh) {
+    create_schema(*db_);
+  } else {
+    migrate(*db_);
+  }
   try {
     settle_wal();
   } catch (const sqlite::SqliteError& error) {
@@ -266,6 +270,9 @@ struct Complete {
     if (op.outcome.status == rpc::ApplyStatus::applied) op.outcome.visible_us = clock.wall_us();
     if (op.done) op.done(op.outcome);
   }
+  void operator()(ApplyRowsOp& op) const {
+    if (op.done) op.done(op.outcome);
+  }
   void operator()(ControlOp& op) const {
     if (op.done) op.done(std::move(*op.result));
   }
@@ -292,6 +299,8 @@ void Engine::execute(WriteOp& op) {
 }
 
 void Engine::execute(ApplyOp& op) { op.outcome = apply_batch(op.batch, op.source_node); }
+
+void Engine::execute(ApplyRowsOp& op) { op.outcome = apply_rows(op.batch); }
 
 void Engine::execute(ControlOp& op) { op.result = op.run(*this); }
 

@@ -80,6 +80,7 @@ class Engine {
 
   void execute(WriteOp& op);
   void execute(ApplyOp& op);
+  void execute(ApplyRowsOp& op);
   void execute(ControlOp& op);
   void execute(AcknowledgeOp& op);
   void acknowledge(const Acknowledgement& ack);
@@ -100,6 +101,11 @@ class Engine {
   std::optional<std::int64_t> hold_ms(const rpc::ReplicationBatch& batch) const;
   void apply_record(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record);
   bool pin(const RegionId& region, NodeId node);
+
+  // engine_rows.cc: rows of backfill and repair
+  rpc::RowsOutcome apply_rows(rpc::RowsBatch& batch);
+  std::optional<rpc::ApplyStatus> refuses_rows(const TableState& table,
+                                               const rpc::RowsBatch& batch) const;
 
   // engine_control.cc
   ControlResult save_info(TableState& table, TableInfo info);

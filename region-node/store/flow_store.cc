@@ -38,6 +38,19 @@ void FlowStore::pin(const RegionId& region, NodeId node) {
   insert.execute(Text{region.name()}, node.value);
 }
 
+void FlowStore::save_cursor(TableState& table, const std::string& name,
+                            const std::optional<Bytes>& value) {
+  if (value) {
+    Statement save(db_, "INSERT OR REPLACE INTO cursors(number, name, value) VALUES(?1, ?2, ?3)");
+    save.execute(table.number, Text{name}, *value);
+    table.cursors[name] = *value;
+  } else {
+    Statement erase(db_, "DELETE FROM cursors WHERE number = ?1 AND name = ?2");
+    erase.execute(table.number, Text{name});
+    table.cursors.erase(name);
+  }
+}
+
 void FlowStore::park(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
                      const std::string& reason) {
   Statement insert(

@@ -26,6 +26,9 @@ class FlowStore {
   void forget_region(const TableState& table, const RegionId& region);
   void pin(const RegionId& region, NodeId node);
 
+  // An empty value is forgotten.
+  void save_cursor(TableState& table, const std::string& name, const std::optional<Bytes>& value);
+
   void park(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
             const std::string& reason);
   // Forgets parked records of `key` older than `version`, which is applied.

@@ -54,6 +54,11 @@ void InlineStore::apply(rpc::ReplicationBatch batch, NodeId source_node,
   waiting_.push_back(apply_op(std::move(batch), source_node, std::move(done)));
 }
 
+void InlineStore::apply_rows(rpc::RowsBatch batch,
+                             std::function<void(const rpc::RowsOutcome&)> done) {
+  waiting_.push_back(apply_rows_op(std::move(batch), std::move(done)));
+}
+
 void InlineStore::create_table(TableSpec spec, ControlDone done) {
   waiting_.push_back(create_table_op(std::move(spec), std::move(done)));
 }

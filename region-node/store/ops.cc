@@ -45,6 +45,12 @@ Op apply_op(rpc::ReplicationBatch batch, NodeId source_node,
   return {ApplyOp{std::move(batch), source_node, std::move(done), bytes, {}}};
 }
 
+Op apply_rows_op(rpc::RowsBatch batch, std::function<void(const rpc::RowsOutcome&)> done) {
+  std::size_t bytes = 0;
+  for (const auto& row : batch.rows) bytes += rpc::payload_bytes(row);
+  return {ApplyRowsOp{std::move(batch), std::move(done), bytes, {}}};
+}
+
 namespace {
 
 struct Refuse {
@@ -54,6 +60,9 @@ struct Refuse {
     if (op.write.done) op.write.done({status, {}});
   }
   void operator()(ApplyOp& op) const {
+    if (op.done) op.done({});
+  }
+  void operator()(ApplyRowsOp& op) const {
     if (op.done) op.done({});
   }
   void operator()(ControlOp& op) const {

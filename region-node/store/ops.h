@@ -28,6 +28,13 @@ struct ApplyOp {
   rpc::ApplyOutcome outcome;
 };
 
+struct ApplyRowsOp {
+  rpc::RowsBatch batch;
+  std::function<void(const rpc::RowsOutcome&)> done;
+  std::size_t bytes = 0;  // of the rows' keys and images
+  rpc::RowsOutcome outcome;
+};
+
 // A change of the catalog; `run` says what, inside the transaction.
 struct ControlOp {
   std::function<ControlResult(Engine&)> run;
@@ -49,11 +56,13 @@ struct PinOp {
 struct AcceptClockOp {};
 
 struct Op {
-  std::variant<WriteOp, ApplyOp, ControlOp, AcknowledgeOp, PinOp, AcceptClockOp> work;
+  std::variant<WriteOp, ApplyOp, ApplyRowsOp, ControlOp, AcknowledgeOp, PinOp, AcceptClockOp>
+      work;
 };
 
 Op apply_op(rpc::ReplicationBatch batch, NodeId source_node,
             std::function<void(const rpc::ApplyOutcome&)> done);
+Op apply_rows_op(rpc::RowsBatch batch, std::function<void(const rpc::RowsOutcome&)> done);
 Op create_table_op(TableSpec spec, ControlDone done);
 Op change_table_op(TableId table, TableChange change, ControlDone done);
 Op drop_table_op(TableId table, bool force, ControlDone done);

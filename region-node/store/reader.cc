@@ -1,8 +1,10 @@
 #include "region-node/store/reader.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "region-node/store/columns.h"
+#include "region-node/store/cursors.h"
 #include "region-node/store/reader_statements.h"
 #include "region-node/store/schema.h"
 
@@ -109,28 +111,47 @@ void SqliteReader::scan(const TableId& table, const KeyRange& range, Direction d
   });
 }
 
-namespace {
-
-Row row_from(const Query& row) {
-  Row out;
-  out.key = row.blob(0);
-  auto version = conflict::decode_version(row.blob(1));
-  auto context = conflict::Context::decode(row.blob(2));
-  if (!version || !context) sqlite::damaged("the version of the item at key " + to_hex(out.key));
-  out.version = *version;
-  out.context = std::move(*context);
-  if (auto image = row.maybe_blob(3)) out.image = Bytes(*image);
-  return out;
+rpc::RowsPage SqliteReader::read_rows(const rpc::RowsRead& query) {
+  rpc::RowsPage page;
+  std::size_t rows_max = std::clamp<std::size_t>(query.rows_max, 1, rpc::kRowsMax);
+  std::size_t bytes_max = std::clamp<std::size_t>(query.bytes_max, 1, rpc::kRowsBytesMax);
+  bool known = read(query.table, [&](const Found& found) {
+    {
+      Query row = meta_->cursor.run(found.number, Text{kRowsEpoch});
+      if (row.step()) page.epoch = rows_epoch_in(row.blob(0));
+    }
+    std::size_t bytes = 0;
+    Query row = statements(found.number)
+                    .scan_rows.run(query.after, static_cast<std::int64_t>(rows_max + 1));
+    while (row.step()) {
+      if (query.until && row.blob(0) >= *query.until) break;
+      if (page.rows.size() == rows_max) return;
+      Row next = row_at(row);
+      bytes += rpc::payload_bytes(next);
+      if (bytes > bytes_max && !page.rows.empty()) return;
+      page.rows.push_back(std::move(next));
+    }
+    page.end = true;
+  });
+  if (!known) page.status = rpc::RowsStatus::no_such_table;
+  return page;
 }
 
-}  // namespace
+std::optional<Bytes> SqliteReader::cursor(const TableId& table, const std::string& name) {
+  std::optional<Bytes> value;
+  read(table, [&](const Found& found) {
+    Query row = meta_->cursor.run(found.number, Text{name});
+    if (row.step()) value = Bytes(row.blob(0));
+  });
+  return value;
+}
 
 std::vector<Row> SqliteReader::scan_rows(const TableId& table, BytesView after,
                                          std::size_t rows_max) {
   std::vector<Row> rows;
   read(table, [&](const Found& found) {
     Query row = statements(found.number).scan_rows.run(after, static_cast<std::int64_t>(rows_max));
-    while (row.step()) rows.push_back(row_from(row));
+    while (row.step()) rows.push_back(row_at(row));
   });
   return rows;
 }
@@ -139,7 +160,7 @@ std::optional<Row> SqliteReader::get_row(const TableId& table, BytesView key) {
   std::optional<Row> out;
   read(table, [&](const Found& found) {
     Query row = statements(found.number).get_row.run(key);
-    if (row.step()) out = row_from(row);
+    if (row.step()) out = row_at(row);
   });
   return out;
 }

@@ -36,6 +36,8 @@ class SqliteReader final : public Reader {
             const std::function<bool(BytesView key, BytesView image)>& visit) override;
   std::vector<Row> scan_rows(const TableId& table, BytesView after, std::size_t rows_max) override;
   std::optional<Row> get_row(const TableId& table, BytesView key) override;
+  rpc::RowsPage read_rows(const rpc::RowsRead& read) override;
+  std::optional<Bytes> cursor(const TableId& table, const std::string& name) override;
   rpc::LogPage read_log(const TableId& table, ShardId shard, const LogPosition& after,
                         const LogLimits& limits) override;
   StreamPage read_stream(const TableId& table, ShardId shard, Sequence from,

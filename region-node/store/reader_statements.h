@@ -23,6 +23,7 @@ struct SqliteReader::Meta {
   sqlite::Statement log_shard;
   sqlite::Statement history;
   sqlite::Statement acknowledgement;
+  sqlite::Statement cursor;
 
   explicit Meta(sqlite::Database& db)
       : begin(db, "BEGIN"),
@@ -41,7 +42,8 @@ struct SqliteReader::Meta {
                 " ORDER BY first_seq"),
         acknowledgement(db,
                         "SELECT start, seq FROM acknowledgements"
-                        " WHERE number = ?1 AND sink = ?2 AND shard = ?3") {}
+                        " WHERE number = ?1 AND sink = ?2 AND shard = ?3"),
+        cursor(db, "SELECT value FROM cursors WHERE number = ?1 AND name = ?2") {}
 
   // A read transaction that has failed already may be closed; there is nothing to lose.
   void rollback() noexcept {

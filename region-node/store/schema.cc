@@ -47,6 +47,13 @@ CREATE UNIQUE INDEX parked_by_key ON parked(number, key, version);
 CREATE TABLE probe(id INTEGER PRIMARY KEY, pad BLOB);
 )sql";
 
+// What format 2 added to format 1.
+constexpr const char* kAddedBy2 = R"sql(
+CREATE TABLE cursors(
+  number INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
+  PRIMARY KEY(number, name)) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 std::string item_table(std::int64_t number) { return "item_" + std::to_string(number); }
@@ -97,7 +104,17 @@ bool check_format(sqlite::Database& db, const std::string& path) {
 void create_schema(sqlite::Database& db) {
   sqlite::Transaction transaction(db);
   db.execute(kMetaTables);
+  db.execute(kAddedBy2);
   db.execute("PRAGMA application_id=" + std::to_string(kApplicationId));
+  db.execute("PRAGMA user_version=" + std::to_string(kFormatVersion));
+  transaction.commit();
+}
+
+void migrate(sqlite::Database& db) {
+  auto format = db.query_int64("PRAGMA user_version").value_or(0);
+  if (format >= kFormatVersion) return;
+  sqlite::Transaction transaction(db);
+  if (format < 2) db.execute(kAddedBy2);
   db.execute("PRAGMA user_version=" + std::to_string(kFormatVersion));
   transaction.commit();
 }

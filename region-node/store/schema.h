@@ -24,7 +24,8 @@
 
 namespace meridian::store {
 
-inline constexpr std::int64_t kFormatVersion = 1;
+// 2: cursors.
+inline constexpr std::int64_t kFormatVersion = 2;
 inline constexpr int kPageBytes = 8192;
 
 enum RecordKind : int { kPut = 1, kRemove = 2 };
@@ -41,6 +42,8 @@ void configure_writer(sqlite::Database& db, const StoreOptions& options);
 void configure_reader(sqlite::Database& db, const StoreOptions& options);
 // Makes the tables that a new file begins with.
 void create_schema(sqlite::Database& db);
+// Brings a file of an older format up to date, in one transaction.
+void migrate(sqlite::Database& db);
 void create_table_storage(sqlite::Database& db, std::int64_t number, std::uint16_t shards);
 void drop_table_storage(sqlite::Database& db, std::int64_t number, std::uint16_t shards);
 

@@ -34,6 +34,11 @@ void SqliteStore::apply(rpc::ReplicationBatch batch, NodeId source_node,
   writer_->submit(apply_op(std::move(batch), source_node, std::move(done)));
 }
 
+void SqliteStore::apply_rows(rpc::RowsBatch batch,
+                             std::function<void(const rpc::RowsOutcome&)> done) {
+  writer_->submit(apply_rows_op(std::move(batch), std::move(done)));
+}
+
 void SqliteStore::create_table(TableSpec spec, ControlDone done) {
   writer_->submit(create_table_op(std::move(spec), std::move(done)));
 }

@@ -43,6 +43,8 @@ class SqliteStore final : public Store {
   void write(ItemWrite write) override;
   void apply(rpc::ReplicationBatch batch, NodeId source_node,
              std::function<void(const rpc::ApplyOutcome&)> done) override;
+  void apply_rows(rpc::RowsBatch batch,
+                  std::function<void(const rpc::RowsOutcome&)> done) override;
   void create_table(TableSpec spec, ControlDone done) override;
   void change_table(TableId table, TableChange change, ControlDone done) override;
   void drop_table(TableId table, bool force, ControlDone done) override;

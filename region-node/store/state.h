@@ -51,6 +51,8 @@ struct TableState {
   std::map<std::pair<RegionId, ShardId>, LogPosition> flows;  // by source and its shard
   std::map<std::pair<RegionId, ShardId>, AckState> acks;      // by sink and our shard
   std::uint64_t parked = 0;
+  std::map<std::string, Bytes> cursors;  // of work under way, by name
+  std::uint64_t rows_epoch = 0;          // see rpc::RowsPage
   std::shared_ptr<LogEnds> log_ends;  // shared with readers; set when the catalog is published
   // Local-origin bytes up to the slowest peer's acknowledgement, and in all; see log_full.
   std::uint64_t acknowledged_bytes = 0;

@@ -27,6 +27,7 @@
 #include "region-node/store/log_ends.h"
 #include "region-node/store/table_info.h"
 #include "rpc/change_record.h"
+#include "rpc/rows.h"
 
 namespace meridian::store {
 
@@ -128,12 +129,7 @@ struct KeyRange {
 enum class Direction { ascending, descending };
 
 // A stored row with what replication knows of it, tombstones included.
-struct Row {
-  Bytes key;
-  conflict::Version version;
-  conflict::Context context;
-  std::optional<Bytes> image;  // empty for a tombstone
-};
+using Row = rpc::Row;
 
 struct LogLimits {
   std::size_t records_max = rpc::kBatchRecordsMax;
@@ -174,6 +170,10 @@ class Reader {
   virtual std::vector<Row> scan_rows(const TableId& table, BytesView after,
                                      std::size_t rows_max) = 0;
   virtual std::optional<Row> get_row(const TableId& table, BytesView key) = 0;
+  // The same for another region, with its bounds kept to; `ok` or `no_such_table`.
+  virtual rpc::RowsPage read_rows(const rpc::RowsRead& read) = 0;
+  // What apply_rows() stored under this name; empty when there is nothing.
+  virtual std::optional<Bytes> cursor(const TableId& table, const std::string& name) = 0;
 
   // The range after `after`, records of local origin only, without old images: for shipping.
   virtual rpc::LogPage read_log(const TableId& table, ShardId shard, const LogPosition& after,
@@ -244,6 +244,11 @@ class Store {
   // first one seen for a region is pinned.
   virtual void apply(rpc::ReplicationBatch batch, NodeId source_node,
                      std::function<void(const rpc::ApplyOutcome&)> done) = 0;
+
+  // Rows of another region, of any origin, through the same rule as a batch; the cursor is stored in
+  // the same transaction.  A row that wins becomes item and record, which is never shipped.
+  virtual void apply_rows(rpc::RowsBatch batch,
+                          std::function<void(const rpc::RowsOutcome&)> done) = 0;
 
   virtual void create_table(TableSpec spec, ControlDone done) = 0;
   virtual void change_table(TableId table, TableChange change, ControlDone done) = 0;

@@ -17,9 +17,17 @@ struct Cost {
   std::size_t bytes = kWriteBytesGuess;
 };
 
+// Work that came from another region.
+bool is_remote(const Op& op) {
+  return std::holds_alternative<ApplyOp>(op.work) || std::holds_alternative<ApplyRowsOp>(op.work);
+}
+
 Cost cost_of(const Op& op) {
   if (const auto* apply = std::get_if<ApplyOp>(&op.work))
     return {std::max<std::size_t>(1, apply->batch.records.size()),
+            std::max(kBatchBytesLeast, apply->bytes)};
+  if (const auto* apply = std::get_if<ApplyRowsOp>(&op.work))
+    return {std::max<std::size_t>(1, apply->batch.rows.size()),
             std::max(kBatchBytesLeast, apply->bytes)};
   return {};
 }
@@ -40,7 +48,7 @@ void Writer::stop() {
 }
 
 void Writer::submit(Op op) {
-  bool is_batch = std::holds_alternative<ApplyOp>(op.work);
+  bool is_batch = is_remote(op);
   auto& queued = is_batch ? queued_batch_bytes_ : queued_writes_;
   std::size_t most =
       is_batch ? engine_.options().queue_batch_bytes_max : engine_.options().queue_writes_max;
@@ -82,7 +90,7 @@ void Writer::run() {
 
 void Writer::sort_in(std::vector<Op>& arrived) {
   for (Op& op : arrived) {
-    bool is_batch = std::holds_alternative<ApplyOp>(op.work);
+    bool is_batch = is_remote(op);
     (is_batch ? remote_ : local_).push_back(std::move(op));
   }
 }
@@ -112,7 +120,7 @@ void Writer::take(std::deque<Op>& queue, Room& room, std::vector<Op>& group) con
 
 void Writer::release(const std::vector<Op>& group) {
   for (const Op& op : group) {
-    if (std::holds_alternative<ApplyOp>(op.work)) {
+    if (is_remote(op)) {
       queued_batch_bytes_.fetch_sub(cost_of(op).bytes);
     } else {
       queued_writes_.fetch_sub(1);

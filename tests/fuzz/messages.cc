@@ -74,15 +74,24 @@ void read_as_control(Message& message, unsigned kind) {
   }
 }
 
+void read_as_rows(Message& message, unsigned kind) {
+  if (kind == 0)
+    return round_trip<wire::RowsPage>(
+        message, [](auto in) { return rpc::read_rows_page(in); }, rpc::write_rows_page);
+  round_trip<wire::RowsRead>(
+      message, [](auto in) { return rpc::read_rows_read(in); }, rpc::write_rows_read);
+}
+
 void read_as(Message& message, unsigned kind) {
   if (kind < 4) return read_as_data(message, kind);
-  read_as_control(message, kind - 4);
+  if (kind < 10) return read_as_control(message, kind - 4);
+  read_as_rows(message, kind - 10);
 }
 
 }  // namespace
 
 void run(std::string_view rest) {
-  constexpr unsigned kKinds = 10;
+  constexpr unsigned kKinds = 12;
   unsigned kind = take_byte(rest) % kKinds;
   // As the peer port reads it: the same limits, from a stream that may end anywhere.
   capnp::ReaderOptions options;

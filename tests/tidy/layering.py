@@ -17,7 +17,7 @@ ALLOWED = {
     "region-node/model": ["common"],
     "region-node/expr": ["common", "region-node/model"],
     "region-node/store": ["common", "common/sqlite", "conflict", "rpc/change_record.h",
-                          "region-node/model", "region-node/expr"],
+                          "rpc/rows.h", "region-node/model", "region-node/expr"],
     "region-node/api": ["common", "common/http", "conflict", "region-node/model",
                         "region-node/expr", "region-node/store"],
     # Replica control is an interface of the API that the peer layer fulfils.

@@ -116,6 +116,85 @@ TEST(Codec, HostileBatchesAreRefusedByName) {
               HasSubstr("too many records"));
 }
 
+RowsPage rows_page(std::size_t count, std::size_t image_bytes = 10) {
+  RowsPage page;
+  page.epoch = 7;
+  for (std::size_t i = 0; i < count; ++i) {
+    Row row;
+    row.key = "key" + std::to_string(1000 + i);
+    row.version = {conflict::Hlc::at_ms(static_cast<std::int64_t>(1000 + i)),
+                   RegionId::of(i % 2 == 0 ? "us-east-1" : "eu-west-1")};
+    row.context = *conflict::Context::from_entries({{RegionId::of("a"), conflict::Hlc{5}}});
+    if (i % 3 != 0) row.image = Bytes(image_bytes, 'x');
+    page.rows.push_back(std::move(row));
+  }
+  return page;
+}
+
+template <typename Change>
+std::string rows_refusal(Change change) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<wire::RowsPage>();
+  write_rows_page(rows_page(3), root);
+  change(root);
+  try {
+    read_rows_page(root.asReader());
+  } catch (const CodecError& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(Codec, RowsOfAnyOriginComeBackAsTheyWere) {
+  for (bool end : {false, true}) {
+    auto sent = rows_page(5);
+    sent.end = end;
+    capnp::MallocMessageBuilder message;
+    write_rows_page(sent, message.initRoot<wire::RowsPage>());
+    EXPECT_EQ(read_rows_page(message.getRoot<wire::RowsPage>().asReader()), sent);
+  }
+  for (auto until : {std::optional<Bytes>(), std::optional<Bytes>("z")}) {
+    RowsRead read{{1, 2}, "after", until, 3, 4};
+    capnp::MallocMessageBuilder message;
+    write_rows_read(read, message.initRoot<wire::RowsRead>());
+    EXPECT_EQ(read_rows_read(message.getRoot<wire::RowsRead>().asReader()), read);
+  }
+}
+
+TEST(Codec, TheSizeHintHoldsAPageOfRowsInOneSegment) {
+  auto sent = rows_page(500, 1000);
+  auto hint = size_hint(words_of(sent.rows) + kWordsPerPage);
+  capnp::MallocMessageBuilder message(static_cast<unsigned>(hint.wordCount),
+                                      capnp::AllocationStrategy::FIXED_SIZE);
+  write_rows_page(sent, message.initRoot<wire::RowsPage>());
+  EXPECT_EQ(message.getSegmentsForOutput().size(), 1u);
+}
+
+TEST(Codec, HostileRowsAreRefusedByName) {
+  EXPECT_THAT(rows_refusal([](auto p) { p.getRows()[0].initKey(0); }), HasSubstr("empty key"));
+  EXPECT_THAT(rows_refusal([](auto p) { p.getRows()[0].initKey(kKeyBytesMax + 1); }),
+              HasSubstr("key too long"));
+  EXPECT_THAT(rows_refusal([](auto p) { p.getRows()[1].initImage(kImageBytesMax + 1); }),
+              HasSubstr("image too long"));
+  EXPECT_THAT(rows_refusal([](auto p) { p.getRows()[1].getVersion().setRegion("No"); }),
+              HasSubstr("region name"));
+  EXPECT_THAT(rows_refusal([](auto p) { p.getRows()[1].initContext(65); }),
+              HasSubstr("too many context entries"));
+  EXPECT_THAT(rows_refusal([](auto p) { p.initRows(kRowsMax + 1); }), HasSubstr("too many rows"));
+  EXPECT_THAT(rows_refusal([](auto p) {
+                auto key = p.getRows()[2].initKey(1);
+                key[0] = 'a';
+              }),
+              HasSubstr("rows out of order"));
+  EXPECT_THAT(rows_refusal([](auto p) {
+                p.getRows()[1].initImage(kImageBytesMax);
+                p.getRows()[2].initImage(kImageBytesMax);
+              }),
+              HasSubstr("page of rows too large"));
+  EXPECT_THAT(rows_refusal([](auto p) { p.setStatus(static_cast<wire::RowsStatus>(9)); }),
+              HasSubstr("unknown status"));
+}
+
 TEST(Codec, AForeignVersionCannotBeSmuggledIn) {
   // A record on the wire has no region of its own: it is the flow's source's.
   auto read = over_the_wire(batch(1, 1));

@@ -23,6 +23,7 @@ TEST_F(PeerServerTest, EverythingIsRefusedBeforeHello) {
   EXPECT_THAT(refusal(client.region.createReplicaRequest()), HasSubstr("hello comes first"));
   EXPECT_THAT(refusal(client.region.mergeTableRequest()), HasSubstr("hello comes first"));
   EXPECT_THAT(refusal(client.region.dropReplicaRequest()), HasSubstr("hello comes first"));
+  EXPECT_THAT(refusal(client.region.readRowsRequest()), HasSubstr("hello comes first"));
 }
 
 TEST_F(PeerServerTest, HellosThatDoNotFitAreRefused) {
@@ -59,6 +60,8 @@ TEST_F(PeerServerTest, EachRoleMayDoItsOwnThingsOnly) {
   EXPECT_THAT(refusal(own->region.applyRequest()), denied);
   EXPECT_THAT(refusal(own->region.flowPositionRequest()), denied);
   EXPECT_THAT(refusal(own->region.mergeTableRequest()), denied);
+  EXPECT_THAT(refusal(own->region.readRowsRequest()), denied);
+  EXPECT_THAT(refusal(replicator->region.readRowsRequest()), denied);
   for (auto* client : {replicator.get(), node.get()}) {
     EXPECT_THAT(refusal(client->region.readLogRequest()), denied);
     EXPECT_THAT(refusal(client->region.acknowledgeRequest()), denied);
@@ -68,6 +71,30 @@ TEST_F(PeerServerTest, EachRoleMayDoItsOwnThingsOnly) {
   EXPECT_THAT(refusal(replicator->region.createReplicaRequest()), denied);
   EXPECT_THAT(refusal(replicator->region.dropReplicaRequest()), denied);
   EXPECT_THAT(refusal(node->region.applyRequest()), denied);
+}
+
+TEST_F(PeerServerTest, RowsAreReadByMembersOnlyAndInPages) {
+  here_.put_many("T", "k", 5, "x");
+  auto client = as(rpc::Role::peer_node);
+  auto read = [&](const TableId& table, const Bytes& after) {
+    auto request = client->region.readRowsRequest();
+    rpc::write_rows_read({table, after, std::nullopt, 3, 100'000}, request.initRead());
+    return rpc::read_rows_page(request.send().wait(io_.waitScope).getPage());
+  };
+  EXPECT_EQ(read(TableId{1, 2}, {}).status, rpc::RowsStatus::no_such_table);
+  EXPECT_EQ(read(table_->id, {}).status, rpc::RowsStatus::not_member);
+  for (const char* region : {"here", "there"})
+    here_.store().set_replica(table_->id, RegionId::of(region), true,
+                              [](store::ControlResult) {});
+  EXPECT_TRUE(eventually(
+      [this] { return here_.store().catalog()->find("T")->has_replica(RegionId::of("there")); }));
+  auto page = read(table_->id, {});
+  EXPECT_EQ(page.status, rpc::RowsStatus::ok);
+  EXPECT_EQ(page.rows.size(), 3U);
+  EXPECT_FALSE(page.end);
+  page = read(table_->id, page.rows.back().key);
+  EXPECT_EQ(page.rows.size(), 2U);
+  EXPECT_TRUE(page.end);
 }
 
 TEST_F(PeerServerTest, AReplicatorSpeaksForItsOwnRegionOnly) {

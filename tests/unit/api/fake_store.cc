@@ -34,6 +34,8 @@ class FakeReader final : public store::Reader {
 
   std::vector<store::Row> scan_rows(const TableId&, BytesView, std::size_t) override { return {}; }
   std::optional<store::Row> get_row(const TableId&, BytesView) override { return std::nullopt; }
+  rpc::RowsPage read_rows(const rpc::RowsRead&) override { return {}; }
+  std::optional<Bytes> cursor(const TableId&, const std::string&) override { return std::nullopt; }
   rpc::LogPage read_log(const TableId&, ShardId, const LogPosition&,
                         const store::LogLimits&) override {
     return {};

@@ -47,6 +47,9 @@ class FakeStore final : public store::Store {
              std::function<void(const rpc::ApplyOutcome&)> done) override {
     done({});
   }
+  void apply_rows(rpc::RowsBatch, std::function<void(const rpc::RowsOutcome&)> done) override {
+    done({});
+  }
   void create_table(store::TableSpec spec, store::ControlDone done) override;
   void change_table(TableId table, store::TableChange change, store::ControlDone done) override;
   void drop_table(TableId table, bool force, store::ControlDone done) override;

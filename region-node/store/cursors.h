@@ -1,0 +1,25 @@
+// The epoch of a table's rows, kept among its cursors: see rpc::RowsPage.
+// Pure.  Threads: any.  Errors: sqlite::SqliteError (is_damage()).
+#pragma once
+
+#include <cstdint>
+
+#include "common/bytes.h"
+#include "common/sqlite/sqlite.h"
+
+namespace meridian::store {
+
+inline constexpr const char* kRowsEpoch = "rows";  // no other cursor may have this name
+
+inline Bytes rows_epoch_bytes(std::uint64_t epoch) {
+  Bytes out;
+  put_u64(out, epoch);
+  return out;
+}
+inline std::uint64_t rows_epoch_in(BytesView value) {
+  auto epoch = take_u64(value);
+  if (!epoch || !value.empty()) sqlite::damaged("the epoch of a table's rows");
+  return *epoch;
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,89 @@
+// The codec of rows, for backfill and repair.
+#include "rpc/codec_internal.h"
+
+namespace meridian::rpc {
+namespace {
+
+using internal::bytes_of;
+using internal::copy_to;
+using internal::count_of;
+using internal::require;
+
+Row read_row(wire::Row::Reader in) {
+  Row out;
+  out.key = bytes_of(in.getKey(), kKeyBytesMax, "key too long");
+  require(!out.key.empty(), "empty key");
+  out.version = read_version(in.getVersion());
+  if (in.hasContext()) out.context = internal::read_context(in.getContext());
+  if (in.hasImage()) out.image = bytes_of(in.getImage(), kImageBytesMax, "image too long");
+  return out;
+}
+
+void write_row(const Row& value, wire::Row::Builder out) {
+  copy_to(out.initKey(count_of(value.key.size())), value.key);
+  write_version(value.version, out.initVersion());
+  if (auto known = value.context.entries().size(); known > 0)
+    internal::write_context(value.context, out.initContext(count_of(known)));
+  if (value.image) copy_to(out.initImage(count_of(value.image->size())), *value.image);
+}
+
+}  // namespace
+
+RowsRead read_rows_read(wire::RowsRead::Reader in) {
+  RowsRead out;
+  out.table = read_table_id(in.getTable());
+  out.after = bytes_of(in.getAfter(), kKeyBytesMax, "key too long");
+  if (in.hasUntil()) out.until = bytes_of(in.getUntil(), kKeyBytesMax, "key too long");
+  out.rows_max = in.getRowsMax();
+  out.bytes_max = in.getBytesMax();
+  return out;
+}
+
+void write_rows_read(const RowsRead& value, wire::RowsRead::Builder out) {
+  write_table_id(value.table, out.initTable());
+  copy_to(out.initAfter(count_of(value.after.size())), value.after);
+  if (value.until) copy_to(out.initUntil(count_of(value.until->size())), *value.until);
+  out.setRowsMax(value.rows_max);
+  out.setBytesMax(value.bytes_max);
+}
+
+RowsPage read_rows_page(wire::RowsPage::Reader in) {
+  RowsPage out;
+  require(in.getStatus() <= wire::RowsStatus::UNAVAILABLE, "unknown status of rows");
+  out.status = static_cast<RowsStatus>(in.getStatus());
+  out.end = in.getEnd();
+  out.epoch = in.getEpoch();
+  auto rows = in.getRows();
+  require(rows.size() <= kRowsMax, "too many rows");
+  out.rows.reserve(rows.size());
+  std::size_t bytes = 0;
+  for (auto item : rows) {
+    auto row = read_row(item);
+    require(out.rows.empty() || out.rows.back().key < row.key, "rows out of order");
+    bytes += payload_bytes(row);
+    out.rows.push_back(std::move(row));
+    require(bytes <= kRowsBytesMax || out.rows.size() == 1, "page of rows too large");
+  }
+  return out;
+}
+
+void write_rows_page(const RowsPage& value, wire::RowsPage::Builder out) {
+  out.setStatus(static_cast<wire::RowsStatus>(value.status));
+  out.setEnd(value.end);
+  out.setEpoch(value.epoch);
+  auto rows = out.initRows(count_of(value.rows.size()));
+  for (std::size_t i = 0; i < value.rows.size(); ++i) write_row(value.rows[i], rows[count_of(i)]);
+}
+
+std::size_t words_of(const std::vector<Row>& rows) {
+  constexpr std::size_t kWordsPerRow = 16;
+  constexpr std::size_t kWordsPerContextEntry = 8;
+  std::size_t words = 0;
+  for (const auto& row : rows) {
+    words += kWordsPerRow + payload_bytes(row) / sizeof(capnp::word);
+    words += row.context.entries().size() * kWordsPerContextEntry;
+  }
+  return words;
+}
+
+}  // namespace meridian::rpc

@@ -1,0 +1,89 @@
+// Rows: items and tombstones as they stand in a region, with what replication knows of them: what
+// backfill and repair carry, as a ChangeRecord is what a flow carries.  Unlike a flow's records, rows
+// may be of any origin.
+//
+// Threads: value types.
+// Limits: kRowsMax and kRowsBytesMax bound one page; one row may exceed the latter alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/bytes.h"
+#include "common/ids.h"
+#include "conflict/context.h"
+#include "conflict/version.h"
+#include "rpc/change_record.h"
+
+namespace meridian::rpc {
+
+inline constexpr std::size_t kRowsMax = 1024;
+inline constexpr std::size_t kRowsBytesMax = kBatchBytesMax;  // sum of keys and images
+
+struct Row {
+  Bytes key;
+  conflict::Version version;
+  conflict::Context context;
+  std::optional<Bytes> image;  // empty for a tombstone
+  bool operator==(const Row&) const = default;
+};
+
+// What counts towards kRowsBytesMax.
+inline std::size_t payload_bytes(const Row& row) {
+  return row.key.size() + (row.image ? row.image->size() : 0);
+}
+
+// Rows after `after` and before `until`, in key order, tombstones included.
+struct RowsRead {
+  TableId table;
+  Bytes after;                 // excluded; empty for the beginning
+  std::optional<Bytes> until;  // excluded; empty for the end of the table
+  std::uint32_t rows_max = 0;
+  std::uint32_t bytes_max = 0;
+  bool operator==(const RowsRead&) const = default;
+};
+
+enum class RowsStatus : std::uint16_t {
+  ok,
+  no_such_table,
+  not_member,   // who asks, or who is asked, is not a replica of the table
+  unavailable,
+};
+
+struct RowsPage {
+  RowsStatus status = RowsStatus::ok;
+  std::vector<Row> rows;  // ascending keys
+  bool end = false;       // there is nothing more before `until`
+  // Grows whenever rows that came outside of any flow (backfill, repair) changed the table.  A scan
+  // over which it grew may have missed what no flow will bring.
+  std::uint64_t epoch = 0;
+  bool operator==(const RowsPage&) const = default;
+};
+
+// Rows to be applied, with the place in the work that they are part of.
+struct CursorMove {
+  std::string name;
+  std::optional<Bytes> from;  // what must be stored now; empty for nothing
+  std::optional<Bytes> to;    // what is stored with the rows; empty to forget it
+  bool operator==(const CursorMove&) const = default;
+};
+
+struct RowsBatch {
+  TableId table;
+  RegionId source;        // the region that they were read in
+  std::vector<Row> rows;  // ascending keys, at most kRowsMax
+  std::optional<CursorMove> cursor;
+};
+
+struct RowsOutcome {
+  ApplyStatus status = ApplyStatus::unavailable;  // wrong_position: the cursor is not `from`
+  std::optional<Bytes> cursor;                    // as it stands after the call
+  std::int64_t retry_ms = 0;                      // for held
+  std::int64_t clock_ahead_ms = 0;                // for held
+  std::uint64_t applied = 0;                      // rows that won
+  std::uint64_t parked = 0;                       // that cannot become items of this table
+};
+
+}  // namespace meridian::rpc
