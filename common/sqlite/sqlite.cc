@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/sqlite/late_sync.h"
 #include "common/sqlite/sync_count.h"
 
 namespace meridian::sqlite {
@@ -103,6 +104,24 @@ bool Database::checkpoint_passive() {
   if (code == SQLITE_BUSY) return false;
   if (code != SQLITE_OK) fail(handle_, code, "checkpoint");
   return frames == copied;
+}
+
+bool Database::checkpoint_passive_late() {
+  MERIDIAN_CHECK(late_sync_ != nullptr);
+  late_sync_->allow(true);
+  try {
+    bool whole = checkpoint_passive();
+    late_sync_->allow(false);
+    return whole;
+  } catch (...) {
+    late_sync_->allow(false);
+    throw;
+  }
+}
+
+void Database::sync_copies_late(std::function<void(std::function<void()>)> runner) {
+  MERIDIAN_CHECK(late_sync_ == nullptr);
+  late_sync_ = std::make_unique<LateSync>(handle_, std::move(runner));
 }
 
 void Database::checkpoint_truncate() {

@@ -17,6 +17,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -28,6 +30,8 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 namespace meridian::sqlite {
+
+class LateSync;
 
 class SqliteError : public std::runtime_error {
  public:
@@ -84,6 +88,12 @@ class Database {
   // Copies what it can without waiting for anyone.  Answers whether the whole WAL was copied, so that
   // the next write starts it anew.
   bool checkpoint_passive();
+  // The same, but the copy's sync is left to the runner given to sync_copies_late(); until it is made,
+  // commits are appended to the WAL.
+  bool checkpoint_passive_late();
+  void sync_copies_late(std::function<void(std::function<void()>)> runner);
+  // Null before sync_copies_late().
+  [[nodiscard]] const LateSync* late_sync() const { return late_sync_.get(); }
   // Copies the whole WAL, syncs, and empties it.  Waits for readers as long as for other locks.
   void checkpoint_truncate();
 
@@ -92,6 +102,7 @@ class Database {
  private:
   sqlite3* handle_ = nullptr;
   int wal_frames_ = 0;
+  std::unique_ptr<LateSync> late_sync_;
 };
 
 class Query;

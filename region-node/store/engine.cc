@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/sqlite/late_sync.h"
 #include "common/sqlite/sync_count.h"
 #include "region-node/store/reader.h"
 #include "region-node/store/schema.h"
@@ -22,14 +23,15 @@ std::uint64_t draw_id(Rng& rng) {
 
 }  // namespace
 
-Engine::Engine(StoreOptions options, Clock& clock, Rng rng)
+Engine::Engine(StoreOptions options, Clock& clock, Rng rng,
+               std::function<void(std::function<void()>)> late_syncs)
     : options_(std::move(options)),
       clock_(clock),
       rng_(rng),
       guard_(options_.drift_ms_max),
       wal_copy_(options_.wal_checkpoint_pages) {
   start_ = StartId(draw_id(rng_));
-  open_file();
+  open_file(std::move(late_syncs));
   catalog_.emplace(*db_);
   flows_.emplace(*db_);
   items_.emplace(*db_);
@@ -56,7 +58,7 @@ Engine::Engine(StoreOptions options, Clock& clock, Rng rng)
   publish();
 }
 
-void Engine::open_file() {
+void Engine::open_file(std::function<void(std::function<void()>)> late_syncs) {
   sqlite::OpenOptions open;
   open.vfs = options_.vfs;
   open.busy_timeout_ms = 2000;  // a reader that opens the file may hold it for a moment
@@ -75,6 +77,7 @@ void Engine::open_file() {
   } else {
     migrate(*db_);
   }
+  if (options_.has_wal()) db_->sync_copies_late(std::move(late_syncs));
   try {
     settle_wal();
   } catch (const sqlite::SqliteError& error) {
@@ -122,6 +125,7 @@ void Engine::run(std::vector<Op>& ops) {
   const bool repeats = !full_;  // what was postponed; not while the disk is only being tried
   // Writing on would spread what is damaged, or write over what could still be saved.
   if (auto damage = shared_->damage(); !failed_ && !damage.empty()) fail(damage);
+  see_late_syncs();
   if (!failed_) {
     const StoreHealth before = health_;
     try {
@@ -237,12 +241,11 @@ void Engine::publish() {
 }
 
 void Engine::checkpoint_if_due() {
-  if (!options_.has_wal() || !wal_copy_.due(db_->wal_frames())) return;
-  const auto before = sqlite::sync_counts();
+  if (!options_.has_wal()) return;
+  WalCopy copy = wal_copy_.due(db_->wal_frames(), db_->late_sync()->pending());
+  if (copy == WalCopy::none) return;
   try {
-    db_->checkpoint_passive();
-    const auto after = sqlite::sync_counts();
-    health_.syncs_checkpoint += after.wal + after.other - before.wal - before.other;
+    checkpoint(copy == WalCopy::late);
     wal_copy_.copied(db_->wal_frames());
   } catch (const sqlite::SqliteError& error) {
     // The WAL still holds everything; a full disk is met again by the next commit.
@@ -250,6 +253,23 @@ void Engine::checkpoint_if_due() {
     fail(error.what());
     shared_->set_health(health_);
   }
+}
+
+void Engine::checkpoint(bool late) {
+  const auto before = sqlite::sync_counts();
+  late ? db_->checkpoint_passive_late() : db_->checkpoint_passive();
+  const auto after = sqlite::sync_counts();
+  health_.syncs_checkpoint += after.wal + after.other - before.wal - before.other;
+}
+
+// The WAL still holds what a late sync that failed did not write, and is kept.
+void Engine::see_late_syncs() {
+  const sqlite::LateSync* late = db_->late_sync();
+  if (late == nullptr) return;
+  std::uint64_t made = late->made();
+  health_.syncs_checkpoint += made - late_syncs_seen_;
+  late_syncs_seen_ = made;
+  if (!failed_ && late->failed()) fail("a sync of the database file failed");
 }
 
 std::unique_ptr<Reader> Engine::open_reader() const {

@@ -4,7 +4,8 @@
 // is due; COMMIT; publish the catalog; answer everyone; tell the listener; copy the WAL if due.  The
 // transaction begins with the first operation that changes something, so a group of refusals costs no
 // sync.  Operations check everything before they write, so none needs a savepoint: what fails midway
-// is the disk, and then the whole group is rolled back and answered `unavailable`.
+// is the disk, and then the whole group is rolled back and answered `unavailable`.  The sync of the file that
+// the WAL was copied into is made by a runner, while the next groups run (ADR 0011).
 //
 // Threads: confined to one (the writer, or the simulator's).
 // Owns: the only read-write connection, the data directory's lock.  Borrows: the clock.
@@ -16,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,7 +44,9 @@ namespace meridian::store {
 
 class Engine {
  public:
-  Engine(StoreOptions options, Clock& clock, Rng rng);
+  // `late_syncs` makes the syncs of the database file; see common/sqlite/late_sync.h.
+  Engine(StoreOptions options, Clock& clock, Rng rng,
+         std::function<void(std::function<void()>)> late_syncs);
 
   // Runs `ops` as one group and answers them.
   void run(std::vector<Op>& ops);
@@ -66,7 +70,7 @@ class Engine {
  private:
   [[nodiscard]] bool from_the_future(const ReplicaEntry& entry) const;
   // engine.cc: opening, groups, failure
-  void open_file();
+  void open_file(std::function<void(std::function<void()>)> late_syncs);
   void load();
   void sample_clock();
   void settle_wal();
@@ -77,6 +81,8 @@ class Engine {
   void publish();
   void complete(std::vector<Op>& ops);
   void checkpoint_if_due();
+  void checkpoint(bool late);
+  void see_late_syncs();
 
   void execute(WriteOp& op);
   void execute(ApplyOp& op);
@@ -151,6 +157,7 @@ class Engine {
   bool upkeep_left_ = false;
   std::int64_t upkeep_at_ms_ = 0;  // monotonic
   WalCopyRule wal_copy_;
+  std::uint64_t late_syncs_seen_ = 0;
   std::uint64_t generation_ = 0;
   std::vector<Acknowledgement> postponed_;  // of groups that were rolled back
   StoreHealth health_;

@@ -6,6 +6,12 @@
 #include "region-node/store/engine.h"
 
 namespace meridian::store {
+namespace {
+
+// Of the calls that find a late sync waiting.
+constexpr unsigned kLateSyncPercent = 40;
+
+}  // namespace
 
 MemoryFile::MemoryFile(std::string name) : name_(std::move(name)) {
   sqlite::OpenOptions options;
@@ -15,10 +21,16 @@ MemoryFile::MemoryFile(std::string name) : name_(std::move(name)) {
 MemoryFile::~MemoryFile() = default;
 
 InlineStore::InlineStore(StoreOptions options, Clock& clock, Rng rng)
-    : engine_(std::make_unique<Engine>(std::move(options), clock, rng)) {}
+    : chance_(rng),
+      engine_(std::make_unique<Engine>(
+          std::move(options), clock, rng,
+          [this](std::function<void()> sync) { late_syncs_.push_back(std::move(sync)); })) {}
 InlineStore::~InlineStore() = default;
 
 std::size_t InlineStore::run_pending() {
+  if (!late_syncs_.empty() && chance_.percent(kLateSyncPercent)) {
+    for (auto& sync : std::exchange(late_syncs_, {})) sync();
+  }
   std::vector<Op> group;
   group.swap(waiting_);
   engine_->run(group);

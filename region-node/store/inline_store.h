@@ -1,7 +1,8 @@
 // InlineStore: the production engine without threads, for the simulator and for tests.
 //
 // Everything submitted waits until run_pending(), which runs it as one group on the calling thread and
-// completes it; what a completion submits waits for the next call.  Destroying the store is a crash:
+// completes it; what a completion submits waits for the next call.  Late syncs are made at the beginning
+// of such a call, some later than others.  Destroying the store is a crash:
 // what waits is dropped unanswered, what was committed is there when the file is opened again.
 //
 //   MemoryFile disk("us-east-1");                 // outlives the stores on it
@@ -85,6 +86,8 @@ class InlineStore final : public Store {
   void on_commit(std::function<void()> listener) override;
 
  private:
+  Rng chance_;
+  std::vector<std::function<void()>> late_syncs_;
   std::unique_ptr<Engine> engine_;
   std::vector<Op> waiting_;
 };

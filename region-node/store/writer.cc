@@ -35,7 +35,8 @@ Cost cost_of(const Op& op) {
 }  // namespace
 
 Writer::Writer(StoreOptions options, Clock& clock, Rng rng)
-    : engine_(std::move(options), clock, rng),
+    : engine_(std::move(options), clock, rng,
+              [this](std::function<void()> sync) { syncer_.post(std::move(sync)); }),
       // The counters bound what is posted, so that what was drained but not yet run counts as well.
       mailbox_(std::numeric_limits<std::size_t>::max()),
       thread_([this] { run(); }) {}

@@ -5,7 +5,7 @@
 // themselves while the commit before them runs.
 //
 // Threads: submit() and the getters from any; everything else on the writer's own.
-// Owns: the engine, the thread.  The destructor stops it.
+// Owns: the engine, the thread, and one more that syncs the database file.  The destructor stops them.
 // Errors: submit() answers on the caller's thread when the queue is full.
 // Limits: StoreOptions::group_*, queue_*.
 // Source: leveldb's group commit; ADR 0003.
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/mailbox.h"
+#include "common/sqlite/late_sync.h"
 #include "region-node/store/engine.h"
 #include "region-node/store/ops.h"
 
@@ -48,6 +49,7 @@ class Writer {
   void take(std::deque<Op>& queue, Room& room, std::vector<Op>& group) const;
   void release(const std::vector<Op>& group);
 
+  sqlite::RunnerThread syncer_;
   Engine engine_;
   Mailbox<Op> mailbox_;
   std::atomic<std::size_t> queued_writes_{0};

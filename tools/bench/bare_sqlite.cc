@@ -114,9 +114,9 @@ class BareStore {
     }
   }
 
-  // As the engine does it.
+  // When the engine does it, but each with its sync.
   void checkpoint() {
-    if (!wal_copy_.due(db_->wal_frames())) return;
+    if (wal_copy_.due(db_->wal_frames(), false) == store::WalCopy::none) return;
     db_->checkpoint_passive();
     wal_copy_.copied(db_->wal_frames());
   }
