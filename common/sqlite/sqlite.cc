@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -122,6 +123,23 @@ bool Database::checkpoint_passive_late() {
 void Database::sync_copies_late(std::function<void(std::function<void()>)> runner) {
   MERIDIAN_CHECK(late_sync_ == nullptr);
   late_sync_ = std::make_unique<LateSync>(handle_, std::move(runner));
+}
+
+void Database::rewrite_wal() {
+  sqlite3_file* wal = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+  if (wal == nullptr || wal->pMethods == nullptr) return;
+  sqlite3_int64 size = 0;
+  int code = wal->pMethods->xFileSize(wal, &size);
+  std::string bytes(std::size_t{1} << 16, '\0');
+  for (sqlite3_int64 at = 0; at < size && code == SQLITE_OK;) {
+    int piece = static_cast<int>(std::min<sqlite3_int64>(size - at, size_of(bytes.size())));
+    code = wal->pMethods->xRead(wal, bytes.data(), piece, at);
+    if (code == SQLITE_OK) code = wal->pMethods->xWrite(wal, bytes.data(), piece, at);
+    at += piece;
+  }
+  if (code == SQLITE_OK && size > 0) code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+  if (code != SQLITE_OK) fail(nullptr, code, "rewrite the WAL");
 }
 
 void Database::checkpoint_truncate() {

@@ -94,6 +94,9 @@ class Database {
   void sync_copies_late(std::function<void(std::function<void()>)> runner);
   // Null before sync_copies_late().
   [[nodiscard]] const LateSync* late_sync() const { return late_sync_.get(); }
+  // Writes the WAL's bytes again where they are, and syncs them: what is read from it is then on the
+  // disk, even if an earlier sync failed.
+  void rewrite_wal();
   // Copies the whole WAL, syncs, and empties it.  Waits for readers as long as for other locks.
   void checkpoint_truncate();
 

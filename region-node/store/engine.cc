@@ -87,10 +87,12 @@ void Engine::open_file(std::function<void(std::function<void()>)> late_syncs) {
 
 // What an earlier run left in the WAL can be read and may yet not be on the disk: after a sync that
 // failed, the system's cache still shows it, and no later sync writes it.  What is appended behind it
-// would be lost with it when power goes.  So it is copied and synced, and the WAL emptied, before
-// anything new is written.
+// would be lost with it when power goes; and were it copied and power lost before the emptied WAL is on
+// the disk too, older pages in that WAL would lie over newer ones in the file.  So the WAL is first made
+// what it seems to be, then copied and emptied, before anything new is written.
 void Engine::settle_wal() {
   if (settled_ || !options_.has_wal()) return;
+  if (options_.sync) db_->rewrite_wal();
   db_->checkpoint_truncate();
   settled_ = true;
 }
