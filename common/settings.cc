@@ -92,6 +92,27 @@ std::vector<std::pair<RegionId, std::string>> peers_setting(ConfigSource& source
   return out;
 }
 
+TlsSettings tls_setting(ConfigSource& source) {
+  TlsSettings out;
+  out.certificate = source.text("tls.certificate", "");
+  out.key = source.text("tls.key", "");
+  out.authority = source.text("tls.authority", "");
+  out.plain_text_allowed = source.flag("peer_plain_text", false);
+  bool some = !out.certificate.empty() || !out.key.empty() || !out.authority.empty();
+  bool all = !out.certificate.empty() && !out.key.empty() && !out.authority.empty();
+  if (some && !all)
+    source.complain("tls.certificate, tls.key and tls.authority belong together: give all or none");
+  return out;
+}
+
+void check_plain_text(ConfigSource& source, const TlsSettings& tls, const std::string& name,
+                      const std::string& address) {
+  if (tls.on() || tls.plain_text_allowed || !valid_address(address) || is_loopback(address)) return;
+  source.complain(name + " leads beyond loopback ('" + address +
+                  "') in plain text: set tls.certificate, tls.key and tls.authority (deploy/certs "
+                  "makes them), or peer_plain_text to true on a network of your own");
+}
+
 LogLevel log_level_setting(ConfigSource& source) {
   std::string level = source.text("log_level", "info");
   auto parsed = parse_log_level(level);

@@ -35,6 +35,19 @@ std::vector<std::pair<RegionId, std::string>> peers_setting(ConfigSource& source
 // Addresses (host:port) by region; `name` is a list of {region, address}.
 std::vector<std::pair<RegionId, std::string>> addresses_setting(ConfigSource& source,
                                                                 const std::string& name);
+// Mutual TLS between regions: files in PEM, all three or none.  Without them the peer RPC is plain
+// text, which beyond loopback takes an operator's word: peer_plain_text.
+struct TlsSettings {
+  std::string certificate;  // names the region; may be followed by intermediate ones
+  std::string key;
+  std::string authority;  // whose certificates are trusted; one or more
+  bool plain_text_allowed = false;
+  [[nodiscard]] bool on() const { return !certificate.empty(); }
+};
+TlsSettings tls_setting(ConfigSource& source);
+// Complains when an address of the peer RPC leads beyond loopback in plain text without that word.
+void check_plain_text(ConfigSource& source, const TlsSettings& tls, const std::string& name,
+                      const std::string& address);
 LogLevel log_level_setting(ConfigSource& source);
 
 }  // namespace meridian

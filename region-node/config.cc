@@ -13,10 +13,16 @@ NodeConfig read_config(ConfigSource& source) {
   config.table_address = listen_setting(source, "listen.table", "127.0.0.1:8000", config.reach);
   config.stream_address = listen_setting(source, "listen.streams", "127.0.0.1:8001", config.reach);
   config.admin_address = listen_setting(source, "listen.admin", "127.0.0.1:8080", config.reach);
-  config.peer_address = listen_setting(source, "listen.peer", "127.0.0.1:7000", config.reach);
+  config.tls = tls_setting(source);
+  // With TLS only those who hold a certificate get a word in.
+  config.peer_address = listen_setting(source, "listen.peer", "127.0.0.1:7000",
+                                       config.tls.on() ? Reach::anybody : config.reach);
+  check_plain_text(source, config.tls, "listen.peer", config.peer_address);
   config.peers = peers_setting(source, config.region);
   config.console_nodes = addresses_setting(source, "console.nodes");
   config.console_replicators = addresses_setting(source, "console.replicators");
+  for (const auto& [region, address] : config.peers)
+    check_plain_text(source, config.tls, "peers.address", address);
   config.log_level = log_level_setting(source);
   config.http_threads = static_cast<unsigned>(source.integer("http_threads", 2, 1, 64));
   config.shards = static_cast<std::uint16_t>(

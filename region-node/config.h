@@ -28,6 +28,7 @@ struct NodeConfig {
   // The deployment as a browser reaches it: admin endpoints of the nodes and of the replicators.
   std::vector<std::pair<RegionId, std::string>> console_nodes;
   std::vector<std::pair<RegionId, std::string>> console_replicators;
+  TlsSettings tls;  // of the peer RPC
   LogLevel log_level = LogLevel::info;
   unsigned http_threads = 2;
   std::uint16_t shards = 4;  // log shards of a new table

@@ -35,7 +35,7 @@ class Node::Parts {
         const std::string& version)
       : store_(store_options(config), clock, Rng(rng.next())),
         peer_(store_, clock, Rng(rng.next()), log,
-              {.address = config.peer_address, .peers = config.peers}),
+              {.address = config.peer_address, .peers = config.peers, .tls = config.tls}),
         api_(store_, peer_.control(), clock, Rng(rng.next()), log,
              {.readers_max = std::size_t{config.http_threads} + 2}),
         admin_(store_, clock, version),

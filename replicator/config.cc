@@ -39,6 +39,10 @@ ReplicatorConfig read_config(ConfigSource& source) {
   options.region = region_setting(source);
   options.node_address = address_setting(source, "node", "127.0.0.1:7000");
   options.peers = peers_setting(source, options.region);
+  options.tls = tls_setting(source);
+  check_plain_text(source, options.tls, "node", options.node_address);
+  for (const auto& [region, address] : options.peers)
+    check_plain_text(source, options.tls, "peers.address", address);
   config.checkpoint_dir = source.text("checkpoint_dir", std::nullopt);
   config.admin_address = listen_setting(source, "admin", "127.0.0.1:9080", reach_setting(source));
   config.console_nodes = addresses_setting(source, "console.nodes");

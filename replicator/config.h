@@ -4,6 +4,7 @@
 //   node: 127.0.0.1:7000            # peer RPC of the own region node
 //   peers: [{region: eu-west-1, address: "127.0.0.1:7100"}]
 //   checkpoint_dir: var/us-east-1/checkpoints
+//   tls: {certificate: us-east-1.crt, key: us-east-1.key, authority: authority.crt}
 //   admin: 127.0.0.1:9080         # loopback only
 //   log_level: info
 //   limits: {batch_records_max: 512, ...}   # see PumpLimits

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "rpc/faults/stream.h"
+#include "rpc/faults/peer_dialer.h"
 
 namespace meridian::replicator {
 namespace {
@@ -58,6 +58,8 @@ PeerStatus peer_status(const RegionId& region, const rpc::LinkFigures& figures) 
   out.round_trip_us = figures.round_trip_us;
   out.clock_offset_us = figures.clock_offset_us;
   out.reason = figures.reason;
+  out.protocol = figures.protocol;
+  out.trouble = figures.trouble;
   return out;
 }
 
@@ -90,8 +92,7 @@ void Flows::dial_sinks(NodeId node) {
     options.address = address;
     auto& sink = sinks_[region];
     auto& faults = world_.faults.link(region);
-    sink.dialer = kj::heap<rpc::FaultyDialer>(
-        kj::heap<rpc::TcpDialer>(world_.network, address), faults);
+    sink.dialer = rpc::peer_dialer({world_.network, &faults, world_.tls}, region, address);
     sink.session = kj::heap<rpc::Session>(world_.timer, *sink.dialer, world_.clock, world_.rng,
                                           world_.log, std::move(options));
     sink.link.region = region;

@@ -24,6 +24,7 @@
 #include "rpc/faults/link_faults.h"
 #include "rpc/messages.h"
 #include "rpc/session.h"
+#include "rpc/tls.h"
 
 namespace meridian::replicator {
 
@@ -43,6 +44,7 @@ class Flows {
     Rng& rng;
     Logger log;
     rpc::LinkFaults& faults;
+    rpc::Tls* tls;  // null: plain text
   };
   // `checkpoints`: as loaded at the start.
   Flows(World world, const Addresses& peers,

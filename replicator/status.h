@@ -14,6 +14,7 @@
 #include "common/histogram.h"
 #include "common/ids.h"
 #include "replicator/core/pump.h"
+#include "rpc/link_trouble.h"
 
 namespace meridian::replicator {
 
@@ -71,6 +72,14 @@ struct PeerStatus {
   std::optional<std::int64_t> round_trip_us;
   std::optional<std::int64_t> clock_offset_us;  // its wall clock minus this process's
   std::string reason;                           // why not connected
+  rpc::LinkTrouble trouble = rpc::LinkTrouble::none;
+  std::uint32_t protocol = 0;  // spoken; 0 while not connected
+};
+
+struct TlsStatus {
+  std::int64_t expires_us = 0;
+  std::uint64_t loads = 0;
+  std::uint64_t loads_failed = 0;
 };
 
 struct ReplicatorStatus {
@@ -81,6 +90,7 @@ struct ReplicatorStatus {
   std::vector<LinkStatus> links;  // ascending table name, sink
   std::vector<FlowStatus> flows;  // ascending table, sink, shard
   std::uint64_t checkpoint_saves_failed = 0;
+  std::optional<TlsStatus> tls;  // empty: plain text
 };
 
 }  // namespace meridian::replicator

@@ -6,6 +6,7 @@
 #include "replicator/flows.h"
 #include "replicator/io/topology.h"
 #include "rpc/codec.h"
+#include "rpc/faults/peer_dialer.h"
 #include "rpc/kj_log.h"
 #include "rpc/kj_thread.h"
 
@@ -29,23 +30,28 @@ rpc::SessionOptions source_options(const ReplicatorOptions& options) {
 class Inside final : private kj::TaskSet::ErrorHandler {
  public:
   Inside(const ReplicatorOptions& options, rpc::KjThread& thread, CheckpointWriter& checkpoints,
-         const std::vector<checkpoint::Checkpoint>& loaded, const Clock& clock, Rng& rng,
-         Logger log)
+         const std::vector<checkpoint::Checkpoint>& loaded, const Clock& clock,
+         rpc::TlsCounters& tls_counters, Rng& rng, Logger log)
       : region_(options.region),
         timer_(thread.timer()),
         log_(std::move(log)),
-        dialer_(thread.network(), options.node_address),
-        source_(thread.timer(), dialer_, clock, rng, log_, source_options(options)),
+        tls_(options.tls.on() ? std::make_unique<rpc::Tls>(options.tls, options.region, timer_,
+                                                           clock, tls_counters, log_)
+                              : nullptr),
+        dialer_(rpc::peer_dialer({thread.network(), nullptr, tls_.get()}, options.region,
+                                 options.node_address)),
+        source_(thread.timer(), *dialer_, clock, rng, log_, source_options(options)),
         acknowledger_(source_, thread.timer(), log_),
         faults_(thread.timer(), rng, options.region, log_),
         flows_({options.region, options.limits, source_, acknowledger_, checkpoints,
-                thread.network(), thread.timer(), clock, rng, log_, faults_},
+                thread.network(), thread.timer(), clock, rng, log_, faults_, tls_.get()},
                options.peers, loaded),
         topology_(source_, thread.timer(), log_,
                   [this](const rpc::ReplicatedTables& tables) { flows_.follow(tables); }),
         tasks_(*this) {}
 
   void start() {
+    if (tls_) tls_->watch();
     source_.start([this](bool connected) {
       topology_.forget();
       if (!connected) return;
@@ -77,6 +83,8 @@ class Inside final : private kj::TaskSet::ErrorHandler {
     peer.round_trip_us = own.round_trip_us;
     peer.clock_offset_us = own.clock_offset_us;
     peer.reason = own.reason;
+    peer.protocol = own.protocol;
+    peer.trouble = own.trouble;
     out.peers.push_back(std::move(peer));
     flows_.describe(out);
     return out;
@@ -116,7 +124,8 @@ class Inside final : private kj::TaskSet::ErrorHandler {
   const RegionId region_;
   kj::Timer& timer_;
   const Logger log_;
-  rpc::TcpDialer dialer_;
+  const std::unique_ptr<rpc::Tls> tls_;  // null: plain text
+  kj::Own<rpc::Dialer> dialer_;
   rpc::Session source_;
   Acknowledger acknowledger_;
   rpc::LinkFaults faults_;
@@ -149,7 +158,8 @@ class Replicator::Impl {
     started_ = true;
     thread_.run([this, &loaded] {
       inside_ =
-          std::make_unique<Inside>(options_, thread_, checkpoints_, loaded, clock_, rng_, log_);
+          std::make_unique<Inside>(options_, thread_, checkpoints_, loaded, clock_, tls_counters_,
+                                   rng_, log_);
       inside_->start();
     });
   }
@@ -158,7 +168,7 @@ class Replicator::Impl {
     if (!started_) return;
     started_ = false;
     thread_.run([this] {
-      thread_.wait(inside_->stop());
+      if (inside_) thread_.wait(inside_->stop());
       inside_.reset();
     });
     thread_.stop();
@@ -180,6 +190,9 @@ class Replicator::Impl {
       return silent;
     auto status = answer.get();
     status.checkpoint_saves_failed = checkpoints_.failures();
+    if (options_.tls.on())
+      status.tls = TlsStatus{tls_counters_.expires_us, tls_counters_.loads,
+                             tls_counters_.loads_failed};
     return status;
   }
 
@@ -202,6 +215,7 @@ class Replicator::Impl {
   Rng rng_;
   const Logger log_;
   CheckpointWriter checkpoints_;
+  rpc::TlsCounters tls_counters_;
   rpc::KjThread thread_;
   std::unique_ptr<Inside> inside_;  // lives on the KJ thread
   bool started_ = false;

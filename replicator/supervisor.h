@@ -7,8 +7,8 @@
 // Threads: start(), stop() from one; status() and on_faults() from any.  Inside: one KJ thread runs
 // everything, one thread saves checkpoints.
 // Owns: both threads, all connections.  Borrows: the checkpoint store and the clock.
-// Errors: start() throws what loading the checkpoints throws; afterwards nothing escapes: an
-// unreachable node or peer is a state, not an error.
+// Errors: start() throws what loading the checkpoints or the files of TLS throws; afterwards nothing
+// escapes: an unreachable node or peer is a state, not an error.
 // Limits: PumpLimits per flow, SinkLink::kBytesMax per peer.
 #pragma once
 
@@ -22,6 +22,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/rng.h"
+#include "common/settings.h"
 #include "replicator/core/pump.h"
 #include "replicator/status.h"
 
@@ -36,6 +37,7 @@ struct ReplicatorOptions {
   std::string node_address;                             // peer RPC of the own region node
   std::vector<std::pair<RegionId, std::string>> peers;  // peer RPC of the other regions' nodes
   PumpLimits limits;
+  TlsSettings tls = {};
 };
 
 class Replicator {

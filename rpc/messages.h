@@ -6,6 +6,7 @@
 // Limits: the constants below; the codec checks them on arrival and before sending.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -17,7 +18,10 @@
 
 namespace meridian::rpc {
 
-inline constexpr std::uint32_t kProtocolVersion = 2;
+// A release speaks its own protocol and that of the release before it, so that neighbours replicate
+// during a rolling upgrade.  What came with which: rpc/README.md.
+inline constexpr std::uint32_t kProtocolMin = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 
 inline constexpr std::size_t kNameBytesMax = 255;  // DynamoDB's limit on table and attribute names
 inline constexpr std::size_t kErrorBytesMax = 4096;
@@ -34,14 +38,22 @@ enum class Role : std::uint16_t { replicator, peer_node, peer_replicator };
 
 // Who speaks, said once per connection.
 struct Hello {
-  std::uint32_t protocol = kProtocolVersion;
+  std::uint32_t protocol = kProtocolVersion;  // the highest spoken; once welcome, the one agreed on
   RegionId region;
   NodeId node;
   Role role = Role::replicator;
+  std::uint32_t protocol_min = kProtocolMin;
 };
 
+// The highest protocol that both speak; empty when there is none.
+inline std::optional<std::uint32_t> agreed_protocol(const Hello& hello) {
+  auto highest = std::min(hello.protocol, kProtocolVersion);
+  if (highest < std::max(hello.protocol_min, kProtocolMin)) return std::nullopt;
+  return highest;
+}
+
 struct HelloAnswer {
-  std::uint32_t protocol = kProtocolVersion;
+  std::uint32_t protocol = kProtocolVersion;  // agreed on
   RegionId region;
   NodeId node;
   StartId start;

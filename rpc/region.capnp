@@ -9,8 +9,6 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("meridian::rpc::wire");
 
-const protocolVersion :UInt32 = 2;
-
 struct Version {
   hlc @0 :UInt64;
   region @1 :Text;
@@ -187,9 +185,11 @@ struct RowsPage {
 }
 
 interface Region {
-  # First call on a connection.  Refuses (as a failed call) another protocol version, or a region
-  # name that is pinned to another node id.
-  hello @0 (protocol :UInt32, region :Text, node :UInt64, role :Role)
+  # First call on a connection.  `protocol` is the lowest that the caller speaks, `protocolMax` the
+  # highest (0, of a release that knows no ranges: the same); the answer names the one to be spoken,
+  # the highest that both do.  Refuses (as a failed call) when there is none, a region that the
+  # caller's certificate does not name, and a region name that is pinned to another node id.
+  hello @0 (protocol :UInt32, region :Text, node :UInt64, role :Role, protocolMax :UInt32)
         -> (protocol :UInt32, region :Text, node :UInt64, start :UInt64);
 
   # Round trip for clock offset and liveness: the answer carries the callee's wall clock.

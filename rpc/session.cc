@@ -5,6 +5,7 @@
 
 #include "rpc/codec.h"
 #include "rpc/kj_log.h"
+#include "rpc/tls.h"
 
 namespace meridian::rpc {
 namespace {
@@ -13,6 +14,14 @@ capnp::ReaderOptions reader_options() {
   capnp::ReaderOptions options;
   options.traversalLimitInWords = kMessageWordsMax;
   return options;
+}
+
+LinkTrouble trouble_of(const kj::Exception& failure) {
+  switch (failure.getType()) {
+    case kj::Exception::Type::OVERLOADED: return LinkTrouble::silent;
+    case kj::Exception::Type::DISCONNECTED: return LinkTrouble::unreachable;
+    default: return LinkTrouble::refused;
+  }
 }
 
 }  // namespace
@@ -52,7 +61,12 @@ LinkFigures Session::figures() const {
   out.connects = connects_;
   out.round_trip_us = clock_offset_.round_trip_us();
   out.clock_offset_us = clock_offset_.offset_us(clock_.wall_us(), clock_.monotonic_us());
-  if (!connected_) out.reason = reason_;
+  if (connected_) {
+    out.protocol = peer_->protocol;
+  } else {
+    out.reason = reason_;
+    out.trouble = trouble_;
+  }
   return out;
 }
 
@@ -74,7 +88,6 @@ kj::Promise<void> Session::keep_up() {
 kj::Promise<void> Session::connect_once() {
   return timer_.timeoutAfter(options_.dial_ms_max * kj::MILLISECONDS, dialer_.dial())
       .then([this](kj::Own<kj::AsyncIoStream> stream) {
-        tune_socket(*stream);
         connection_ = kj::heap<Connection>(kj::mv(stream));
         return say_hello();
       })
@@ -92,7 +105,8 @@ kj::Promise<void> Session::connect_once() {
 
 kj::Promise<void> Session::say_hello() {
   auto request = connection_->client.helloRequest();
-  request.setProtocol(options_.hello.protocol);
+  request.setProtocol(options_.hello.protocol_min);
+  request.setProtocolMax(options_.hello.protocol);
   request.setRegion(std::string(options_.hello.region.name()));
   request.setNode(options_.hello.node.value);
   request.setRole(write_role(options_.hello.role));
@@ -105,9 +119,10 @@ kj::Promise<void> Session::say_hello() {
 void Session::accept_hello(wire::Region::HelloResults::Reader answer) {
   HelloAnswer said{answer.getProtocol(), read_region(answer.getRegion()), NodeId(answer.getNode()),
                    StartId(answer.getStart())};
-  if (said.protocol != options_.hello.protocol)
-    throw CodecError(
-        fmt::format("speaks protocol {}, not {}", said.protocol, options_.hello.protocol));
+  const auto& ours = options_.hello;
+  if (said.protocol < ours.protocol_min || said.protocol > ours.protocol)
+    throw CodecError(fmt::format("speaks protocol {}, not {} to {}", said.protocol,
+                                 ours.protocol_min, ours.protocol));
   if (options_.expected && said.region != *options_.expected)
     throw CodecError(
         fmt::format("is region {}, not {}", said.region.name(), options_.expected->name()));
@@ -138,7 +153,7 @@ kj::Promise<void> Session::await_ping(kj::Promise<void> answered) {
       .then([this, forked = kj::mv(forked)](bool answered_in_time) mutable -> kj::Promise<void> {
         if (answered_in_time) return kj::READY_NOW;
         if (clock_.monotonic_us() - heard_us_ > options_.ping_ms_max * 1000)
-          return KJ_EXCEPTION(DISCONNECTED, "no answer to the heartbeat");
+          return KJ_EXCEPTION(OVERLOADED, "no answer to the heartbeat");
         return await_ping(forked.addBranch());
       });
 }
@@ -147,6 +162,11 @@ void Session::lost(const kj::Exception& failure) {
   bool was_connected = connected_;
   connected_ = false;
   reason_ = describe(failure);
+  trouble_ = trouble_of(failure);
+  if (auto text = explain_tls(reason_)) {
+    reason_ = *text;
+    trouble_ = LinkTrouble::tls;
+  }
   // Repeated failures of one outage are one event.
   if (!loss_reported_)
     log_.warn("link_down", "address={} reason=\"{}\"", options_.address, reason_);

@@ -25,6 +25,7 @@
 #include "common/rng.h"
 #include "rpc/backoff.h"
 #include "rpc/clock_offset.h"
+#include "rpc/link_trouble.h"
 #include "rpc/messages.h"
 #include "rpc/region.capnp.h"
 #include "rpc/socket.h"
@@ -48,7 +49,9 @@ struct LinkFigures {
   std::uint64_t connects = 0;  // since start
   std::optional<std::int64_t> round_trip_us;
   std::optional<std::int64_t> clock_offset_us;  // their wall clock minus ours
+  std::uint32_t protocol = 0;                   // spoken; 0 while not connected
   std::string reason;                           // why not connected
+  LinkTrouble trouble = LinkTrouble::none;      // of which kind that is
 };
 
 class Session {
@@ -63,7 +66,7 @@ class Session {
   void start(std::function<void(bool connected)> on_change);
 
   [[nodiscard]] bool connected() const { return connected_; }
-  // What the other side said of itself at the last hello.
+  // What the other side said of itself at the last hello, and the protocol that is spoken.
   [[nodiscard]] const std::optional<HelloAnswer>& peer() const { return peer_; }
   [[nodiscard]] LinkFigures figures() const;
 
@@ -121,6 +124,7 @@ class Session {
   std::uint64_t connects_ = 0;
   std::int64_t heard_us_ = 0;  // monotonic; of the last answer on this connection
   std::string reason_ = "not dialled yet";
+  LinkTrouble trouble_ = LinkTrouble::unreachable;
   kj::Own<Connection> connection_;
   kj::Promise<void> running_ = nullptr;  // last member: cancelled first
 };

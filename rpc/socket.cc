@@ -28,7 +28,10 @@ void tune_socket(kj::AsyncIoStream& stream) {
 
 kj::Promise<kj::Own<kj::AsyncIoStream>> TcpDialer::dial() {
   return network_.parseAddress(address_).then([](kj::Own<kj::NetworkAddress> address) {
-    auto connecting = address->connect();
+    auto connecting = address->connect().then([](kj::Own<kj::AsyncIoStream> stream) {
+      tune_socket(*stream);
+      return kj::mv(stream);
+    });
     return connecting.attach(kj::mv(address));
   });
 }

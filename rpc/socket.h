@@ -1,7 +1,7 @@
 // Sockets of the peer wire: dialling, and the options that make a silent partition end in seconds.
 //
-// Dialer is the seam for transport: TcpDialer is plain text; mutual TLS will wrap the stream here, and
-// tests hand in pipes.
+// Dialer is the seam for transport: TcpDialer is plain text, others wrap its stream (rpc/tls.h,
+// rpc/faults), and tests hand in pipes.
 // Threads: the KJ thread.  Errors: a failed dial rejects its promise.
 #pragma once
 

@@ -35,17 +35,22 @@ kj::TimePoint Connection::deadline_after(std::uint32_t wait_ms) const {
 
 kj::Promise<void> Connection::hello(HelloContext context) {
   auto params = context.getParams();
-  rpc::Hello hello{params.getProtocol(), rpc::read_region(params.getRegion()),
-                   NodeId(params.getNode()), rpc::read_role(params.getRole())};
+  auto highest = std::max(params.getProtocol(), params.getProtocolMax());
+  rpc::Hello hello{highest, rpc::read_region(params.getRegion()), NodeId(params.getNode()),
+                   rpc::read_role(params.getRole()), params.getProtocol()};
   auto refuse = [this, &hello](const std::string& reason) {
     ++server_.counters_.hellos_refused;
-    server_.log_.warn("hello_refused", "region={} reason=\"{}\"", hello.region.name(), reason);
+    server_.log_refusal(hello, reason);
     throw CodecError(reason);
   };
   if (peer_) refuse("hello was said before");
-  if (hello.protocol != rpc::kProtocolVersion)
-    refuse(
-        fmt::format("protocol {} is spoken here, not {}", rpc::kProtocolVersion, hello.protocol));
+  auto protocol = rpc::agreed_protocol(hello);
+  if (!protocol)
+    refuse(fmt::format("protocols {} to {} are spoken here, not {} to {}", rpc::kProtocolMin,
+                       rpc::kProtocolVersion, hello.protocol_min, hello.protocol));
+  hello.protocol = *protocol;
+  if (!server_.may_speak_for(link_, hello.region))
+    refuse(fmt::format("the certificate does not name region {}", hello.region.name()));
   bool own = hello.region == server_.store_.region();
   if (hello.role == rpc::Role::replicator) {
     if (!own) refuse(fmt::format("this is region {}", server_.store_.region().name()));
@@ -80,9 +85,9 @@ void Connection::refuse_identity(const rpc::Hello& hello) {
 
 void Connection::welcome(const rpc::Hello& hello, HelloContext& context) {
   peer_ = hello;
-  server_.welcomed(link_);
+  server_.welcomed(link_, hello);
   auto results = context.getResults();
-  results.setProtocol(rpc::kProtocolVersion);
+  results.setProtocol(hello.protocol);
   results.setRegion(std::string(server_.store_.region().name()));
   results.setNode(server_.store_.node_id().value);
   results.setStart(server_.store_.start_id().value);

@@ -2,7 +2,7 @@
 
 #include "region-node/peer/convert.h"
 #include "rpc/codec.h"
-#include "rpc/faults/stream.h"
+#include "rpc/faults/peer_dialer.h"
 #include "rpc/kj_log.h"
 
 namespace meridian::peer {
@@ -19,8 +19,8 @@ Membership::Membership(World world, const std::vector<std::pair<RegionId, std::s
     options.expected = region;
     options.address = address;
     auto& link = peers_[region];
-    link.dialer = kj::heap<rpc::FaultyDialer>(
-        kj::heap<rpc::TcpDialer>(world_.network, address), world_.faults.link(region));
+    link.dialer = rpc::peer_dialer({world_.network, &world_.faults.link(region), world_.tls},
+                                   region, address);
     link.session = kj::heap<rpc::Session>(world_.timer, *link.dialer, world_.clock, world_.rng,
                                           world_.log, std::move(options));
   }

@@ -31,6 +31,7 @@
 #include "rpc/completions.h"
 #include "rpc/faults/link_faults.h"
 #include "rpc/session.h"
+#include "rpc/tls.h"
 
 namespace meridian::peer {
 
@@ -47,6 +48,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
     Rng& rng;
     Logger log;
     rpc::LinkFaults& faults;
+    rpc::Tls* tls;  // null: plain text
   };
   Membership(World world, const std::vector<std::pair<RegionId, std::string>>& peers);
 

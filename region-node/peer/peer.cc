@@ -12,6 +12,7 @@
 #include "rpc/faults/link_faults.h"
 #include "rpc/kj_log.h"
 #include "rpc/kj_thread.h"
+#include "rpc/tls.h"
 
 namespace meridian::peer {
 namespace {
@@ -19,16 +20,20 @@ namespace {
 // Everything that lives on the KJ thread, in the order of its dependencies.
 struct Inside {
   Inside(store::Store& store, const Clock& clock, rpc::KjThread& thread, ServerCounters& counters,
-         Rng& rng, const Logger& log, const PeerOptions& options)
-      : faults(thread.timer(), rng, store.region(), log),
+         rpc::TlsCounters& tls_counters, Rng& rng, const Logger& log, const PeerOptions& options)
+      : tls(options.tls.on() ? std::make_unique<rpc::Tls>(options.tls, store.region(),
+                                                          thread.timer(), clock, tls_counters, log)
+                             : nullptr),
+        faults(thread.timer(), rng, store.region(), log),
         server(store, clock, thread.timer(), thread.mailbox(), counters, log),
         membership({store, clock, thread.timer(), thread.network(), thread.mailbox(), rng, log,
-                    faults},
+                    faults, tls.get()},
                    options.peers),
         control(store, membership, thread.timer(), thread.mailbox(), log) {
     server.on_drop([this](TableId table) { return control.drop_replica(table); });
   }
 
+  std::unique_ptr<rpc::Tls> tls;  // null: plain text
   rpc::LinkFaults faults;
   Server server;
   Membership membership;
@@ -95,13 +100,16 @@ class Peer::Impl final : public api::ReplicaControl {
   bool on_faults(std::function<void(rpc::LinkFaults&)> task);
 
  private:
+  void collect_tls(MetricsPage& page) const;
   void set_up() {
-    inside_ = std::make_unique<Inside>(store_, clock_, thread_, counters_, rng_, log_, options_);
+    inside_ = std::make_unique<Inside>(store_, clock_, thread_, counters_, tls_counters_, rng_,
+                                       log_, options_);
+    if (inside_->tls) inside_->tls->watch();
     auto address = thread_.wait(thread_.network().parseAddress(options_.address));
     auto listener = address->listen();
     port_ = static_cast<std::uint16_t>(listener->getPort());
     store_.on_commit(inside_->server.waker());
-    inside_->server.serve(kj::mv(listener));
+    inside_->server.serve(kj::mv(listener), inside_->tls.get());
     inside_->membership.start();
   }
 
@@ -121,12 +129,23 @@ class Peer::Impl final : public api::ReplicaControl {
   const Logger log_;
   const PeerOptions options_;
   ServerCounters counters_;
+  rpc::TlsCounters tls_counters_;
   rpc::KjThread thread_;
   std::unique_ptr<Inside> inside_;  // lives on the KJ thread
   std::uint16_t port_ = 0;
   bool started_ = false;
   std::atomic<bool> open_{false};
 };
+
+void Peer::Impl::collect_tls(MetricsPage& page) const {
+  page.gauge("meridian_tls_certificate_expiry_timestamp_seconds",
+             "When the certificate in use expires.",
+             static_cast<double>(tls_counters_.expires_us.load()) / 1e6);
+  page.counter("meridian_tls_loads_total", "Times that the certificate's files were taken.",
+               static_cast<double>(tls_counters_.loads.load()));
+  page.counter("meridian_tls_loads_failed_total", "Times that they could not be used.",
+               static_cast<double>(tls_counters_.loads_failed.load()));
+}
 
 void Peer::Impl::collect(MetricsPage& page) {
   if (!open_) return;
@@ -140,6 +159,10 @@ void Peer::Impl::collect(MetricsPage& page) {
   counter("meridian_peer_connections_accepted_total", "Connections accepted.", counters.accepted);
   counter("meridian_peer_hellos_refused_total", "Hellos refused (protocol, identity, role).",
           counters.hellos_refused);
+  counter("meridian_peer_tls_handshakes_failed_total",
+          "Connections refused for want of a certificate that is trusted here.",
+          counters.handshakes_failed);
+  if (options_.tls.on()) collect_tls(page);
   counter("meridian_peer_strangers_dropped_total", "Connections dropped for want of a hello.",
           counters.strangers_dropped);
   counter("meridian_peer_log_pages_total", "Pages of the change log served.",
@@ -160,10 +183,16 @@ void Peer::Impl::collect(MetricsPage& page) {
     links->set_value(inside_ ? inside_->membership.links() : std::vector<Membership::LinkState>{});
   });
   if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
-  for (const auto& link : answer.get())
+  for (const auto& link : answer.get()) {
     page.gauge("meridian_peer_node_connected",
                "1 while this node is connected to the other region's node.",
                link.figures.connected ? 1 : 0, {{"peer", std::string(link.region.name())}});
+    for (auto trouble : rpc::kLinkTroubles)
+      page.gauge("meridian_peer_node_down", "1 while it is not, by the kind of trouble.",
+                 link.figures.trouble == trouble ? 1 : 0,
+                 {{"peer", std::string(link.region.name())},
+                  {"trouble", std::string(rpc::link_trouble_name(trouble))}});
+  }
 }
 
 bool Peer::Impl::on_faults(std::function<void(rpc::LinkFaults&)> task) {

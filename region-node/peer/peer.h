@@ -4,7 +4,8 @@
 // Threads: start() and stop() from one thread; control() may be used from any, between the two.
 // Owns: a KJ thread and everything on it.  Borrows: store and clock, which must outlive it.  It takes
 // the store's on_commit listener.
-// Errors: start() throws std::runtime_error naming an address that cannot be bound.
+// Errors: start() throws std::runtime_error naming an address that cannot be bound, or a file of TLS
+// that cannot be used.
 // Limits: server.h.
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/rng.h"
+#include "common/settings.h"
 #include "region-node/api/replica_control.h"
 #include "region-node/store/store.h"
 
@@ -32,6 +34,7 @@ namespace meridian::peer {
 struct PeerOptions {
   std::string address;  // host:port to listen on; port 0 lets the system choose
   std::vector<std::pair<RegionId, std::string>> peers;  // other regions' peer addresses
+  TlsSettings tls = {};
 };
 
 class Peer {

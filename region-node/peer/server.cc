@@ -7,6 +7,7 @@
 #include "region-node/peer/convert.h"
 #include "rpc/codec.h"
 #include "rpc/kj_log.h"
+#include "rpc/tls.h"
 #include "rpc/socket.h"
 
 namespace meridian::peer {
@@ -30,6 +31,7 @@ struct Server::Link {
   kj::Own<kj::AsyncIoStream> stream;
   capnp::TwoPartyVatNetwork network;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc;
+  kj::Maybe<kj::Own<kj::PeerIdentity>> identity;
   bool welcomed = false;
 };
 
@@ -59,18 +61,24 @@ Server::Server(store::Store& store, const Clock& clock, kj::Timer& timer,
 
 Server::~Server() { wake_->server = nullptr; }
 
-void Server::serve(kj::Own<kj::ConnectionReceiver> listener) {
+void Server::serve(kj::Own<kj::ConnectionReceiver> listener, rpc::Tls* tls) {
   auto& borrowed = *listener;
-  tasks_.add(accept_loop(borrowed).attach(kj::mv(listener)));
+  tasks_.add(accept_loop(borrowed, tls).attach(kj::mv(listener)));
 }
 
-kj::Promise<void> Server::accept_loop(kj::ConnectionReceiver& listener) {
+kj::Promise<void> Server::accept_loop(kj::ConnectionReceiver& listener, rpc::Tls* tls) {
   // (accept() may throw at once instead of answering a promise that fails.)
   return kj::evalNow([&listener] { return listener.accept(); })
       .then(
-          [this](kj::Own<kj::AsyncIoStream> stream) -> kj::Promise<void> {
+          [this, tls](kj::Own<kj::AsyncIoStream> stream) -> kj::Promise<void> {
             failing_ = false;
-            add(kj::mv(stream));
+            rpc::tune_socket(*stream);
+            if (tls == nullptr) {
+              add(kj::mv(stream));
+            } else if (!too_many()) {
+              // Beside the loop: one that dawdles must not keep the others waiting.
+              tasks_.add(shake_hands(kj::mv(stream), *tls));
+            }
             return kj::READY_NOW;
           },
           [this](kj::Exception&& failure) -> kj::Promise<void> {
@@ -79,23 +87,54 @@ kj::Promise<void> Server::accept_loop(kj::ConnectionReceiver& listener) {
               log_.warn("accept_failed", "reason=\"{}\"", rpc::describe(failure));
             return timer_.afterDelay(100 * kj::MILLISECONDS);
           })
-      .then([this, &listener] { return accept_loop(listener); });
+      .then([this, &listener, tls] { return accept_loop(listener, tls); });
 }
 
-void Server::add(kj::Own<kj::AsyncIoStream> stream) {
-  if (links_.size() >= limits_.connections_max) {
-    if (!full_)
-      log_.warn("connection_refused", "reason=\"too many\" limit={}", limits_.connections_max);
-    full_ = true;
-    return;
+kj::Promise<void> Server::shake_hands(kj::Own<kj::AsyncIoStream> stream, rpc::Tls& tls) {
+  ++handshaking_;
+  return timer_
+      .timeoutAfter(limits_.hello_ms_max * kj::MILLISECONDS, tls.accepted(kj::mv(stream)))
+      .then([this](kj::AuthenticatedStream secured) {
+        --handshaking_;
+        add(kj::mv(secured.stream), kj::mv(secured.peerIdentity));
+      })
+      .catch_([this](kj::Exception&& failure) {
+        --handshaking_;
+        ++counters_.handshakes_failed;
+        auto text = rpc::describe(failure);
+        auto reason = rpc::explain_tls(text).value_or(text);
+        // Whoever is refused tries again every few seconds, but says nothing new.
+        constexpr std::size_t kReasonsMax = 100;
+        constexpr auto kRepeat = 10 * kj::MINUTES;
+        auto& logged = failed_handshakes_;
+        auto at = logged.find(reason);
+        if (at == logged.end() ? logged.size() >= kReasonsMax : timer_.now() - at->second < kRepeat)
+          return;
+        logged.insert_or_assign(reason, timer_.now());
+        log_.error("tls_handshake_failed", "reason=\"{}\"", reason);
+      });
+}
+
+// Over the limit, and said so once.
+bool Server::too_many() {
+  if (links_.size() + handshaking_ < limits_.connections_max) {
+    full_ = false;
+    return false;
   }
-  full_ = false;
-  rpc::tune_socket(*stream);
+  if (!std::exchange(full_, true))
+    log_.warn("connection_refused", "reason=\"too many\" limit={}", limits_.connections_max);
+  return true;
+}
+
+void Server::add(kj::Own<kj::AsyncIoStream> stream,
+                 kj::Maybe<kj::Own<kj::PeerIdentity>> identity) {
+  if (too_many()) return;
   capnp::ReaderOptions options;
   options.traversalLimitInWords = rpc::kMessageWordsMax;
   auto number = next_link_++;
   auto link = kj::heap<Link>(*this, number, kj::mv(stream), options);
   link->rpc.setFlowLimit(limits_.words_in_flight_max);
+  link->identity = kj::mv(identity);
   ++counters_.accepted;
   tasks_.add(link->network.onDisconnect().exclusiveJoin(stranger(number)).then([this, number] {
     links_.erase(number);
@@ -116,9 +155,26 @@ kj::Promise<void> Server::stranger(std::uint64_t link) {
       });
 }
 
-void Server::welcomed(std::uint64_t link) {
+void Server::welcomed(std::uint64_t link, const rpc::Hello& hello) {
+  refusals_.erase({hello.region, hello.role});
   auto at = links_.find(link);
   if (at != links_.end()) at->second->welcomed = true;
+}
+
+bool Server::may_speak_for(std::uint64_t link, const RegionId& region) {
+  auto at = links_.find(link);
+  if (at == links_.end()) return false;
+  KJ_IF_MAYBE (identity, at->second->identity) return rpc::Tls::names(**identity, region);
+  return true;
+}
+
+void Server::log_refusal(const rpc::Hello& hello, const std::string& reason) {
+  constexpr std::size_t kRefusalsMax = 1000;
+  auto key = std::pair(hello.region, hello.role);
+  auto at = refusals_.find(key);
+  if (at == refusals_.end() ? refusals_.size() >= kRefusalsMax : at->second == reason) return;
+  refusals_[key] = reason;
+  log_.warn("hello_refused", "region={} reason=\"{}\"", hello.region.name(), reason);
 }
 
 void Server::taskFailed(kj::Exception&& failure) {

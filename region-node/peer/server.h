@@ -33,6 +33,10 @@
 #include "rpc/messages.h"
 #include "rpc/region.capnp.h"
 
+namespace meridian::rpc {
+class Tls;
+}
+
 namespace meridian::peer {
 
 struct ServerLimits {
@@ -53,6 +57,7 @@ struct ServerCounters {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> hellos_refused{0};
   std::atomic<std::uint64_t> strangers_dropped{0};  // no hello in time
+  std::atomic<std::uint64_t> handshakes_failed{0};
   std::atomic<std::uint64_t> pages_served{0};
   std::atomic<std::uint64_t> records_served{0};
   std::atomic<std::uint64_t> rows_served{0};  // to backfill and repair
@@ -74,10 +79,12 @@ class Server final : private kj::TaskSet::ErrorHandler {
   ~Server();
 
   void on_drop(DropHandler handler) { drop_ = std::move(handler); }
-  // Accepts from `listener` until destroyed.
-  void serve(kj::Own<kj::ConnectionReceiver> listener);
-  // Serves one stream; for tests over a pipe as well.
-  void add(kj::Own<kj::AsyncIoStream> stream);
+  // Accepts from `listener` until destroyed, over TLS unless `tls` is null.
+  void serve(kj::Own<kj::ConnectionReceiver> listener, rpc::Tls* tls = nullptr);
+  // Serves one stream; for tests over a pipe as well.  `identity`: what the other side's certificate
+  // says, if it had to show one.
+  void add(kj::Own<kj::AsyncIoStream> stream,
+           kj::Maybe<kj::Own<kj::PeerIdentity>> identity = nullptr);
   // For the store's on_commit: cheap, from any thread, folds many commits into one look.
   [[nodiscard]] std::function<void()> waker();
 
@@ -91,7 +98,9 @@ class Server final : private kj::TaskSet::ErrorHandler {
     kj::Own<kj::PromiseFulfiller<rpc::ApplyOutcome>> fulfiller;
   };
 
-  kj::Promise<void> accept_loop(kj::ConnectionReceiver& listener);
+  kj::Promise<void> accept_loop(kj::ConnectionReceiver& listener, rpc::Tls* tls);
+  kj::Promise<void> shake_hands(kj::Own<kj::AsyncIoStream> stream, rpc::Tls& tls);
+  bool too_many();
   kj::Promise<void> stranger(std::uint64_t link);
   void taskFailed(kj::Exception&& failure) override;
   void committed();
@@ -106,7 +115,11 @@ class Server final : private kj::TaskSet::ErrorHandler {
   rpc::LogPage read_one(const rpc::LogRead& read);
 
   // For Connection.
-  void welcomed(std::uint64_t link);
+  void welcomed(std::uint64_t link, const rpc::Hello& hello);
+  // Whether the certificate of the connection, if it had to show one, names the region.
+  [[nodiscard]] bool may_speak_for(std::uint64_t link, const RegionId& region);
+  // Logs a refusal unless the same was the last that the region was told in this role.
+  void log_refusal(const rpc::Hello& hello, const std::string& reason);
   // Waits for the first record after any of the positions, until the deadline.
   kj::Promise<std::vector<rpc::LogPage>> read_logs(std::vector<rpc::LogRead> reads,
                                                    kj::TimePoint deadline);
@@ -132,6 +145,9 @@ class Server final : private kj::TaskSet::ErrorHandler {
   rpc::Completions<bool> pins_;
   rpc::Completions<Controlled> controls_;
   std::set<std::pair<RegionId, NodeId>> impostors_;  // already complained about
+  std::map<std::pair<RegionId, rpc::Role>, std::string> refusals_;  // last reason of each
+  std::map<std::string, kj::TimePoint> failed_handshakes_;          // when logged, by reason
+  std::size_t handshaking_ = 0;
   std::size_t applying_ = 0;
   std::deque<Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;

@@ -23,7 +23,9 @@
 //        "pending_bytes", "oldest_pending_ms", "acknowledged": {"start", "sequence"}, "restarts",
 //        "records_shipped", "records_acknowledged", "in_flight_batches", "in_flight_bytes"}],
 //    "peers": [one per region node:
-//       {"region", "own", "connected", "connects", "reason", "round_trip_ms", "clock_offset_ms"}],
+//       {"region", "own", "connected", "connects", "protocol", "reason",
+//        "trouble",            none|unreachable|silent|tls|refused
+//        "round_trip_ms", "clock_offset_ms"}],
 //    "checkpoint_saves_failed"}
 // 64-bit identities are hexadecimal strings, because JSON numbers are not exact there.
 //

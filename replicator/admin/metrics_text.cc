@@ -81,9 +81,24 @@ void add_peer(MetricsPage& page, const PeerStatus& peer) {
              peer.connected ? 1 : 0, labels);
   page.counter("meridian_replication_connects_total", "Connections made to that region's node.",
                static_cast<double>(peer.connects), labels);
+  for (auto trouble : rpc::kLinkTroubles) {
+    auto with_trouble = labels;
+    with_trouble.emplace_back("trouble", rpc::link_trouble_name(trouble));
+    page.gauge("meridian_replication_link_down", "1 while not connected, by the kind of trouble.",
+               peer.trouble == trouble ? 1 : 0, with_trouble);
+  }
   if (peer.round_trip_us)
     page.gauge("meridian_replication_round_trip_seconds", "Fastest recent round trip.",
                seconds(*peer.round_trip_us), labels);
+}
+
+void add_tls(MetricsPage& page, const TlsStatus& tls) {
+  page.gauge("meridian_tls_certificate_expiry_timestamp_seconds",
+             "When the certificate in use expires.", seconds(tls.expires_us));
+  page.counter("meridian_tls_loads_total", "Times that the certificate's files were taken.",
+               static_cast<double>(tls.loads));
+  page.counter("meridian_tls_loads_failed_total", "Times that they could not be used.",
+               static_cast<double>(tls.loads_failed));
 }
 
 }  // namespace
@@ -96,6 +111,7 @@ void collect(const ReplicatorStatus& status, MetricsPage& page) {
   for (const auto& link : status.links)
     add_totals(page, labels_of(status, link), totals[{link.table, link.sink}]);
   for (const auto& peer : status.peers) add_peer(page, peer);
+  if (status.tls) add_tls(page, *status.tls);
   page.counter("meridian_replicator_checkpoint_saves_failed_total",
                "Checkpoint transactions that failed.",
                static_cast<double>(status.checkpoint_saves_failed));

@@ -97,7 +97,9 @@ json::object peer_json(const PeerStatus& peer) {
           {"own", peer.own},
           {"connected", peer.connected},
           {"connects", peer.connects},
+          {"protocol", peer.protocol},
           {"reason", peer.reason},
+          {"trouble", rpc::link_trouble_name(peer.trouble)},
           {"round_trip_ms", maybe_ms(peer.round_trip_us)},
           {"clock_offset_ms", maybe_ms(peer.clock_offset_us)}};
 }

@@ -207,6 +207,8 @@ class Region:
         }
         if shards:
             node["shards"] = shards
+        if self.network:
+            node["peer_plain_text"] = True
         (self.folder / "region-node.yaml").write_text(yaml.safe_dump(node))
         replicator = {
             "region": self.name,
@@ -217,6 +219,8 @@ class Region:
             "console": {"nodes": console["nodes"]},
             "log_level": "info",
         }
+        if self.network:
+            replicator["peer_plain_text"] = True
         (self.folder / "replicator.yaml").write_text(yaml.safe_dump(replicator))
 
     def add_replicator(self):

@@ -107,6 +107,23 @@ def test_up_twice_only_and_down(deployment):
     assert (deployment.var / "us-east-1" / "data").is_dir()
 
 
+def test_tls(deployment):
+    deployment.up("--tls", "--regions", "us-east-1,eu-west-1")
+    assert (deployment.var / "certs" / "eu-west-1.crt").is_file()
+    assert deployment.meridian("status").returncode == 0
+    # Plain text gets nowhere; and a second `up` does not fall back to it.
+    settings = deployment.var / "us-east-1" / "region-node.yaml"
+    assert "tls:" in settings.read_text()
+    before = deployment.pid("us-east-1", "region-node")
+    deployment.up()
+    assert "tls:" in settings.read_text()
+    assert deployment.pid("us-east-1", "region-node") == before
+    log = (deployment.var / "us-east-1" / "replicator.log").read_text()
+    assert "tls_certificate_loaded" in log and "link_up" in log
+    deployment.run("down", "--wipe")
+    assert not (deployment.var / "certs").exists()
+
+
 def test_a_stale_pid_file_harms_nobody(deployment):
     deployment.up("--regions", "us-east-1", "--no-table")
     deployment.run("down")

@@ -39,7 +39,8 @@ ALLOWED = {
     "replicator/io": ["common", "conflict", "rpc", "rpc/faults", "checkpoint", "replicator/core",
                       "replicator/status.h"],
     # Shows what the supervisor says of itself.
-    "replicator/admin": ["common", "common/http", "rpc/faults/pages.h", "replicator/core",
+    "replicator/admin": ["common", "common/http", "rpc/faults/pages.h",
+                         "rpc/link_trouble.h", "replicator/core",
                          "replicator/status.h", "replicator/supervisor.h"],
     # The composition root of the daemon: supervisor, flows, config.cc, main.cc.
     "replicator": ["common", "common/http", "conflict", "rpc", "rpc/faults", "checkpoint",

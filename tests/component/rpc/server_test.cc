@@ -29,13 +29,45 @@ TEST_F(PeerServerTest, EverythingIsRefusedBeforeHello) {
 TEST_F(PeerServerTest, HellosThatDoNotFitAreRefused) {
   Client client(io_);
   EXPECT_THAT(hello(client, "here", 0, rpc::Role::replicator, rpc::kProtocolVersion + 1),
-              HasSubstr("protocol 2 is spoken here"));
+              HasSubstr("protocols 2 to 3 are spoken here, not 4 to 4"));
   EXPECT_THAT(hello(client, "there", 0, rpc::Role::replicator), HasSubstr("this is region here"));
   EXPECT_THAT(hello(client, "here", 9, rpc::Role::peer_replicator), HasSubstr("own name"));
   EXPECT_THAT(hello(client, "there", 0, rpc::Role::peer_node), HasSubstr("node id"));
   EXPECT_THAT(hello(client, "No Region", 1, rpc::Role::peer_node), HasSubstr("region name"));
   EXPECT_EQ(hello(client, "there", 9, rpc::Role::peer_node), "");
   EXPECT_THAT(hello(client, "there", 9, rpc::Role::peer_node), HasSubstr("before"));
+}
+
+TEST_F(PeerServerTest, APeerOfThePreviousReleaseIsSpokenToInItsProtocol) {
+  // It says one number, and knows nothing of a range.
+  auto say = [this](std::uint32_t protocol, std::uint32_t most, std::uint64_t node) {
+    Client client(io_);
+    auto request = client.region.helloRequest();
+    request.setProtocol(protocol);
+    request.setProtocolMax(most);
+    request.setRegion("there");
+    request.setNode(node);
+    request.setRole(rpc::write_role(rpc::Role::peer_replicator));
+    return request.send().wait(io_.waitScope).getProtocol();
+  };
+  EXPECT_EQ(say(rpc::kProtocolVersion - 1, 0, 9), rpc::kProtocolVersion - 1);
+  EXPECT_EQ(say(rpc::kProtocolMin, rpc::kProtocolVersion, 9), rpc::kProtocolVersion);
+  EXPECT_EQ(say(rpc::kProtocolVersion, rpc::kProtocolVersion + 1, 9), rpc::kProtocolVersion);
+}
+
+TEST_F(PeerServerTest, ARefusalIsLoggedOnceNotAtEachAttempt) {
+  auto lines = [this] { return here_.log->count(LogLevel::warn); };
+  auto before = lines();
+  for (int i = 0; i < 5; ++i) {
+    Client client(io_);
+    EXPECT_NE(hello(client, "there", 9, rpc::Role::peer_replicator, 99), "");
+  }
+  EXPECT_EQ(lines(), before + 1);
+  Client welcome(io_);
+  EXPECT_EQ(hello(welcome, "there", 9, rpc::Role::peer_replicator), "");
+  Client again(io_);
+  EXPECT_NE(hello(again, "there", 9, rpc::Role::peer_replicator, 99), "");
+  EXPECT_EQ(lines(), before + 2) << "a new state is news";
 }
 
 TEST_F(PeerServerTest, ARegionNameIsPinnedToOneNode) {

@@ -26,6 +26,7 @@ struct Behaviour {
   bool silent_pings = false;
   std::int64_t clock_ahead_us = 0;
   int hellos = 0;
+  std::pair<std::uint32_t, std::uint32_t> heard;  // the protocols that hello offered
   int pings = 0;
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> never;
 };
@@ -38,6 +39,7 @@ class FakeRegion final : public wire::Region::Server {
     ++behaviour_.hellos;
     if (behaviour_.refuse_hello) throw std::runtime_error("not you");
     auto results = context.getResults();
+    behaviour_.heard = {context.getParams().getProtocol(), context.getParams().getProtocolMax()};
     results.setProtocol(behaviour_.said.protocol);
     results.setRegion(std::string(behaviour_.said.region.name()));
     results.setNode(behaviour_.said.node.value);
@@ -78,6 +80,9 @@ class PipeDialer final : public Dialer {
   kj::Promise<kj::Own<kj::AsyncIoStream>> dial() override {
     ++dials;
     if (no_descriptors) KJ_FAIL_REQUIRE("too many open files");
+    if (distrusted)
+      return KJ_EXCEPTION(FAILED, "TLS peer's certificate is not trusted",
+                          "certificate has expired");
     if (!reachable) return KJ_EXCEPTION(DISCONNECTED, "connection refused");
     auto pipe = kj::newTwoWayPipe();
     server_ = kj::heap<ServerEnd>(kj::mv(pipe.ends[1]), behaviour_, clock_);
@@ -86,6 +91,7 @@ class PipeDialer final : public Dialer {
   void cut() { server_ = nullptr; }
 
   bool reachable = true;
+  bool distrusted = false;
   bool no_descriptors = false;  // dial() throws instead of answering a promise that fails
   int dials = 0;
 
@@ -284,6 +290,48 @@ TEST_F(SessionTest, TheWrongRegionOrProtocolIsNotTalkedTo) {
   there_.said.protocol = kProtocolVersion;
   pass_ms(10'000);
   EXPECT_TRUE(session_->connected());
+}
+
+TEST_F(SessionTest, SpeaksThePreviousProtocolWithAPeerOfThePreviousRelease) {
+  there_.said.protocol = kProtocolVersion - 1;
+  start();
+  EXPECT_TRUE(session_->connected());
+  EXPECT_EQ(session_->figures().protocol, kProtocolVersion - 1);
+  // A release that knows no ranges reads the first number only, and must find its own there.
+  EXPECT_EQ(there_.heard, std::pair(kProtocolVersion - 1, kProtocolVersion));
+}
+
+TEST(ProtocolTest, TheHighestThatBothSpeakIsAgreedOn) {
+  auto agreed = [](std::uint32_t least, std::uint32_t most) {
+    Hello hello;
+    hello.protocol_min = least;
+    hello.protocol = most;
+    return agreed_protocol(hello);
+  };
+  EXPECT_EQ(agreed(kProtocolMin, kProtocolVersion), kProtocolVersion);
+  EXPECT_EQ(agreed(kProtocolVersion, kProtocolVersion + 1), kProtocolVersion) << "a newer peer";
+  EXPECT_EQ(agreed(kProtocolMin - 1, kProtocolMin), kProtocolMin) << "an older one";
+  EXPECT_FALSE(agreed(kProtocolVersion + 1, kProtocolVersion + 2));
+  EXPECT_FALSE(agreed(0, kProtocolMin - 1));
+}
+
+TEST_F(SessionTest, TheKindOfTroubleIsKnown) {
+  start();
+  EXPECT_EQ(session_->figures().trouble, LinkTrouble::none);
+  there_.silent_pings = true;
+  pass_ms(SessionOptions{}.ping_interval_ms + SessionOptions{}.ping_ms_max + 100);
+  EXPECT_EQ(session_->figures().trouble, LinkTrouble::silent);
+  dialer_.reachable = false;
+  pass_ms(10'000);
+  EXPECT_EQ(session_->figures().trouble, LinkTrouble::unreachable);
+  dialer_.reachable = true;
+  there_.refuse_hello = true;
+  pass_ms(10'000);
+  EXPECT_EQ(session_->figures().trouble, LinkTrouble::refused);
+  dialer_.distrusted = true;
+  pass_ms(10'000);
+  EXPECT_EQ(session_->figures().trouble, LinkTrouble::tls);
+  EXPECT_NE(session_->figures().reason.find("has expired"), std::string::npos);
 }
 
 TEST_F(SessionTest, ARefusedHelloIsTriedAgainEverMoreSlowly) {
