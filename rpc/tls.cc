@@ -57,10 +57,21 @@ std::vector<kj::TlsCertificate> authorities_of(const std::string& path) {
   return out;
 }
 
+std::unique_ptr<BIO, decltype(&BIO_free)> memory_of(const std::string& pem) {
+  return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free};
+}
+
 Certificate first_of(const std::string& pem) {
-  std::unique_ptr<BIO, decltype(&BIO_free)> in(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+  auto in = memory_of(pem);
   return {PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr), &X509_free};
+}
+
+// Nobody is there to type one.
+int no_passphrase(char* /*out*/, int /*size*/, int /*writing*/, void* /*user*/) { return 0; }
+
+std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_of(const std::string& pem) {
+  auto in = memory_of(pem);
+  return {PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr), &EVP_PKEY_free};
 }
 
 std::string common_name(X509* certificate) {
@@ -112,6 +123,12 @@ Tls::Contexts Tls::load() const {
     throw std::runtime_error(fmt::format(
         "tls.certificate {} does not name region {} as its DNS name and its common name",
         settings_.certificate, name));
+  // (KJ would find out at the first handshake.)
+  auto secret = key_of(key);
+  if (!secret) throw std::runtime_error("tls.key " + settings_.key + " is no private key");
+  if (X509_check_private_key(own.get(), secret.get()) != 1)
+    throw std::runtime_error(fmt::format("tls.key {} is not the key of tls.certificate {}",
+                                         settings_.key, settings_.certificate));
   kj::TlsKeypair pair{
       parsed("tls.key", settings_.key,
              [&key] { return kj::TlsPrivateKey(kj::StringPtr(key.c_str()), nullptr); }),

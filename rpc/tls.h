@@ -13,7 +13,7 @@
 // Errors: the constructor throws std::runtime_error naming the file.  A failed handshake rejects its
 // promise; explain_tls() puts it into words.
 // Limits: TLS 1.2 or newer.
-// Source: ADR 0013.
+// Source: ADR 0014.
 #pragma once
 
 #include <kj/async-io.h>

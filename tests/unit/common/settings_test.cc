@@ -10,6 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 ConfigSource source(const std::string& flag, const std::string& value) {
   const char* argv[] = {"program", flag.c_str(), value.c_str()};
@@ -71,6 +72,23 @@ TEST(Settings, APeerMayBeAnywhereButNotHere) {
   auto self = source("--peers", "us-east-1=10.0.0.2:7000");
   peers_setting(self, RegionId::of("us-east-1"));
   EXPECT_THAT(problems_of(self), HasSubstr("must not name this region (us-east-1)"));
+}
+
+TEST(Settings, PlainTextBeyondLoopbackTakesAWord) {
+  auto check = [](ConfigSource config, const std::string& address) {
+    check_plain_text(config, tls_setting(config), "peers.address", address);
+    return problems_of(config);
+  };
+  EXPECT_THAT(check(source("--log-level", "info"), "10.0.0.2:7000"),
+              HasSubstr("peers.address leads beyond loopback ('10.0.0.2:7000') in plain text"));
+  EXPECT_THAT(check(source("--log-level", "info"), "127.0.0.1:7000"), Not(HasSubstr("plain text")));
+  EXPECT_THAT(check(source("--peer-plain-text", "true"), "10.0.0.2:7000"), IsEmpty());
+}
+
+TEST(Settings, FilesOfTlsBelongTogether) {
+  auto some = source("--tls-certificate", "region.crt");
+  EXPECT_TRUE(tls_setting(some).on());
+  EXPECT_THAT(problems_of(some), HasSubstr("belong together"));
 }
 
 struct Wrong {
