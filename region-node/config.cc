@@ -2,6 +2,7 @@
 
 #include "common/settings.h"
 #include "region-node/store/table_info.h"
+#include "rpc/messages.h"
 
 namespace meridian::node {
 
@@ -23,6 +24,8 @@ NodeConfig read_config(ConfigSource& source) {
   config.console_replicators = addresses_setting(source, "console.replicators");
   for (const auto& [region, address] : config.peers)
     check_plain_text(source, config.tls, "peers.address", address);
+  config.protocol_max = static_cast<std::uint32_t>(source.integer(
+      "protocol_max", rpc::kProtocolVersion, rpc::kProtocolMin, rpc::kProtocolVersion));
   config.log_level = log_level_setting(source);
   config.http_threads = static_cast<unsigned>(source.integer("http_threads", 2, 1, 64));
   config.shards = static_cast<std::uint16_t>(

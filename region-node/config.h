@@ -29,6 +29,7 @@ struct NodeConfig {
   std::vector<std::pair<RegionId, std::string>> console_nodes;
   std::vector<std::pair<RegionId, std::string>> console_replicators;
   TlsSettings tls;  // of the peer RPC
+  std::uint32_t protocol_max = 0;  // spoken with peers
   LogLevel log_level = LogLevel::info;
   unsigned http_threads = 2;
   std::uint16_t shards = 4;  // log shards of a new table

@@ -35,7 +35,8 @@ class Node::Parts {
         const std::string& version)
       : store_(store_options(config), clock, Rng(rng.next())),
         peer_(store_, clock, Rng(rng.next()), log,
-              {.address = config.peer_address, .peers = config.peers, .tls = config.tls}),
+              {.address = config.peer_address, .peers = config.peers, .tls = config.tls,
+               .protocol_max = config.protocol_max}),
         api_(store_, peer_.control(), clock, Rng(rng.next()), log,
              {.readers_max = std::size_t{config.http_threads} + 2}),
         admin_(store_, clock, version),

@@ -2,6 +2,7 @@
 
 #include "common/settings.h"
 #include "rpc/change_record.h"
+#include "rpc/messages.h"
 
 namespace meridian::replicator {
 namespace {
@@ -43,6 +44,8 @@ ReplicatorConfig read_config(ConfigSource& source) {
   check_plain_text(source, options.tls, "node", options.node_address);
   for (const auto& [region, address] : options.peers)
     check_plain_text(source, options.tls, "peers.address", address);
+  options.protocol_max = static_cast<std::uint32_t>(source.integer(
+      "protocol_max", rpc::kProtocolVersion, rpc::kProtocolMin, rpc::kProtocolVersion));
   config.checkpoint_dir = source.text("checkpoint_dir", std::nullopt);
   config.admin_address = listen_setting(source, "admin", "127.0.0.1:9080", reach_setting(source));
   config.console_nodes = addresses_setting(source, "console.nodes");

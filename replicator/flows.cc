@@ -87,7 +87,7 @@ void Flows::source_up(NodeId node) {
 void Flows::dial_sinks(NodeId node) {
   for (const auto& [region, address] : peers_) {
     rpc::SessionOptions options;
-    options.hello = {rpc::kProtocolVersion, world_.region, node, rpc::Role::peer_replicator};
+    options.hello = {world_.protocol_max, world_.region, node, rpc::Role::peer_replicator};
     options.expected = region;
     options.address = address;
     auto& sink = sinks_[region];

@@ -45,6 +45,7 @@ class Flows {
     Logger log;
     rpc::LinkFaults& faults;
     rpc::Tls* tls;  // null: plain text
+    std::uint32_t protocol_max;
   };
   // `checkpoints`: as loaded at the start.
   Flows(World world, const Addresses& peers,

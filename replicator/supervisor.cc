@@ -19,7 +19,7 @@ constexpr std::int64_t kLastFlushMsMax = 1000;
 rpc::SessionOptions source_options(const ReplicatorOptions& options) {
   rpc::SessionOptions out;
   // The own node does not pin its own worker: it learns nothing from a node id.
-  out.hello = {rpc::kProtocolVersion, options.region, NodeId(), rpc::Role::replicator};
+  out.hello = {options.protocol_max, options.region, NodeId(), rpc::Role::replicator};
   out.expected = options.region;
   out.address = options.node_address;
   out.backoff_ms_max = 1000;
@@ -44,7 +44,8 @@ class Inside final : private kj::TaskSet::ErrorHandler {
         acknowledger_(source_, thread.timer(), log_),
         faults_(thread.timer(), rng, options.region, log_),
         flows_({options.region, options.limits, source_, acknowledger_, checkpoints,
-                thread.network(), thread.timer(), clock, rng, log_, faults_, tls_.get()},
+                thread.network(), thread.timer(), clock, rng, log_, faults_, tls_.get(),
+                options.protocol_max},
                options.peers, loaded),
         topology_(source_, thread.timer(), log_,
                   [this](const rpc::ReplicatedTables& tables) { flows_.follow(tables); }),

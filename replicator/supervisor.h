@@ -25,6 +25,7 @@
 #include "common/settings.h"
 #include "replicator/core/pump.h"
 #include "replicator/status.h"
+#include "rpc/messages.h"
 
 namespace meridian::rpc {
 class LinkFaults;
@@ -38,6 +39,7 @@ struct ReplicatorOptions {
   std::vector<std::pair<RegionId, std::string>> peers;  // peer RPC of the other regions' nodes
   PumpLimits limits;
   TlsSettings tls = {};
+  std::uint32_t protocol_max = rpc::kProtocolVersion;
 };
 
 class Replicator {

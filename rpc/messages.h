@@ -45,9 +45,11 @@ struct Hello {
   std::uint32_t protocol_min = kProtocolMin;
 };
 
-// The highest protocol that both speak; empty when there is none.
-inline std::optional<std::uint32_t> agreed_protocol(const Hello& hello) {
-  auto highest = std::min(hello.protocol, kProtocolVersion);
+// The highest protocol that both speak; empty when there is none.  `protocol_max`: ours, which an
+// operator may hold down until every region has been upgraded.
+inline std::optional<std::uint32_t> agreed_protocol(const Hello& hello,
+                                                    std::uint32_t protocol_max) {
+  auto highest = std::min(hello.protocol, protocol_max);
   if (highest < std::max(hello.protocol_min, kProtocolMin)) return std::nullopt;
   return highest;
 }

@@ -44,10 +44,10 @@ kj::Promise<void> Connection::hello(HelloContext context) {
     throw CodecError(reason);
   };
   if (peer_) refuse("hello was said before");
-  auto protocol = rpc::agreed_protocol(hello);
+  auto protocol = rpc::agreed_protocol(hello, server_.limits_.protocol_max);
   if (!protocol)
     refuse(fmt::format("protocols {} to {} are spoken here, not {} to {}", rpc::kProtocolMin,
-                       rpc::kProtocolVersion, hello.protocol_min, hello.protocol));
+                       server_.limits_.protocol_max, hello.protocol_min, hello.protocol));
   hello.protocol = *protocol;
   if (!server_.may_speak_for(link_, hello.region))
     refuse(fmt::format("the certificate does not name region {}", hello.region.name()));

@@ -15,7 +15,7 @@ Membership::Membership(World world, const std::vector<std::pair<RegionId, std::s
       tasks_(*this) {
   for (const auto& [region, address] : peers) {
     rpc::SessionOptions options;
-    options.hello = {rpc::kProtocolVersion, self_, world_.store.node_id(), rpc::Role::peer_node};
+    options.hello = {world_.protocol_max, self_, world_.store.node_id(), rpc::Role::peer_node};
     options.expected = region;
     options.address = address;
     auto& link = peers_[region];

@@ -49,6 +49,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
     Logger log;
     rpc::LinkFaults& faults;
     rpc::Tls* tls;  // null: plain text
+    std::uint32_t protocol_max;
   };
   Membership(World world, const std::vector<std::pair<RegionId, std::string>>& peers);
 

@@ -25,9 +25,10 @@ struct Inside {
                                                           thread.timer(), clock, tls_counters, log)
                              : nullptr),
         faults(thread.timer(), rng, store.region(), log),
-        server(store, clock, thread.timer(), thread.mailbox(), counters, log),
+        server(store, clock, thread.timer(), thread.mailbox(), counters, log,
+               {.protocol_max = options.protocol_max}),
         membership({store, clock, thread.timer(), thread.network(), thread.mailbox(), rng, log,
-                    faults, tls.get()},
+                    faults, tls.get(), options.protocol_max},
                    options.peers),
         control(store, membership, thread.timer(), thread.mailbox(), log) {
     server.on_drop([this](TableId table) { return control.drop_replica(table); });

@@ -24,6 +24,7 @@
 #include "common/settings.h"
 #include "region-node/api/replica_control.h"
 #include "region-node/store/store.h"
+#include "rpc/messages.h"
 
 namespace meridian::rpc {
 class LinkFaults;
@@ -35,6 +36,7 @@ struct PeerOptions {
   std::string address;  // host:port to listen on; port 0 lets the system choose
   std::vector<std::pair<RegionId, std::string>> peers;  // other regions' peer addresses
   TlsSettings tls = {};
+  std::uint32_t protocol_max = rpc::kProtocolVersion;
 };
 
 class Peer {

@@ -49,6 +49,7 @@ struct ServerLimits {
   std::int64_t wait_ms_max = 10'000;  // longest long poll
   // A connection that has not been welcomed by then is dropped: it takes the place of one that talks.
   std::int64_t hello_ms_max = 10'000;
+  std::uint32_t protocol_max = rpc::kProtocolVersion;
 };
 
 // Plain counters, read by /metrics from another thread.

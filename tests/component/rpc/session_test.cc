@@ -306,13 +306,14 @@ TEST(ProtocolTest, TheHighestThatBothSpeakIsAgreedOn) {
     Hello hello;
     hello.protocol_min = least;
     hello.protocol = most;
-    return agreed_protocol(hello);
+    return agreed_protocol(hello, kProtocolVersion);
   };
   EXPECT_EQ(agreed(kProtocolMin, kProtocolVersion), kProtocolVersion);
   EXPECT_EQ(agreed(kProtocolVersion, kProtocolVersion + 1), kProtocolVersion) << "a newer peer";
   EXPECT_EQ(agreed(kProtocolMin - 1, kProtocolMin), kProtocolMin) << "an older one";
   EXPECT_FALSE(agreed(kProtocolVersion + 1, kProtocolVersion + 2));
   EXPECT_FALSE(agreed(0, kProtocolMin - 1));
+  EXPECT_EQ(agreed_protocol(Hello{}, kProtocolMin), kProtocolMin) << "held down";
 }
 
 TEST_F(SessionTest, TheKindOfTroubleIsKnown) {
