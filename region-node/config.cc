@@ -31,6 +31,7 @@ NodeConfig read_config(ConfigSource& source) {
   config.shards = static_cast<std::uint16_t>(
       source.integer("shards", store::kShardsDefault, 1, store::kShardsMax));
   config.clock_drift_ms_max = source.integer("clock_drift_ms_max", 500, 200, 60'000);
+  config.accept_old_clock = source.flag("accept_old_clock", false);
   config.unacknowledged_bytes_max = static_cast<std::uint64_t>(source.integer(
       "unacknowledged_bytes_max", std::int64_t{16} << 30, 1 << 20, std::int64_t{1} << 50));
   config.stream_retention_hours = source.integer("stream_retention_hours", 24, 24, 24 * 365);

@@ -34,6 +34,7 @@ struct NodeConfig {
   unsigned http_threads = 2;
   std::uint16_t shards = 4;  // log shards of a new table
   std::int64_t clock_drift_ms_max = 500;
+  bool accept_old_clock = false;  // start though the clock is behind the newest version minted here
   std::uint64_t unacknowledged_bytes_max = 0;  // per table, before writes are refused
   std::int64_t stream_retention_hours = 24;
   std::int64_t stream_shard_hours = 4;

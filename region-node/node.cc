@@ -5,6 +5,7 @@
 #include "common/http/origins.h"
 #include "common/http/server.h"
 #include "region-node/admin/admin.h"
+#include "region-node/alarms.h"
 #include "region-node/api/api.h"
 #include "region-node/console/console.h"
 #include "region-node/peer/peer.h"
@@ -20,6 +21,7 @@ store::StoreOptions store_options(const NodeConfig& config) {
   options.region = config.region;
   options.shards = config.shards;
   options.drift_ms_max = config.clock_drift_ms_max;
+  options.accept_old_clock = config.accept_old_clock;
   options.stream_rollover_ms = config.stream_shard_hours * 3600 * 1000;
   options.retention_ms = config.stream_retention_hours * 3600 * 1000;
   options.unacknowledged_bytes_max = config.unacknowledged_bytes_max;
@@ -45,6 +47,7 @@ class Node::Parts {
                        return peer_.on_faults(std::move(task));
                      }),
         console_({config.region, config.console_nodes, config.console_replicators}),
+        alarms_(store_, log),
         http_({{config.table_address, api_.handler()}, {config.stream_address, api_.handler()}},
               config.http_threads, {}, log),
         // A server of its own, so that load on the tables does not make the node look dead.
@@ -94,6 +97,7 @@ class Node::Parts {
   admin::Admin admin_;
   rpc::FaultPages fault_pages_;
   console::Console console_;
+  AlarmThread alarms_;
   http::HttpServer http_;
   http::HttpServer admin_http_;
 };

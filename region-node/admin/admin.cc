@@ -9,7 +9,9 @@
 #include <map>
 #include <optional>
 
+#include "region-node/admin/clock.h"
 #include "region-node/admin/figures.h"
+#include "region-node/admin/quarantine.h"
 #include "region-node/model/image.h"
 #include "region-node/model/key.h"
 
@@ -18,43 +20,11 @@ namespace json = boost::json;
 
 namespace {
 
-http::Response answer(int status, const json::object& body) {
-  return {.status = status,
-          .content_type = "application/json",
-          .headers = {},
-          .body = json::serialize(body)};
-}
-
-http::Response complain(int status, std::string problem) {
-  return answer(status, {{"error", std::move(problem)}});
-}
-
 http::Response plain(int status, std::string text) {
   return {.status = status,
           .content_type = "text/plain; charset=utf-8",
           .headers = {},
           .body = std::move(text) + "\n"};
-}
-
-std::string hex16(std::uint64_t value) {
-  Bytes bytes;
-  put_u64(bytes, value);
-  return to_hex(bytes);
-}
-
-// {"customer": {"S": "c1"}}: keys hold only S, N and B.
-json::object readable_key(const model::KeySchema& schema, BytesView key) {
-  json::object out;
-  auto item = model::decode_key(schema, key);
-  if (!item) return out;
-  for (const auto& [name, value] : *item) {
-    std::string text;
-    if (const auto* string = value.as<model::StringValue>()) text = string->text;
-    if (const auto* number = value.as<model::NumberValue>()) text = number->text;
-    if (const auto* binary = value.as<model::BinaryValue>()) text = to_base64(binary->bytes);
-    out[name] = json::object{{model::type_name(value.type()), text}};
-  }
-  return out;
 }
 
 // The hash is taken from the stored bytes each time, so that a damaged row is seen.
@@ -68,37 +38,6 @@ json::object describe(const model::KeySchema& schema, const store::Row& row) {
 }
 
 }  // namespace
-
-// "/v1/tables/Orders/rows?after=00ff" taken apart.
-struct Admin::Target {
-  std::string path;
-  std::string table;  // set for /v1/tables/NAME/...
-  std::string leaf;   // "rows" or "row"
-  std::map<std::string, std::string, std::less<>> query;
-
-  explicit Target(std::string_view target) {
-    std::size_t mark = target.find('?');
-    path = target.substr(0, mark);
-    constexpr std::string_view kTables = "/v1/tables/";
-    if (path.starts_with(kTables)) {
-      std::size_t slash = path.find('/', kTables.size());
-      table = path.substr(kTables.size(), slash - kTables.size());
-      if (slash != std::string::npos) leaf = path.substr(slash + 1);
-    }
-    while (mark != std::string_view::npos) {
-      std::size_t start = mark + 1;
-      mark = target.find('&', start);
-      std::string_view pair = target.substr(start, mark - start);
-      std::size_t equals = std::min(pair.find('='), pair.size());
-      query.emplace(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
-    }
-  }
-
-  [[nodiscard]] std::string value(std::string_view name) const {
-    auto at = query.find(name);
-    return at == query.end() ? std::string() : at->second;
-  }
-};
 
 Admin::Admin(store::Store& store, const Clock& clock, std::string version)
     : store_(store), clock_(clock), version_(std::move(version)), reader_(store.open_reader()) {}
@@ -121,7 +60,9 @@ http::Response Admin::handle(const http::Request& request) {
 }
 
 http::Response Admin::serve(const Target& target, const std::string& method) {
-  if (method == "POST" && target.path == "/v1/clock/accept") return accept_clock();
+  if (target.path.starts_with("/v1/clock")) return serve_clock(store_, target, method);
+  if (target.leaf.starts_with("quarantine"))
+    return serve_quarantine(store_, *reader_, target, method);
   if (method != "GET") return complain(405, "only GET is served here");
   if (target.path == "/livez") return plain(200, "ok");
   if (target.path == "/readyz") return readiness();
@@ -138,18 +79,19 @@ std::string Admin::not_ready_reason() {
   if (!health.accepts_writes) return health.reason;
   if (health.clock_stepped)
     return "the wall clock stepped by " + std::to_string(health.clock_step_ms) +
-           " ms; writes are refused until it is back or POST /v1/clock/accept";
+           " ms; writes are refused until it is back, or until meridian clock accept --region " +
+           std::string(store_.region().name());
+  store::ClockReport clock = store_.clock_report();
+  if (clock.minted_ahead_ms > clock.bound_ms)
+    return "the wall clock is " + std::to_string(clock.minted_ahead_ms) +
+           " ms behind the newest version of this region; client writes are refused until it has"
+           " come that far";
   return {};
 }
 
 http::Response Admin::readiness() {
   std::string reason = not_ready_reason();
   return reason.empty() ? plain(200, "ready") : plain(503, reason);
-}
-
-http::Response Admin::accept_clock() {
-  store_.accept_clock();
-  return answer(200, {{"accepted", true}});
 }
 
 http::Response Admin::status() {
@@ -179,7 +121,7 @@ http::Response Admin::status() {
                                   {"items", figures.stats.items},
                                   {"bytes", figures.stats.item_bytes},
                                   {"tombstones", figures.stats.tombstones},
-                                  {"parked", figures.parked},
+                                  {"parked", figures.parked.records},
                                   {"backlog", std::move(backlog)}});
   }
   return answer(200, {{"region", std::string(store_.region().name())},
@@ -189,8 +131,7 @@ http::Response Admin::status() {
                       {"ready", reason.empty()},
                       {"reason", reason},
                       {"wall_us", clock_.wall_us()},
-                      {"clock", json::object{{"stepped", health.clock_stepped},
-                                             {"step_ms", health.clock_step_ms}}},
+                      {"clock", clock_json(store_.clock_report())},
                       {"tables", std::move(tables)},
                       {"store", json::object{{"accepts_writes", health.accepts_writes},
                                              {"commits", health.commits},
@@ -242,6 +183,7 @@ http::Response Admin::metrics() {
   MetricsPage page;
   collect_store(page);
   collect_tables(page);
+  collect_clock(store_, page);
   for (const auto& collect : collectors_) collect(page);
   return {
       .status = 200, .content_type = MetricsPage::kContentType, .headers = {}, .body = page.text()};
@@ -254,10 +196,6 @@ void Admin::collect_store(MetricsPage& page) {
              {{"version", version_}, {"region", std::string(store_.region().name())}});
   page.gauge("meridian_store_accepts_writes", "1 while client writes are accepted.",
              health.accepts_writes);
-  page.gauge("meridian_clock_stepped", "1 while the wall clock is not trusted after a step.",
-             health.clock_stepped);
-  page.gauge("meridian_clock_step_seconds", "Wall clock minus expected time at the last sample.",
-             number(health.clock_step_ms) / 1e3);
   page.counter("meridian_store_commits_total", "Transactions committed by the writer.",
                number(health.commits));
   const char* syncs = "Data syncs of the store's files; one per commit, and those of checkpoints.";
@@ -300,8 +238,12 @@ void Admin::collect_tables(MetricsPage& page) {
                number(figures.stats.item_bytes), labels);
     page.gauge("meridian_table_tombstones", "Deleted keys that are remembered.",
                number(figures.stats.tombstones), labels);
-    page.gauge("meridian_table_parked_records", "Replicated records that could not be applied.",
-               number(figures.parked), labels);
+    page.gauge("meridian_table_parked_records",
+               "Replicated records in quarantine: they could not be applied.",
+               number(figures.parked.records), labels);
+    page.gauge("meridian_table_parked_oldest_timestamp_seconds",
+               "Commit time at its source of the oldest record in quarantine; 0 when none.",
+               figures.parked.oldest_us ? number(*figures.parked.oldest_us) / 1e6 : 0, labels);
     for (const SinkBacklog& sink : figures.backlog) {
       MetricLabels link{{"table", figures.table->name},
                         {"source", source},

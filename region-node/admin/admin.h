@@ -8,7 +8,8 @@
 //   GET  /v1/tables/NAME/rows          JSON: rows in key order, tombstones included
 //        ?after=<hex key>&limit=N      (limit at most kRowsMax)
 //   GET  /v1/tables/NAME/row?key=<hex> JSON: one row
-//   POST /v1/clock/accept              takes the wall clock as it is after a step
+//   /v1/clock                          clock.h
+//   /v1/tables/NAME/quarantine         quarantine.h
 //
 // Threads: handle() runs on the admin server's one thread; add_metrics() and add_pages() before it
 // starts.
@@ -27,12 +28,12 @@
 #include "common/clock.h"
 #include "common/http/server.h"
 #include "common/metrics.h"
+#include "region-node/admin/target.h"
 #include "region-node/store/store.h"
 
 namespace meridian::admin {
 
 inline constexpr std::size_t kRowsMax = 10'000;
-inline constexpr std::size_t kParkedMax = 1'000;  // parked records listed per table
 
 class Admin {
  public:
@@ -49,15 +50,12 @@ class Admin {
   http::Response handle(const http::Request& request);
 
  private:
-  struct Target;
-
   http::Response serve(const Target& target, const std::string& method);
   http::Response readiness();
   http::Response metrics();
   http::Response status();
   http::Response rows(const Target& target);
   http::Response row(const Target& target);
-  http::Response accept_clock();
   void collect_store(MetricsPage& page);
   void collect_tables(MetricsPage& page);
   std::string not_ready_reason();

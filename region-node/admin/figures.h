@@ -26,7 +26,7 @@ struct TableFigures {
   store::TablePtr table;
   store::TableStats stats;
   std::vector<SinkBacklog> backlog;
-  std::size_t parked = 0;
+  store::ParkedStats parked;
 };
 
 std::vector<TableFigures> read_tables(store::Store& store, store::Reader& reader);

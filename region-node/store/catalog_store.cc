@@ -12,6 +12,8 @@ using sqlite::Text;
 
 namespace {
 
+constexpr std::string_view kReleasePrefix = "clock_release:";
+
 constexpr auto kViewLast = static_cast<std::int64_t>(model::StreamViewType::NEW_AND_OLD_IMAGES);
 
 model::AttributeType key_type_at(const Query& row, int column) {
@@ -60,6 +62,24 @@ void CatalogStore::set_meta(const char* name, std::int64_t value) {
 
 void CatalogStore::set_meta_text(const char* name, const std::string& value) {
   set_meta_.execute(Text{name}, Text{value});
+}
+
+std::map<RegionId, conflict::Hlc> CatalogStore::releases() {
+  std::map<RegionId, conflict::Hlc> out;
+  Statement select(db_, "SELECT name, value FROM meta WHERE name GLOB 'clock_release:*'");
+  for (Query row = select.run(); row.step();) {
+    auto region = RegionId::parse(row.text(0).substr(kReleasePrefix.size()));
+    if (!region) sqlite::damaged("the name of a region");
+    out[*region] = conflict::Hlc{row.uint64(1)};
+  }
+  return out;
+}
+
+void CatalogStore::save_release(const RegionId& region, std::optional<conflict::Hlc> until) {
+  std::string name = std::string(kReleasePrefix) + std::string(region.name());
+  if (until) return set_meta(name.c_str(), static_cast<std::int64_t>(until->value));
+  Statement erase(db_, "DELETE FROM meta WHERE name = ?1");
+  erase.execute(Text{name});
 }
 
 // ------------------------------------------------------------------------------------------- load

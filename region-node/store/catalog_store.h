@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -40,6 +41,11 @@ class CatalogStore {
   [[nodiscard]] std::optional<std::string> meta_text(const char* name);
   void set_meta(const char* name, std::int64_t value);
   void set_meta_text(const char* name, const std::string& value);
+
+  // Versions that are taken from beyond the clock bound, up to there, by region.
+  [[nodiscard]] std::map<RegionId, conflict::Hlc> releases();
+  // Empty: forgets it.
+  void save_release(const RegionId& region, std::optional<conflict::Hlc> until);
 
  private:
   TableState load_table(const sqlite::Query& row);

@@ -52,4 +52,19 @@ ShardId shard_at(const sqlite::Query& row, int column, std::uint16_t shards) {
   return ShardId(static_cast<std::uint16_t>(number_at(row, column, 0, shards - 1)));
 }
 
+ParkedRecord parked_at(const sqlite::Query& row, const TableId& table) {
+  ParkedRecord parked;
+  parked.row = row.int64(0);
+  parked.flow = {table, ShardId(static_cast<std::uint16_t>(row.int64(2))), region_at(row, 1)};
+  parked.record.sequence = Sequence(row.uint64(3));
+  parked.record.key = row.blob(4);
+  parked.record.version = version_at(row, 5);
+  if (!row.is_null(6)) parked.record.parent = version_at(row, 6);
+  parked.record.context = context_at(row, 7);
+  parked.record.committed_us = row.int64(8);
+  if (auto image = row.maybe_blob(9)) parked.record.new_image = Bytes(*image);
+  parked.reason = row.text(10);
+  return parked;
+}
+
 }  // namespace meridian::store

@@ -13,6 +13,7 @@
 #include "conflict/context.h"
 #include "conflict/version.h"
 #include "rpc/rows.h"
+#include "region-node/store/quarantine.h"
 
 namespace meridian::store {
 
@@ -26,5 +27,10 @@ rpc::Row row_at(const sqlite::Query& row);
 std::int64_t number_at(const sqlite::Query& row, int column, std::int64_t least, std::int64_t most);
 // A shard of a log of so many.
 ShardId shard_at(const sqlite::Query& row, int column, std::uint16_t shards);
+
+// A row of the quarantine, selected with these columns.
+inline constexpr const char* kParkedColumns =
+    "id, source, shard, seq, key, version, parent, context, committed_us, image, reason";
+ParkedRecord parked_at(const sqlite::Query& row, const TableId& table);
 
 }  // namespace meridian::store

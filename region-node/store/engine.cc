@@ -52,10 +52,12 @@ Engine::Engine(StoreOptions options, Clock& clock, Rng rng,
     node_ = NodeId(static_cast<std::uint64_t>(catalog_->meta(kNodeId).value_or(0)));
   }
   sample_clock();
+  load();
+  refuse_old_clock();
   // Whoever remembers a generation of an earlier run must not take this one's for it.
   generation_ = static_cast<std::uint64_t>(now_us_);
-  load();
   publish();
+  shared_->set_clock(clock_report());
 }
 
 void Engine::open_file(std::function<void(std::function<void()>)> late_syncs) {
@@ -101,6 +103,7 @@ void Engine::load() {
   state_ = catalog_->load();
   for (auto& [id, table] : state_.tables) table.derive(options_.region);
   hlc_.restore(conflict::Hlc{static_cast<std::uint64_t>(catalog_->meta(kCeiling).value_or(0))});
+  released_ = catalog_->releases();
   dirty_.clear();
   // What readers hold goes on; the ends are those of the last commit, as they were.
   auto published = shared_->published();
@@ -109,13 +112,6 @@ void Engine::load() {
       table.log_ends = at->second;
   catalog_changed_ = false;
   upkeep_left_ = !state_.dropped.empty();
-}
-
-void Engine::sample_clock() {
-  now_us_ = clock_.wall_us();
-  guard_.sample(now_us_ / 1000, clock_.monotonic_ms());
-  health_.clock_stepped = guard_.state() == conflict::ClockGuard::State::stepped;
-  health_.clock_step_ms = guard_.step_ms();
 }
 
 // ------------------------------------------------------------------------------------------ groups
@@ -144,6 +140,7 @@ void Engine::run(std::vector<Op>& ops) {
   }
   if (committed_ && catalog_changed_) publish();
   shared_->set_health(health_);
+  show_clock();
   if (done) {
     if (repeats) postponed_.clear();
     complete(ops);
@@ -303,6 +300,12 @@ struct Complete {
     if (op.done) op.done(op.pinned);
   }
   void operator()(AcceptClockOp&) const {}
+  void operator()(ParkedOp& op) const {
+    if (op.done) op.done(op.outcome);
+  }
+  void operator()(ReleaseOp& op) const {
+    if (op.done) op.done(true);
+  }
 };
 
 }  // namespace
@@ -365,9 +368,6 @@ void Engine::postpone(const AcknowledgeOp& op) {
 
 void Engine::execute(PinOp& op) { op.pinned = pin(op.region, op.node); }
 
-void Engine::execute(AcceptClockOp&) {
-  guard_.accept(clock_.wall_ms(), clock_.monotonic_ms());
-  sample_clock();
-}
+void Engine::execute(ParkedOp& op) { op.outcome = decide_parked(op.decision); }
 
 }  // namespace meridian::store

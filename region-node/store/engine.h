@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@
 #include "region-node/store/catalog_store.h"
 #include "region-node/store/data_dir.h"
 #include "region-node/store/flow_store.h"
+#include "region-node/store/held_flows.h"
 #include "region-node/store/item_log.h"
 #include "region-node/store/ops.h"
 #include "region-node/store/shared_state.h"
@@ -72,7 +74,6 @@ class Engine {
   // engine.cc: opening, groups, failure
   void open_file(std::function<void(std::function<void()>)> late_syncs);
   void load();
-  void sample_clock();
   void settle_wal();
   void begin();
   void commit();
@@ -93,6 +94,8 @@ class Engine {
   void postpone(const AcknowledgeOp& op);
   void execute(PinOp& op);
   void execute(AcceptClockOp& op);
+  void execute(ParkedOp& op);
+  void execute(ReleaseOp& op);
 
   // engine_write.cc: local writes
   WriteResult write_item(TableState& table, BytesView key, ItemMutation& mutation);
@@ -104,9 +107,20 @@ class Engine {
   std::optional<rpc::ApplyStatus> refuses_batch(const TableState& table,
                                                 const rpc::ReplicationBatch& batch,
                                                 NodeId source_node) const;
-  std::optional<std::int64_t> hold_ms(const rpc::ReplicationBatch& batch) const;
   void apply_record(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record);
   bool pin(const RegionId& region, NodeId node);
+  ParkedOutcome decide_parked(const ParkedDecision& decision);
+
+  // engine_clock.cc: the own clock, and versions beyond the bound
+  void sample_clock();
+  void refuse_old_clock() const;
+  [[nodiscard]] bool held(const conflict::Version& version) const;
+  void hold(const rpc::ReplicationBatch& batch, rpc::ApplyOutcome& outcome);
+  // How long, in ms, rows must be held; 0: not at all.
+  std::int64_t hold_rows(const rpc::RowsBatch& batch);
+  [[nodiscard]] ClockReport clock_report() const;
+  void forget_releases();
+  void show_clock();
 
   // engine_rows.cc: rows of backfill and repair
   rpc::RowsOutcome apply_rows(rpc::RowsBatch& batch);
@@ -147,6 +161,9 @@ class Engine {
   EngineState state_;
   conflict::ClockGuard guard_;
   conflict::HybridClock hlc_;
+  std::map<RegionId, conflict::Hlc> released_;  // versions to take though they lie beyond the bound
+  HeldFlows held_;
+  bool clock_shown_ = false;  // with something in it that an operator should know
   std::int64_t now_us_ = 0;     // wall clock of this group
   std::vector<TableId> dirty_;  // with unsaved stats
   bool catalog_changed_ = false;

@@ -3,6 +3,7 @@
 #include "conflict/resolver.h"
 #include "region-node/model/image.h"
 #include "region-node/model/key.h"
+#include "region-node/store/cursors.h"
 #include "region-node/store/engine.h"
 #include "region-node/store/schema.h"
 
@@ -67,14 +68,6 @@ std::optional<ApplyStatus> Engine::refuses_batch(const TableState& table,
   return std::nullopt;
 }
 
-std::optional<std::int64_t> Engine::hold_ms(const rpc::ReplicationBatch& batch) const {
-  std::optional<std::int64_t> longest;
-  for (const auto& record : batch.records)
-    if (auto hold = guard_.hold_ms(record.version.hlc))
-      longest = std::max(longest.value_or(0), *hold);
-  return longest;
-}
-
 rpc::ApplyOutcome Engine::apply_batch(const rpc::ReplicationBatch& batch, NodeId source_node) {
   rpc::ApplyOutcome outcome;
   TableState* table = state_.find(batch.flow.table);
@@ -93,16 +86,15 @@ rpc::ApplyOutcome Engine::apply_batch(const rpc::ReplicationBatch& batch, NodeId
     outcome.status = ApplyStatus::wrong_position;
     return outcome;
   }
-  if (auto hold = hold_ms(batch)) {
-    outcome.status = ApplyStatus::held;
-    outcome.retry_ms = *hold;
-    outcome.clock_ahead_ms = *hold + guard_.drift_ms_max();
-    ++health_.batches_held;
+  auto beyond = [this](const rpc::ChangeRecord& record) { return held(record.version); };
+  if (std::any_of(batch.records.begin(), batch.records.end(), beyond)) {
+    hold(batch, outcome);
     return outcome;
   }
   if (table->parked + batch.records.size() > kParkedMax) return outcome;  // unavailable
 
   begin();
+  held_.released(batch.flow);
   pin(batch.flow.source, source_node);
   for (const auto& record : batch.records) apply_record(*table, batch.flow, record);
   if (batch.to != outcome.position) {
@@ -116,7 +108,8 @@ rpc::ApplyOutcome Engine::apply_batch(const rpc::ReplicationBatch& batch, NodeId
 
 void Engine::apply_record(TableState& table, const rpc::FlowId& flow,
                           const rpc::ChangeRecord& record) {
-  hlc_.observe(record.version.hlc);
+  // What was released from beyond the bound does not take this clock along.
+  if (!guard_.hold_ms(record.version.hlc)) hlc_.observe(record.version.hlc);
   auto stored = items_->find(table, record.key);
   Decision decision = decide_record(stored, record);
   if (decision == Decision::duplicate) {
@@ -156,6 +149,31 @@ void Engine::apply_record(TableState& table, const rpc::FlowId& flow,
                     unchanged ? 0 : kInStream};
   append(table, std::move(stored), change);
   ++health_.records_applied;
+}
+
+// A record that is retried goes the way of one that has just arrived, and may be parked again.
+ParkedOutcome Engine::decide_parked(const ParkedDecision& decision) {
+  TableState* table = state_.find(decision.table);
+  if (table == nullptr) return {ParkedStatus::no_such_table, {}};
+  auto parked = flows_->find_parked(*table, decision.key, decision.version);
+  if (!parked) return {ParkedStatus::no_such_record, {}};
+  bool retry = decision.action == ParkedAction::retry;
+  if (retry && held(parked->record.version))
+    return {ParkedStatus::held, "its version lies beyond the clock bound"};
+  begin();
+  flows_->unpark(*table, decision.key, decision.version);
+  if (!retry) return {ParkedStatus::discarded, {}};
+  const StoreHealth before = health_;
+  apply_record(*table, parked->flow, parked->record);
+  if (health_.records_applied > before.records_applied) {
+    // It came long after what its flow brings, as rows from outside of any flow do.
+    flows_->save_cursor(*table, kRowsEpoch, rows_epoch_bytes(++table->rows_epoch));
+    return {ParkedStatus::applied, {}};
+  }
+  if (health_.records_parked == before.records_parked) return {ParkedStatus::beaten, {}};
+  health_.records_parked = before.records_parked;  // it was counted when it arrived
+  parked = flows_->find_parked(*table, decision.key, decision.version);
+  return {ParkedStatus::still_parked, parked ? parked->reason : std::string()};
 }
 
 bool Engine::pin(const RegionId& region, NodeId node) {

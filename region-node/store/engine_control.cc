@@ -15,7 +15,7 @@ bool too_many(const std::map<RegionId, ReplicaEntry>& replicas) {
 // A change of membership beyond the clock bound has to wait, as a record does: once it were kept, the
 // next change here would have to be later still, and take this clock along.
 bool Engine::from_the_future(const ReplicaEntry& entry) const {
-  return guard_.hold_ms(entry.changed.hlc).has_value();
+  return held(entry.changed);
 }
 
 ShardEnds Engine::ends_of(const TableState& table) {

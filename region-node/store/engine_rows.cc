@@ -60,13 +60,10 @@ rpc::RowsOutcome Engine::apply_rows(rpc::RowsBatch& batch) {
     outcome.status = ApplyStatus::wrong_position;
     return outcome;
   }
-  for (const auto& row : batch.rows)
-    if (auto hold = guard_.hold_ms(row.version.hlc))
-      outcome.retry_ms = std::max(outcome.retry_ms, *hold);
+  outcome.retry_ms = hold_rows(batch);
   if (outcome.retry_ms > 0) {
     outcome.status = ApplyStatus::held;
     outcome.clock_ahead_ms = outcome.retry_ms + guard_.drift_ms_max();
-    ++health_.batches_held;
     return outcome;
   }
   if (table->parked + batch.rows.size() > kParkedMax) return outcome;  // unavailable

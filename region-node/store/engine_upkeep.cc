@@ -18,6 +18,7 @@ void Engine::upkeep() {
     upkeep_left_ = false;
     return;
   }
+  if (due) forget_releases();
   bool more = false;
   for (auto& [id, table] : state_.tables) {
     if (due) upkeep_streams(table);

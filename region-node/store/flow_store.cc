@@ -1,5 +1,7 @@
 #include "region-node/store/flow_store.h"
 
+#include "region-node/store/columns.h"
+
 namespace meridian::store {
 
 using sqlite::Statement;
@@ -64,6 +66,22 @@ void FlowStore::park(TableState& table, const rpc::FlowId& flow, const rpc::Chan
                  record.key, conflict::encode_version(record.version), parent,
                  record.context.encode(), record.committed_us, record.new_image, Text{reason});
   table.parked += static_cast<std::uint64_t>(db_.changes());
+}
+
+std::optional<ParkedRecord> FlowStore::find_parked(const TableState& table, BytesView key,
+                                                   const conflict::Version& version) {
+  Statement select(db_, std::string("SELECT ") + kParkedColumns +
+                            " FROM parked WHERE number = ?1 AND key = ?2 AND version = ?3");
+  Bytes version_bytes = conflict::encode_version(version);
+  auto row = select.run(table.number, key, version_bytes);
+  if (!row.step()) return std::nullopt;
+  return parked_at(row, table.info->id);
+}
+
+void FlowStore::unpark(TableState& table, BytesView key, const conflict::Version& version) {
+  Statement erase(db_, "DELETE FROM parked WHERE number = ?1 AND key = ?2 AND version = ?3");
+  erase.execute(table.number, key, conflict::encode_version(version));
+  table.parked -= static_cast<std::uint64_t>(db_.changes());
 }
 
 void FlowStore::retire(TableState& table, BytesView key, const conflict::Version& version) {

@@ -6,6 +6,7 @@
 // Source: layout in schema.h; ADR 0006.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/sqlite/sqlite.h"
@@ -31,6 +32,10 @@ class FlowStore {
 
   void park(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
             const std::string& reason);
+  std::optional<ParkedRecord> find_parked(const TableState& table, BytesView key,
+                                          const conflict::Version& version);
+  // Takes it out of the quarantine.
+  void unpark(TableState& table, BytesView key, const conflict::Version& version);
   // Forgets parked records of `key` older than `version`, which is applied.
   void retire(TableState& table, BytesView key, const conflict::Version& version);
 

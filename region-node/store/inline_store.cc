@@ -100,6 +100,17 @@ void InlineStore::pin_identity(RegionId region, NodeId node, std::function<void(
   waiting_.push_back(Op{PinOp{region, node, std::move(done), false}});
 }
 
+void InlineStore::decide_parked(ParkedDecision decision, ParkedDone done) {
+  waiting_.push_back(Op{ParkedOp{std::move(decision), std::move(done), {}}});
+}
+
+void InlineStore::release_versions(RegionId source, conflict::Hlc until,
+                                   std::function<void(bool)> done) {
+  waiting_.push_back(Op{ReleaseOp{source, until, std::move(done)}});
+}
+
+ClockReport InlineStore::clock_report() const { return engine_->shared()->clock(); }
+
 void InlineStore::accept_clock() { waiting_.push_back(Op{AcceptClockOp{}}); }
 
 }  // namespace meridian::store

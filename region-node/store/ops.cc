@@ -73,6 +73,12 @@ struct Refuse {
     if (op.done) op.done(false);
   }
   void operator()(AcceptClockOp&) const {}
+  void operator()(ParkedOp& op) const {
+    if (op.done) op.done({});
+  }
+  void operator()(ReleaseOp& op) const {
+    if (op.done) op.done(false);
+  }
 };
 
 }  // namespace

@@ -55,8 +55,21 @@ struct PinOp {
 
 struct AcceptClockOp {};
 
+struct ParkedOp {
+  ParkedDecision decision;
+  ParkedDone done;
+  ParkedOutcome outcome;
+};
+
+struct ReleaseOp {
+  RegionId source;
+  conflict::Hlc until;
+  std::function<void(bool)> done;
+};
+
 struct Op {
-  std::variant<WriteOp, ApplyOp, ApplyRowsOp, ControlOp, AcknowledgeOp, PinOp, AcceptClockOp>
+  std::variant<WriteOp, ApplyOp, ApplyRowsOp, ControlOp, AcknowledgeOp, PinOp, AcceptClockOp,
+               ParkedOp, ReleaseOp>
       work;
 };
 

@@ -185,24 +185,24 @@ TableStats SqliteReader::stats(const TableId& table) {
   return stats;
 }
 
-std::vector<ParkedRecord> SqliteReader::parked(const TableId& table, std::size_t records_max) {
+std::vector<ParkedRecord> SqliteReader::parked(const TableId& table, std::size_t records_max,
+                                               std::int64_t after_row) {
   std::vector<ParkedRecord> out;
   read(table, [&](const Found& found) {
-    Query row = meta_->parked.run(found.number, static_cast<std::int64_t>(records_max));
-    while (row.step()) {
-      ParkedRecord parked;
-      parked.flow = {table, ShardId(static_cast<std::uint16_t>(row.int64(1))),
-                     region_at(row, 0)};
-      parked.record.sequence = Sequence(row.uint64(2));
-      parked.record.key = row.blob(3);
-      parked.record.version = version_at(row, 4);
-      if (!row.is_null(5)) parked.record.parent = version_at(row, 5);
-      parked.record.context = context_at(row, 6);
-      parked.record.committed_us = row.int64(7);
-      if (auto image = row.maybe_blob(8)) parked.record.new_image = Bytes(*image);
-      parked.reason = row.text(9);
-      out.push_back(std::move(parked));
-    }
+    Query row =
+        meta_->parked.run(found.number, after_row, static_cast<std::int64_t>(records_max));
+    while (row.step()) out.push_back(parked_at(row, table));
+  });
+  return out;
+}
+
+ParkedStats SqliteReader::parked_stats(const TableId& table) {
+  ParkedStats out;
+  read(table, [&](const Found& found) {
+    Query row = meta_->parked_stats.run(found.number);
+    if (!row.step()) return;
+    out.records = row.uint64(0);
+    if (!row.is_null(1)) out.oldest_us = row.int64(1);
   });
   return out;
 }

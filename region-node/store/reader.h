@@ -46,7 +46,9 @@ class SqliteReader final : public Reader {
   LogPosition flow_position(const rpc::FlowId& flow) override;
   Backlog backlog(const TableId& table, ShardId shard, const RegionId& sink) override;
   TableStats stats(const TableId& table) override;
-  std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max) override;
+  std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max,
+                                   std::int64_t after_row) override;
+  ParkedStats parked_stats(const TableId& table) override;
 
  private:
   struct ShardStatements;

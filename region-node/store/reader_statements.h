@@ -9,6 +9,7 @@
 #include <string>
 
 #include "common/sqlite/sqlite.h"
+#include "region-node/store/columns.h"
 #include "region-node/store/reader.h"
 #include "region-node/store/schema.h"
 
@@ -20,6 +21,7 @@ struct SqliteReader::Meta {
   sqlite::Statement flow;
   sqlite::Statement stats;
   sqlite::Statement parked;
+  sqlite::Statement parked_stats;
   sqlite::Statement log_shard;
   sqlite::Statement history;
   sqlite::Statement acknowledgement;
@@ -30,10 +32,9 @@ struct SqliteReader::Meta {
         end(db, "ROLLBACK"),
         flow(db, "SELECT start, seq FROM flows WHERE number = ?1 AND source = ?2 AND shard = ?3"),
         stats(db, "SELECT items, item_bytes, tombstones FROM tables WHERE number = ?1"),
-        parked(
-            db,
-            "SELECT source, shard, seq, key, version, parent, context, committed_us, image, reason"
-            " FROM parked WHERE number = ?1 ORDER BY id LIMIT ?2"),
+        parked(db, std::string("SELECT ") + kParkedColumns +
+                       " FROM parked WHERE number = ?1 AND id > ?2 ORDER BY id LIMIT ?3"),
+        parked_stats(db, "SELECT count(*), min(committed_us) FROM parked WHERE number = ?1"),
         log_shard(db,
                   "SELECT trimmed_to, trimmed_records, trimmed_bytes, origin FROM log_shards"
                   " WHERE number = ?1 AND shard = ?2"),

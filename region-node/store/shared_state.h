@@ -51,6 +51,15 @@ class SharedState {
     health_ = health;
   }
 
+  [[nodiscard]] ClockReport clock() const {
+    std::lock_guard lock(mutex_);
+    return clock_;
+  }
+  void set_clock(ClockReport clock) {
+    std::lock_guard lock(mutex_);
+    clock_ = std::move(clock);
+  }
+
   // What a reader has found damaged; the engine looks before each group.
   void report_damage(const std::string& what) {
     std::lock_guard lock(mutex_);
@@ -78,6 +87,7 @@ class SharedState {
   mutable std::mutex mutex_;
   std::shared_ptr<const PublishedCatalog> published_ = std::make_shared<PublishedCatalog>();
   StoreHealth health_;
+  ClockReport clock_;
   std::string damage_;  // guarded by mutex_
   std::atomic<bool> damaged_{false};
   std::mutex listener_mutex_;

@@ -68,6 +68,17 @@ void SqliteStore::pin_identity(RegionId region, NodeId node, std::function<void(
   writer_->submit(Op{PinOp{region, node, std::move(done), false}});
 }
 
+void SqliteStore::decide_parked(ParkedDecision decision, ParkedDone done) {
+  writer_->submit(Op{ParkedOp{std::move(decision), std::move(done), {}}});
+}
+
+void SqliteStore::release_versions(RegionId source, conflict::Hlc until,
+                                   std::function<void(bool)> done) {
+  writer_->submit(Op{ReleaseOp{source, until, std::move(done)}});
+}
+
+ClockReport SqliteStore::clock_report() const { return writer_->engine().shared()->clock(); }
+
 void SqliteStore::accept_clock() { writer_->submit(Op{AcceptClockOp{}}); }
 
 }  // namespace meridian::store

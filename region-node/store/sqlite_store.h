@@ -53,7 +53,11 @@ class SqliteStore final : public Store {
   void set_replica(TableId table, RegionId region, bool present, ControlDone done) override;
   void acknowledge(std::vector<Acknowledgement> acknowledgements) override;
   void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) override;
+  void decide_parked(ParkedDecision decision, ParkedDone done) override;
   void accept_clock() override;
+  void release_versions(RegionId source, conflict::Hlc until,
+                        std::function<void(bool)> done) override;
+  [[nodiscard]] ClockReport clock_report() const override;
   void on_commit(std::function<void()> listener) override;
 
  private:

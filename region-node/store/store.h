@@ -24,7 +24,9 @@
 #include "common/ids.h"
 #include "common/result.h"
 #include "conflict/version.h"
+#include "region-node/store/clock_report.h"
 #include "region-node/store/log_ends.h"
+#include "region-node/store/quarantine.h"
 #include "region-node/store/table_info.h"
 #include "rpc/change_record.h"
 #include "rpc/rows.h"
@@ -150,13 +152,6 @@ struct TableStats {
   std::uint64_t tombstones = 0;
 };
 
-// A record that could not be applied, kept aside with the reason.
-struct ParkedRecord {
-  rpc::FlowId flow;
-  rpc::ChangeRecord record;
-  std::string reason;
-};
-
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -199,7 +194,10 @@ class Reader {
   virtual LogPosition flow_position(const rpc::FlowId& flow) = 0;
   virtual Backlog backlog(const TableId& table, ShardId shard, const RegionId& sink) = 0;
   virtual TableStats stats(const TableId& table) = 0;
-  virtual std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max) = 0;
+  // Parked records after that row, in the order of parking.
+  virtual std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max,
+                                           std::int64_t after_row) = 0;
+  virtual ParkedStats parked_stats(const TableId& table) = 0;
 };
 
 // ------------------------------------------------------------------------------------------ store
@@ -264,8 +262,16 @@ class Store {
   virtual void acknowledge(std::vector<Acknowledgement> acknowledgements) = 0;
   // Pins `region` to `node`; answers false when it is pinned to another.
   virtual void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) = 0;
+  // What is to become of a parked record, on an operator's word; see quarantine.h.
+  virtual void decide_parked(ParkedDecision decision, ParkedDone done) = 0;
   // Takes the wall clock as it is, on an operator's word, after a step.
   virtual void accept_clock() = 0;
+  // Takes versions of `source` up to `until` though they lie beyond the clock bound, on an operator's
+  // word, which is kept over restarts.  They do not take this region's clock along: a client's write on
+  // top of one of them is refused until the clock is within the bound of it.
+  virtual void release_versions(RegionId source, conflict::Hlc until,
+                                std::function<void(bool)> done) = 0;
+  [[nodiscard]] virtual ClockReport clock_report() const = 0;
 
   // Called after every commit, on the writer thread; must not block.  Set once, before the first
   // write; empty to stop.

@@ -21,6 +21,13 @@ class StoreError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The wall clock is behind the newest version that this region has minted, by more than the bound:
+// either it is wrong now, or it was wrong then.
+class ClockBehind : public StoreError {
+ public:
+  using StoreError::StoreError;
+};
+
 struct StoreOptions {
   // Made if it is not there; locked while the store is open.  The file in it is store.db.
   std::string data_dir;
@@ -34,6 +41,7 @@ struct StoreOptions {
 
   std::uint16_t shards = kShardsDefault;  // of new tables' logs
   std::int64_t drift_ms_max = conflict::ClockGuard::kDriftMaxMsDefault;
+  bool accept_old_clock = false;  // opens in spite of ClockBehind; client writes wait for the clock
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
   std::int64_t retention_ms = 24LL * 3600 * 1000;  // of the log and of streams
   // Local-origin bytes of one table that some peer has not acknowledged; past it, local writes to

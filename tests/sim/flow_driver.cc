@@ -14,8 +14,10 @@ namespace {
 void check_bound(const rpc::ReplicationBatch& batch, SimNode& sink, Findings& findings) {
   if (sink.store().health().clock_stepped) return;  // then it goes by another time
   std::int64_t latest_ms = sink.clock().wall_ms() + conflict::ClockGuard::kDriftMaxMsDefault;
+  auto released = sink.store().clock_report().released;
   for (const auto& record : batch.records)
-    if (record.version.hlc.physical_ms() > latest_ms)
+    if (record.version.hlc.physical_ms() > latest_ms &&
+        released[batch.flow.source] < record.version.hlc)
       findings.add("P6", fmt::format("{} is applied {} ms beyond the bound",
                                      conflict::to_text(record.version),
                                      record.version.hlc.physical_ms() - latest_ms));

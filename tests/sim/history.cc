@@ -16,6 +16,9 @@ using model::AttributeValue;
 using model::Item;
 using model::StringValue;
 
+// Keys of this number and above are nobody's: a poison record's image says that it is theirs.
+constexpr std::uint32_t kNobodys = 1'000'000;
+
 Item key_item(std::uint32_t key_number) {
   return {{"pk", StringValue{fmt::format("p{}", key_number / kKeysPerPartition)}},
           {"sk", StringValue{fmt::format("s{}", key_number % kKeysPerPartition)}}};
@@ -48,7 +51,8 @@ model::AttributeList lineage_of(BytesView image) {
 }  // namespace
 
 const char* write_kind_name(WriteKind kind) {
-  static constexpr const char* kNames[] = {"put", "insert", "append", "remove", "same"};
+  static constexpr const char* kNames[] = {"put", "insert", "append", "remove", "same",
+                                           "poison"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -72,6 +76,7 @@ store::Verdict ClientMutation::evaluate(std::optional<BytesView> current) {
           image_of(key_number_, id_, bytes_,
                    current ? lineage_of(*current) : model::AttributeList{}));
     case WriteKind::remove: wanted_.reset(); return {store::Verdict::Kind::remove, {}};
+    case WriteKind::poison: return put(image_of(key_number_ + kNobodys, id_, bytes_, {}));
     case WriteKind::same:
       if (!current) return {store::Verdict::Kind::reject, {}};
       return put(Bytes(*current));

@@ -22,7 +22,8 @@ namespace meridian::sim {
 using WriteId = std::uint32_t;
 
 // In the order of EventKind.
-enum class WriteKind { put, insert, append, remove, same };
+// `poison`: a put whose image no other region can apply.
+enum class WriteKind { put, insert, append, remove, same, poison };
 enum class WriteState { pending, acknowledged, rejected, refused, unknown };
 const char* write_kind_name(WriteKind kind);
 

@@ -246,8 +246,7 @@ void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock)
   std::uint16_t shards = outside_.shape.regions[source].shards;
   std::vector<std::uint64_t> pending(shards);
   std::vector<std::int64_t> oldest_us(shards, INT64_MAX);
-  std::map<Bytes, conflict::Version> there;
-  for (auto& row : rows(sink)) there.emplace(row.key, row.version);
+  std::map<Bytes, conflict::Version> there = arrived(sink);
   for (const Write& write : history_.writes()) {
     if (write.region != source || write.state != WriteState::acknowledged) continue;
     if (!owns(write.key_number)) continue;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "common/rng.h"
@@ -34,6 +35,12 @@ class Judge {
   // same rows.  Leaves the flows at positions that mean nothing, so it comes last.
   void replay(EventQueue& queue, SimClock& clock);
 
+  // P17, when all is at rest but for poison: only the keys of records that cannot be applied differ, and
+  // whoever lacks such a record has it in quarantine.
+  void quarantine();
+  // Keys with a record in some quarantine, and a region that wrote one.
+  [[nodiscard]] std::map<std::uint32_t, std::size_t> waiting_keys() const;
+
   // P16, at any time: what `source` says is pending for `sink` is at least what is.
   void backlog(std::size_t source, std::size_t sink, const SimClock* clock);
   // P11, at any time: what the sink's position covers is at the sink.
@@ -47,6 +54,9 @@ class Judge {
     ShardId shard;
     rpc::ChangeRecord record;
   };
+  [[nodiscard]] std::vector<store::ParkedRecord> parked(std::size_t region) const;
+  // The newest version of each key that has come to a region, applied or parked.
+  [[nodiscard]] std::map<Bytes, conflict::Version> arrived(std::size_t region) const;
   void stream_shards(std::size_t region);
   [[nodiscard]] std::vector<rpc::ChangeRecord> log(std::size_t region, ShardId shard) const;
   void row_is_right(std::uint32_t key_number, const std::optional<store::Row>& row);

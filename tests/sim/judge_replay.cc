@@ -39,8 +39,7 @@ void Judge::positions(std::size_t source, std::size_t sink) {
   SimNode& from = *outside_.nodes[source];
   SimNode& to = *outside_.nodes[sink];
   if (!from.up() || !to.up() || outside_.shape.trims()) return;
-  std::map<Bytes, conflict::Version> there;
-  for (auto& row : rows(sink)) there.emplace(row.key, row.version);
+  std::map<Bytes, conflict::Version> there = arrived(sink);
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[source].shards; ++shard) {
     LogPosition covered =
         to.reader().flow_position({table_, ShardId(shard), from.region()});

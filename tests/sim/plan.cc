@@ -30,6 +30,7 @@ class Planner {
     some(faults.disk_faults, &Planner::disk_fault);
     some(faults.twins, &Planner::twin);
     some(faults.control_steps, &Planner::control);
+    some(faults.poisons, &Planner::poison);
     aftershocks();
     std::stable_sort(events_.begin(), events_.end(),
                      [](const Event& a, const Event& b) { return a.at_us < b.at_us; });
@@ -169,6 +170,10 @@ class Planner {
 
   void twin(std::int64_t at_us) {
     add(at_us, EventKind::twin, {some_region(), rng_.between(100'000, 2'000'000)});
+  }
+
+  void poison(std::int64_t at_us) {
+    add(at_us, EventKind::poison, {some_region(), some_key(), 0});
   }
 
   void control(std::int64_t at_us) {

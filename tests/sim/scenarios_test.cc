@@ -222,7 +222,7 @@ TEST(Scenario, APoisonRecordDelaysOnlyItsKey) {
   world.run_for(100);
   const Write* next = world.workload().write(0, 5, WriteKind::put);
   world.run_for(2'000);
-  auto parked = world.node(1).reader().parked(world.table_of(3), 10);
+  auto parked = world.node(1).reader().parked(world.table_of(3), 10, 0);
   ASSERT_EQ(parked.size(), 1U);
   EXPECT_EQ(parked[0].record.key, key_of(3));
   EXPECT_FALSE(parked[0].reason.empty());
@@ -230,9 +230,47 @@ TEST(Scenario, APoisonRecordDelaysOnlyItsKey) {
   EXPECT_EQ(image_at(world, 1, 5), next->mutation->wanted());
   const Write* good = world.workload().write(0, 3, WriteKind::put);
   world.run_for(2'000);
-  EXPECT_TRUE(world.node(1).reader().parked(world.table_of(3), 10).empty());
+  EXPECT_TRUE(world.node(1).reader().parked(world.table_of(3), 10, 0).empty());
   EXPECT_EQ(image_at(world, 1, 3), good->mutation->wanted());
   EXPECT_TRUE(passed(world.findings()));
+}
+
+// The clock of a region is ten minutes ahead from its start on.  What it writes is held elsewhere, said
+// to be, and taken on an operator's word; nothing is lost, and nobody else's clock goes along.
+TEST(Scenario, TenMinutesAheadAreHeldAndReleasedByAnOperator) {
+  Shape shape = plain_shape(18, 3);
+  shape.regions[0].clock_offset_us = 600 * kSecondUs;
+  World world(shape, nullptr);
+  const Write* ahead = world.workload().write(0, 5, WriteKind::put);
+  const Write* other = world.workload().write(1, 6, WriteKind::put);
+  world.run_for(3'000);
+  ASSERT_EQ(ahead->state, WriteState::acknowledged);
+  EXPECT_EQ(image_at(world, 0, 6), other->mutation->wanted());
+  for (std::size_t region : {1U, 2U}) {
+    EXPECT_EQ(image_at(world, region, 5), std::nullopt);
+    auto report = world.node(region).store().clock_report();
+    ASSERT_EQ(report.held.size(), 1U);
+    EXPECT_EQ(report.held[0].source, world.node(0).region());
+    EXPECT_EQ(report.held[0].furthest, ahead->version.hlc);
+    EXPECT_GT(report.held[0].ahead_ms, 590'000);
+    world.node(region).store().release_versions(report.held[0].source, report.held[0].furthest,
+                                                [](bool taken) { EXPECT_TRUE(taken); });
+    world.node(region).commit_now();
+  }
+  world.run_for(3'000);
+  for (std::size_t region : {1U, 2U})
+    EXPECT_EQ(image_at(world, region, 5), ahead->mutation->wanted());
+  EXPECT_LT(world.node(1).store().clock_report().minted_ahead_ms, 1'000);
+  // Its clock is put right, and it is told that it is: its versions are then far ahead of it.
+  world.node(0).crash(SimNode::Crash::plain);
+  world.clock(0).set_right(0);
+  world.node(0).start();
+  EXPECT_TRUE(world.node(0).told_clock());
+  EXPECT_EQ(image_at(world, 0, 5), ahead->mutation->wanted());
+  const Write* refused = world.workload().write(0, 7, WriteKind::put);
+  world.run_for(1'000);
+  EXPECT_EQ(refused->state, WriteState::refused);
+  finish(world);
 }
 
 // A delete of an absent key beats an older write that has not arrived yet.

@@ -26,6 +26,7 @@ const std::vector<EventText>& event_texts() {
       {"append", {"region", "key", "bytes"}},
       {"remove", {"region", "key", "bytes"}},
       {"same", {"region", "key", "bytes"}},
+      {"poison", {"region", "key", "bytes"}},
       {"crash_node", {"region", "down_us", "how"}},
       {"crash_replicator", {"region", "down_us"}},
       {"stop_replicator", {"region", "down_us"}},

@@ -31,6 +31,7 @@ enum class EventKind {
   append,
   remove,
   same,
+  poison,
   // Processes: region, down_us; how: SimNode::Crash.
   crash_node,
   crash_replicator,
@@ -56,7 +57,7 @@ struct Event {
   std::array<std::int64_t, kArgs> args{};
 
   [[nodiscard]] std::size_t region() const { return static_cast<std::size_t>(args[0]); }
-  [[nodiscard]] bool is_write() const { return kind <= EventKind::same; }
+  [[nodiscard]] bool is_write() const { return kind <= EventKind::poison; }
   bool operator==(const Event&) const = default;
 };
 

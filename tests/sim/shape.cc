@@ -83,6 +83,7 @@ void draw_faults(Rng& rng, FaultShape& faults) {
   faults.aftershocks = some(50, 5);
   faults.power_cuts = rng.percent(50);
   faults.reboots = rng.percent(30);
+  faults.poisons = some(25, 5);
   faults.down_ms_max = rng.between(100, 2'500);
   faults.cut_ms_max = rng.between(200, 4'000);
 }

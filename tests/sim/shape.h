@@ -48,6 +48,7 @@ struct FaultShape {
   unsigned full_disks = 0;   // no file grows for a while
   unsigned disk_faults = 0;  // a write or sync that fails, a torn write, power lost in the middle of one
   unsigned twins = 0;        // a second replicator runs for a while: the old one was not dead
+  unsigned poisons = 0;        // records that no other region can apply
   unsigned control_steps = 0;  // tables made, changed, dropped
   unsigned aftershocks = 0;    // processes that die and come back at once while all comes to rest
   std::int64_t down_ms_max = 2'000;

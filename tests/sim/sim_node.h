@@ -44,6 +44,8 @@ class SimNode {
   [[nodiscard]] const RegionId& region() const { return region_; }
   [[nodiscard]] std::uint32_t starts() const { return starts_; }
   [[nodiscard]] const SimClock& clock() const { return clock_; }
+  // Its clock was behind what it had minted when it started, and it was told to start in spite of that.
+  [[nodiscard]] bool told_clock() const { return host_.told_clock(); }
   // REQUIRES for the rest: up().
   [[nodiscard]] NodeId node_id() { return host_.store().node_id(); }
   [[nodiscard]] store::Store& store() { return host_.store(); }

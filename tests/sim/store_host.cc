@@ -32,9 +32,19 @@ bool StoreHost::start(std::uint32_t start) {
   options.wal_checkpoint_pages = shape_.wal_checkpoint_pages;
   options.cache_bytes = 4 << 20;
   options.reader_cache_bytes = 1 << 20;
-  try {
+  told_clock_ = false;
+  auto open = [&] {
     store_ = std::make_unique<store::InlineStore>(
         options, clock_, derived(shape_.seed, Luck::store, {index_, start}));
+  };
+  try {
+    try {
+      open();
+    } catch (const store::ClockBehind&) {
+      told_clock_ = true;
+      options.accept_old_clock = true;
+      open();
+    }
     return true;
   } catch (const std::runtime_error&) {
     if (disk_.faults_since_revived() == 0) throw;

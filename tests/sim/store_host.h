@@ -32,6 +32,8 @@ class StoreHost {
   // What is queued is gone, and what was not synced may be.
   void crash(SimDisk::Loss loss);
   [[nodiscard]] bool open() const { return store_ != nullptr; }
+  // The last start was refused for its clock, and repeated on an operator's word.
+  [[nodiscard]] bool told_clock() const { return told_clock_; }
   [[nodiscard]] SimDisk& disk() { return disk_; }
   // Everything that is wrong with the file (region-node/store/invariants.h).
   [[nodiscard]] std::vector<std::string> invariants() const;
@@ -47,6 +49,7 @@ class StoreHost {
   const Shape& shape_;
   Clock& clock_;
   SimDisk disk_;
+  bool told_clock_ = false;
   std::unique_ptr<store::InlineStore> store_;
 };
 

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+
+#include "conflict/clock_guard.h"
 
 namespace meridian::sim {
 namespace {
@@ -82,9 +85,22 @@ void World::create_tables() {
 }
 
 void World::node_started(std::size_t region) {
+  check_clock(region);
   for (std::size_t source = 0; source < nodes_.size(); ++source)
     for (auto& judge : judges_)
       if (source != region) judge.positions(source, region);
+}
+
+// A clock that has fallen behind what was minted before is not taken without an operator's word.
+void World::check_clock(std::size_t region) {
+  std::int64_t newest_ms = 0;
+  for (const Write& write : history_.writes())
+    if (write.region == region && write.state == WriteState::acknowledged)
+      newest_ms = std::max(newest_ms, write.version.hlc.physical_ms());
+  std::int64_t behind_ms = newest_ms - clocks_[region]->wall_ms();
+  if (behind_ms > conflict::ClockGuard::kDriftMaxMsDefault && !nodes_[region]->told_clock())
+    findings_.add("clock", fmt::format("region {} starts though its clock is {} ms behind", region,
+                                       behind_ms));
 }
 
 void World::watch() {
@@ -185,7 +201,27 @@ void World::calm() {
   trace_.note("calm, newest version ahead {} ms", ahead_ms);
   if (!wait_for_rest(rest_bound_ms() + std::max<std::int64_t>(ahead_ms, 0))) return say_stuck();
   trace_.note("at rest");
+  if (!settle_quarantine()) return;
   check_silence();
+}
+
+// What no other region can apply is written again by its users.
+bool World::settle_quarantine() {
+  constexpr int kRounds = 5;
+  for (auto& judge : judges_) judge.quarantine();
+  for (int round = 0; round < kRounds; ++round) {
+    std::map<std::uint32_t, std::size_t> keys;
+    for (const auto& judge : judges_) keys.merge(judge.waiting_keys());
+    if (keys.empty()) return true;
+    for (const auto& [key, region] : keys) workload_->write(region, key, WriteKind::put);
+    run_for(kRestStepMs);
+    if (!wait_for_rest(rest_bound_ms())) {
+      say_stuck();
+      return false;
+    }
+  }
+  findings_.add("P17", "a newer version does not empty the quarantine");
+  return true;
 }
 
 void World::say_stuck() {

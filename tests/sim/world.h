@@ -70,12 +70,14 @@ class World {
   void run(const Event& event);
   void watch();
   void node_started(std::size_t region);
+  void check_clock(std::size_t region);
   void judge_file(std::size_t region);
   bool flow_at_rest(std::size_t source, std::size_t sink, const TableId& table, ShardId shard);
   bool wait_for_rest(std::int64_t bound_ms);
   [[nodiscard]] std::uint64_t shipped() const;
   [[nodiscard]] std::vector<std::uint64_t> log_ends();
   void check_silence();
+  bool settle_quarantine();
   void say_stuck();
   [[nodiscard]] std::int64_t rest_bound_ms() const;
 

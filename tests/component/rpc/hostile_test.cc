@@ -243,7 +243,7 @@ TEST_F(PeerHostileTest, ForgedBatches) {
   forged.records[0].key = "no key";
   forged.records[0].new_image.reset();
   EXPECT_EQ(apply(*peer, forged), rpc::ApplyStatus::applied);
-  EXPECT_EQ(here_.store().open_reader()->parked(table_->id, 10).size(), 3u);
+  EXPECT_EQ(here_.store().open_reader()->parked(table_->id, 10, 0).size(), 3u);
   EXPECT_EQ(apply(*peer, batch("e", ~std::uint64_t{0})), rpc::ApplyStatus::applied);
   EXPECT_EQ(here_.get("T", "e"), "theirs");
   EXPECT_EQ(here_.items("T").size(), 6u);

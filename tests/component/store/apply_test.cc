@@ -137,7 +137,7 @@ TEST_F(ApplyTest, WhatCannotBeAppliedIsParkedUntilANewerVersion) {
   EXPECT_EQ(outcome.status, ApplyStatus::applied);
   EXPECT_TRUE(get(table, "d").has_value());
   EXPECT_FALSE(get(table, "a").has_value());
-  auto parked = store_->open_reader()->parked(table->id, 10);
+  auto parked = store_->open_reader()->parked(table->id, 10, 0);
   ASSERT_EQ(parked.size(), 2U);
   EXPECT_EQ(parked[0].record.key, key_of("a"));
   EXPECT_EQ(parked[0].record.new_image, "not an image");
@@ -147,12 +147,12 @@ TEST_F(ApplyTest, WhatCannotBeAppliedIsParkedUntilANewerVersion) {
 
   reopen();
   apply(table, at(3), at(4), {remote_put(4, "a", "0", now_ms() - 1)});  // older: does not retire it
-  EXPECT_EQ(store_->open_reader()->parked(table->id, 10).size(), 2U);
+  EXPECT_EQ(store_->open_reader()->parked(table->id, 10, 0).size(), 2U);
   apply(table, at(4), at(5), {remote_put(5, "a", "2", now_ms() + 1)});
-  EXPECT_EQ(store_->open_reader()->parked(table->id, 10).size(), 1U);
+  EXPECT_EQ(store_->open_reader()->parked(table->id, 10, 0).size(), 1U);
   clock_.advance_ms(10);
   put(table, "b", "local");
-  EXPECT_TRUE(store_->open_reader()->parked(table->id, 10).empty());
+  EXPECT_TRUE(store_->open_reader()->parked(table->id, 10, 0).empty());
 }
 
 TEST_F(ApplyTest, OnlyMembersOfAPinnedIdentityAreHeard) {

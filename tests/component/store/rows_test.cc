@@ -113,7 +113,7 @@ TEST_F(RowsTest, WhatIsNoRowOfThisTableIsParked) {
   EXPECT_EQ(outcome.status, ApplyStatus::applied);
   EXPECT_EQ(outcome.parked, 1U);
   EXPECT_EQ(outcome.applied, 1U);
-  EXPECT_EQ(store_->open_reader()->parked(table->id, 10).size(), 1U);
+  EXPECT_EQ(store_->open_reader()->parked(table->id, 10, 0).size(), 1U);
 }
 
 TEST_F(RowsTest, OnlyMembersAndOnlyWhatKeepsTheOrder) {

@@ -69,7 +69,10 @@ class FakeReader final : public store::Reader {
     }
     return out;
   }
-  std::vector<store::ParkedRecord> parked(const TableId&, std::size_t) override { return {}; }
+  std::vector<store::ParkedRecord> parked(const TableId&, std::size_t, std::int64_t) override {
+    return {};
+  }
+  store::ParkedStats parked_stats(const TableId&) override { return {}; }
 
  private:
   FakeStore& store_;

@@ -60,7 +60,12 @@ class FakeStore final : public store::Store {
   void set_replica(TableId table, RegionId region, bool present, store::ControlDone done) override;
   void acknowledge(std::vector<store::Acknowledgement>) override {}
   void pin_identity(RegionId, NodeId, std::function<void(bool)> done) override { done(true); }
+  void decide_parked(store::ParkedDecision, store::ParkedDone done) override { done({}); }
   void accept_clock() override {}
+  void release_versions(RegionId, conflict::Hlc, std::function<void(bool)> done) override {
+    done(false);
+  }
+  [[nodiscard]] store::ClockReport clock_report() const override { return {}; }
   void on_commit(std::function<void()>) override {}
 
  private:
