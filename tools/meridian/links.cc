@@ -122,4 +122,32 @@ LinkReport read_links(const Deployment& deployment) {
   return report;
 }
 
+std::map<std::pair<std::string, std::string>, double> read_offsets(const Deployment& deployment) {
+  std::vector<Page> pages;
+  for (const auto& region : deployment.regions)
+    pages.push_back({region.replicator_admin, "/v1/status"});
+  std::map<std::pair<std::string, std::string>, double> out;
+  auto answers = fetch_all(pages);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i].body || !answers[i].body->is_object()) continue;
+    std::optional<double> own;
+    std::map<std::string, double> peers;
+    for (const auto& entry : list_at(answers[i].body->as_object(), "peers")) {
+      const json::object& peer = entry.as_object();
+      auto offset = number_at<double>(peer, "clock_offset_ms");
+      if (!offset) continue;
+      const json::value* is_own = peer.if_contains("own");
+      if (is_own != nullptr && is_own->is_bool() && is_own->as_bool()) {
+        own = offset;
+      } else {
+        peers[text_at(peer, "region")] = *offset;
+      }
+    }
+    if (!own) continue;
+    for (const auto& [sink, offset] : peers)
+      out[{deployment.regions[i].name, sink}] = offset - *own;
+  }
+  return out;
+}
+
 }  // namespace meridian::cli

@@ -4,8 +4,10 @@
 // Threads: one.  What is not known is empty, never zero.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/meridian/deployment.h"
@@ -36,5 +38,9 @@ struct LinkReport {
 };
 
 LinkReport read_links(const Deployment& deployment);
+
+// By (source, sink): the sink's wall clock minus the source's, in ms, as the source's replicator has
+// measured it.
+std::map<std::pair<std::string, std::string>, double> read_offsets(const Deployment& deployment);
 
 }  // namespace meridian::cli

@@ -7,9 +7,11 @@
 
 #include "common/http/client.h"
 #include "tools/meridian/client.h"
+#include "tools/meridian/clock.h"
 #include "tools/meridian/commands.h"
 #include "tools/meridian/link.h"
 #include "tools/meridian/quantity.h"
+#include "tools/meridian/quarantine.h"
 #include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
@@ -129,6 +131,8 @@ int run(int argc, char** argv) {
   add_reports(app, command);
   add_table_commands(app, command);
   add_link_commands(app, command.options, command.link, command.run);
+  add_quarantine_commands(app, command.options, command.run);
+  add_clock_commands(app, command.options, command.run);
   allow_common_options_anywhere(app);
   try {
     app.parse(argc, argv);
