@@ -58,6 +58,36 @@ Role read_role(wire::Role in) {
 
 wire::Role write_role(Role value) { return static_cast<wire::Role>(value); }
 
+namespace {
+
+void read_settings(capnp::List<wire::Setting>::Reader in, TableDefinition& out) {
+  require(in.size() <= kSettingsMax, "too many settings");
+  for (auto item : in) {
+    auto name = text_of(item.getName(), kSettingBytesMax, "setting name too long");
+    require(!name.empty() && is_utf8(name), "not a setting's name");
+    Setting setting;
+    setting.value = text_of(item.getValue(), kSettingBytesMax, "setting too long");
+    require(is_utf8(setting.value), "a setting is not UTF-8");
+    if (item.hasChanged()) setting.changed = read_version(item.getChanged());
+    require(out.settings.emplace(std::move(name), std::move(setting)).second,
+            "a setting is named twice");
+  }
+}
+
+void write_settings(const std::map<std::string, Setting>& values,
+                    wire::TableDefinition::Builder out) {
+  auto items = out.initSettings(count_of(values.size()));
+  unsigned i = 0;
+  for (const auto& [name, setting] : values) {
+    auto item = items[i++];
+    copy_to(item.initName(count_of(name.size())), name);
+    copy_to(item.initValue(count_of(setting.value.size())), setting.value);
+    if (setting.changed != conflict::Version{}) write_version(setting.changed, item.initChanged());
+  }
+}
+
+}  // namespace
+
 TableDefinition read_definition(wire::TableDefinition::Reader in) {
   TableDefinition out;
   out.id = read_table_id(in.getId());
@@ -78,6 +108,7 @@ TableDefinition read_definition(wire::TableDefinition::Reader in) {
   out.write_units = in.getWriteUnits();
   require(out.read_units >= 0 && out.write_units >= 0, "negative capacity units");
   out.stream_view = read_word(in.getStreamViewType(), "not a stream view type");
+  read_settings(in.getSettings(), out);
   return out;
 }
 
@@ -99,6 +130,7 @@ void write_definition(const TableDefinition& value, wire::TableDefinition::Build
   out.setReadUnits(value.read_units);
   out.setWriteUnits(value.write_units);
   out.setStreamViewType(value.stream_view);
+  write_settings(value.settings, out);
 }
 
 ReplicatedTables read_tables(wire::Region::ReplicatedTablesResults::Reader in) {

@@ -26,6 +26,8 @@ inline constexpr std::uint32_t kProtocolVersion = 3;
 inline constexpr std::size_t kNameBytesMax = 255;  // DynamoDB's limit on table and attribute names
 inline constexpr std::size_t kErrorBytesMax = 4096;
 inline constexpr std::size_t kReplicasMax = 64;
+inline constexpr std::size_t kSettingsMax = 1024;
+inline constexpr std::size_t kSettingBytesMax = 4096;
 inline constexpr std::size_t kTablesMax = 4096;  // in one answer of replicatedTables
 inline constexpr std::size_t kAcknowledgementsMax = 65536;
 inline constexpr std::size_t kBacklogQueriesMax = 4096;
@@ -74,6 +76,13 @@ struct ReplicaEntry {
   bool operator==(const ReplicaEntry&) const = default;
 };
 
+// A setting as the store keeps it; `changed` is empty for what a table was made with.
+struct Setting {
+  std::string value;
+  conflict::Version changed;
+  bool operator==(const Setting&) const = default;
+};
+
 struct TableDefinition {
   TableId id;
   std::string name;
@@ -85,6 +94,7 @@ struct TableDefinition {
   std::int64_t read_units = 0;
   std::int64_t write_units = 0;
   std::string stream_view;  // empty when no stream was asked for
+  std::map<std::string, Setting> settings;  // those before it, too; none from an older release
   bool operator==(const TableDefinition&) const = default;
 };
 

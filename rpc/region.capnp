@@ -124,6 +124,13 @@ struct TableDefinition {
   readUnits @7 :Int64;
   writeUnits @8 :Int64;
   streamViewType @9 :Text;          # empty when no stream was asked for
+  settings @10 :List(Setting);      # all of them, those above included
+}
+
+struct Setting {
+  name @0 :Text;          # "NAME", or "NAME@region" for a replica's own value
+  value @1 :Text;
+  changed @2 :Version;    # last writer wins, setting by setting; null for what the table was made with
 }
 
 struct TableForReplication {

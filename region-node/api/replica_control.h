@@ -30,6 +30,9 @@ class ReplicaControl {
   // Takes `table` away from `region`, which deletes its copy.  Called only for a present replica
   // other than this region.
   virtual void delete_replica(store::TablePtr table, RegionId region, Done done) = 0;
+  // Tells the other replicas of `table` at once that settings have changed here; those that cannot be
+  // reached hear of it when they can.
+  virtual void announce(TableId table) = 0;
   // DeleteTable: drops this region's copy.  A table with other replicas is first drained (some other
   // replica has acknowledged everything written here) and its removal told to the replicas that can
   // be reached; ResourceInUseException when it does not drain within a few seconds.

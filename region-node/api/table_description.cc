@@ -8,6 +8,8 @@
 namespace meridian::api {
 namespace {
 
+namespace setting = store::setting;
+
 void append_attribute(std::string& out, const model::KeyAttribute& attribute) {
   JsonMembers members(out);
   members.text("AttributeName", attribute.name);
@@ -41,17 +43,60 @@ void append_keys(JsonMembers& table, const model::KeySchema& keys) {
   schema += ']';
 }
 
-void append_billing(JsonMembers& table, const store::TableInfo& info) {
+// When a setting that holds in `region` was last changed.
+std::int64_t changed_ms(const store::TableInfo& info, std::string_view name,
+                        const RegionId& region) {
+  auto changed = info.settings.changed_in(name, region);
+  return changed == conflict::Version{} ? info.created_ms : changed.hlc.physical_ms();
+}
+
+void append_billing(JsonMembers& table, const store::TableInfo& info, const RegionId& region) {
+  const auto& settings = info.settings;
+  bool provisioned = !info.on_demand();
   JsonMembers throughput(table.name("ProvisionedThroughput"));
   throughput.integer("NumberOfDecreasesToday", 0);
-  throughput.integer("ReadCapacityUnits", info.read_units);
-  throughput.integer("WriteCapacityUnits", info.write_units);
+  throughput.integer("ReadCapacityUnits",
+                     provisioned ? settings.number_in(setting::kReadUnits, region) : 0);
+  throughput.integer("WriteCapacityUnits",
+                     provisioned ? settings.number(setting::kWriteUnits) : 0);
   throughput.end();
-  if (info.billing_mode != "PAY_PER_REQUEST") return;
+  if (provisioned) return;
   JsonMembers billing(table.name("BillingModeSummary"));
-  billing.text("BillingMode", info.billing_mode);
-  append_seconds(billing.name("LastUpdateToPayPerRequestDateTime"), info.created_ms);
+  billing.text("BillingMode", "PAY_PER_REQUEST");
+  append_seconds(billing.name("LastUpdateToPayPerRequestDateTime"),
+                 changed_ms(info, setting::kBillingMode, region));
   billing.end();
+  auto read_max = settings.number_in(setting::kReadRequestsMax, region);
+  auto write_max = settings.number(setting::kWriteRequestsMax);
+  if (read_max == 0 && write_max == 0) return;
+  JsonMembers maximum(table.name("OnDemandThroughput"));
+  if (read_max > 0) maximum.integer("MaxReadRequestUnits", read_max);
+  if (write_max > 0) maximum.integer("MaxWriteRequestUnits", write_max);
+  maximum.end();
+}
+
+// Only where a class was ever chosen, as on AWS.
+void append_class(JsonMembers& out, std::string_view member, const store::TableInfo& info,
+                  const RegionId& region) {
+  auto table_class = info.settings.text_in(setting::kTableClass, region);
+  if (table_class.empty()) return;
+  JsonMembers summary(out.name(member));
+  summary.text("TableClass", table_class);
+  append_seconds(summary.name("LastUpdateDateTime"),
+                 changed_ms(info, setting::kTableClass, region));
+  summary.end();
+}
+
+// What was asked for; the status says that nothing is encrypted.
+void append_encryption(JsonMembers& table, const store::TableInfo& info, const RegionId& region) {
+  auto type = info.settings.text(setting::kEncryption);
+  if (type.empty()) return;
+  JsonMembers encryption(table.name("SSEDescription"));
+  encryption.text("Status", "DISABLED");
+  encryption.text("SSEType", type);
+  auto key = info.settings.text_in(setting::kEncryptionKey, region);
+  if (!key.empty()) encryption.text("KMSMasterKeyArn", key);
+  encryption.end();
 }
 
 void append_stream(JsonMembers& table, const store::TableInfo& info, const RegionId& region) {
@@ -67,10 +112,28 @@ void append_stream(JsonMembers& table, const store::TableInfo& info, const Regio
   table.text("LatestStreamArn", stream_arn(region, info.name, label));
 }
 
+// What a replica has of its own.
+void append_overrides(JsonMembers& replica, const store::TableInfo& info, const RegionId& region) {
+  auto units = [&](std::string_view name, const char* member, const char* unit) {
+    if (!info.settings.override_of(name, region)) return;
+    JsonMembers own(replica.name(member));
+    own.integer(unit, info.settings.number_in(name, region));
+    own.end();
+  };
+  if (info.on_demand())
+    units(setting::kReadRequestsMax, "OnDemandThroughputOverride", "MaxReadRequestUnits");
+  else
+    units(setting::kReadUnits, "ProvisionedThroughputOverride", "ReadCapacityUnits");
+  append_class(replica, "ReplicaTableClassSummary", info, region);
+  auto key = info.settings.text_in(setting::kEncryptionKey, region);
+  if (!key.empty()) replica.text("KMSMasterKeyId", key);
+}
+
 // Only for a global table; all its regions, this one included.
 void append_replicas(JsonMembers& table, const store::TableInfo& info, const RegionId& self) {
   if (info.peers(self).empty()) return;
   table.text("GlobalTableVersion", "2019.11.21");
+  table.text("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES");
   auto& list = table.name("Replicas");
   list += '[';
   bool first = true;
@@ -82,6 +145,8 @@ void append_replicas(JsonMembers& table, const store::TableInfo& info, const Reg
     replica.text("RegionName", region.name());
     replica.text("ReplicaStatus", "ACTIVE");
     replica.text("ReplicaArn", table_arn(region, info.name));
+    replica.text("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES");
+    append_overrides(replica, info, region);
     replica.end();
   }
   list += ']';
@@ -108,7 +173,9 @@ void append_table_description(std::string& out, const store::TableInfo& table,
   members.text("TableName", table.name);
   members.text("TableStatus", status);
   append_seconds(members.name("CreationDateTime"), table.created_ms);
-  append_billing(members, table);
+  append_billing(members, table, region);
+  append_class(members, "TableClassSummary", table, region);
+  append_encryption(members, table, region);
   members.integer("TableSizeBytes", static_cast<std::int64_t>(stats.item_bytes));
   members.integer("ItemCount", static_cast<std::int64_t>(stats.items));
   members.text("TableArn", table_arn(region, table.name));

@@ -225,6 +225,8 @@ kj::Promise<void> Connection::mergeTable(MergeTableContext context) {
   context.releaseParams();
   if (!server_.store_.catalog()->find(definition.id)) return kj::READY_NOW;  // known = false
   auto pending = server_.controls_.open();
+  // In this order the writer does them, so the second answer is that of both.
+  server_.store_.merge_settings(definition.id, settings_of(definition), ignored());
   server_.store_.merge_replicas(definition.id, entries_of(definition),
                                 controlled(std::move(pending.answer)));
   return pending.promise.then([context](Controlled result) mutable {

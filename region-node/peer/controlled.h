@@ -29,4 +29,9 @@ inline store::ControlDone controlled(std::function<void(Controlled)> answer) {
   };
 }
 
+// For a change whose outcome shows elsewhere.
+inline store::ControlDone ignored() {
+  return [](const store::ControlResult&) {};
+}
+
 }  // namespace meridian::peer

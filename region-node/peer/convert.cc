@@ -30,9 +30,12 @@ rpc::TableDefinition definition_of(const store::TableInfo& table) {
   out.created_ms = table.created_ms;
   for (const auto& [region, entry] : table.replicas)
     out.replicas.emplace(region, rpc::ReplicaEntry{entry.present, entry.changed});
-  out.billing_mode = table.billing_mode;
-  out.read_units = table.read_units;
-  out.write_units = table.write_units;
+  const auto& settings = table.settings;
+  out.billing_mode = settings.text(store::setting::kBillingMode);
+  out.read_units = settings.number(store::setting::kReadUnits);
+  out.write_units = settings.number(store::setting::kWriteUnits);
+  for (const auto& [name, each] : settings.all())
+    out.settings.emplace(name, rpc::Setting{each.value, each.changed});
   if (const auto* stream = table.enabled_stream())
     out.stream_view = model::view_type_name(stream->view);
   return out;
@@ -45,14 +48,27 @@ std::optional<store::TableSpec> spec_of(const rpc::TableDefinition& definition) 
   out.keys.partition = key_of(definition.partition);
   if (definition.sort) out.keys.sort = key_of(*definition.sort);
   out.created_ms = definition.created_ms;
-  if (!definition.billing_mode.empty()) out.billing_mode = definition.billing_mode;
-  out.read_units = definition.read_units;
-  out.write_units = definition.write_units;
+  out.settings = settings_of(definition);
   if (!definition.stream_view.empty()) {
     out.stream = model::parse_view_type(definition.stream_view);
     if (!out.stream) return std::nullopt;
   }
   out.replicas = entries_of(definition);
+  return out;
+}
+
+store::Settings settings_of(const rpc::TableDefinition& definition) {
+  namespace setting = store::setting;
+  store::Settings out;
+  for (const auto& [name, each] : definition.settings) out.set(name, each.value, each.changed);
+  if (!definition.settings.empty()) return out;
+  auto take = [&out](std::string_view name, const std::string& value) {
+    if (!value.empty() && value != "0") out.set(std::string(name), value);
+  };
+  take(setting::kBillingMode, definition.billing_mode);
+  take(setting::kReadUnits, std::to_string(definition.read_units));
+  take(setting::kWriteUnits, std::to_string(definition.write_units));
+  take(setting::kStreamView, definition.stream_view);
   return out;
 }
 

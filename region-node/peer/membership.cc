@@ -77,7 +77,8 @@ kj::Promise<void> Membership::round() {
       for (const auto& [id, table] : catalog->by_id) {
         if (!table->has_replica(region)) continue;
         auto confirmed = link.confirmed.find(id);
-        if (confirmed != link.confirmed.end() && confirmed->second == table->replicas) continue;
+        if (confirmed != link.confirmed.end() && confirmed->second == view_of(*table))
+          continue;
         // One at a time: a node that comes back must not be met by every table at once.
         chain = chain.then(
             [this, to = region, table_id = id] { return push(to, table_id).ignoreResult(); });
@@ -113,13 +114,13 @@ kj::Promise<bool> Membership::push(RegionId region, TableId table) {
 kj::Promise<bool> Membership::learn(RegionId region, rpc::TableDefinition theirs) {
   auto table = world_.store.catalog()->find(theirs.id);
   if (!table) return false;
-  auto entries = entries_of(theirs);
-  if (entries == table->replicas) {
-    peers_[region].confirmed[theirs.id] = std::move(entries);
+  View view{entries_of(theirs), settings_of(theirs)};
+  if (view == view_of(*table)) {
+    peers_[region].confirmed[theirs.id] = std::move(view);
     return true;
   }
-  auto confirmed = entries;
-  return merge(theirs.id, std::move(entries))
+  auto confirmed = view;
+  return merge(theirs.id, std::move(view.replicas), std::move(view.settings))
       .then([this, region, id = theirs.id,
              confirmed = std::move(confirmed)](Controlled merged) mutable {
         peers_[region].confirmed[id] = std::move(confirmed);
@@ -141,7 +142,10 @@ kj::Promise<bool> Membership::forget_member(RegionId region, TableId id) {
 }
 
 kj::Promise<Controlled> Membership::merge(TableId table,
-                                          std::map<RegionId, store::ReplicaEntry> entries) {
+                                          std::map<RegionId, store::ReplicaEntry> entries,
+                                          store::Settings settings) {
+  // In this order the writer does them; a round sees whether both have been done.
+  world_.store.merge_settings(table, std::move(settings), ignored());
   auto pending = controls_.open();
   world_.store.merge_replicas(table, std::move(entries), controlled(std::move(pending.answer)));
   return kj::mv(pending.promise);

@@ -1,7 +1,7 @@
-// Membership: keeps one view, over all regions, of who holds which table.
+// Membership: keeps one view, over all regions, of who holds which table and with which settings.
 //
-// The view is a map with one entry per region, last writer wins per entry, merged pairwise; so it needs
-// no coordinator.  A change is pushed at once to every member; a round every kRoundMs pushes again
+// The view is a map with one entry per region, and one per setting, last writer wins per entry, merged
+// pairwise; so it needs no coordinator.  A change is pushed at once to every member; a round every kRoundMs pushes again
 // whatever a region has not confirmed, so that one that was down catches up.
 //
 // A region that does not know a table it is listed for has given up its copy (only it decides that):
@@ -62,6 +62,9 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   kj::Promise<bool> push(RegionId region, TableId table);
   kj::Promise<void> push_to_members(TableId table);
 
+  // The same, and does not say when it is done.
+  void announce(TableId table) { tasks_.add(push_to_members(table)); }
+
   // What another thread may read.
   struct LinkState {
     RegionId region;
@@ -70,12 +73,18 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   [[nodiscard]] std::vector<LinkState> links() const;
 
  private:
+  struct View {
+    std::map<RegionId, store::ReplicaEntry> replicas;
+    store::Settings settings;
+    bool operator==(const View&) const = default;
+  };
+  static View view_of(const store::TableInfo& table) { return {table.replicas, table.settings}; }
+
   struct PeerLink {
     kj::Own<rpc::Dialer> dialer;
     kj::Own<rpc::Session> session;
     bool trusted = false;  // its node identity is the one that the region is pinned to
-    // The membership that this region is known to have, per table.
-    std::map<TableId, std::map<RegionId, store::ReplicaEntry>> confirmed;
+    std::map<TableId, View> confirmed;  // what this region is known to have, per table
   };
 
   void connected(const RegionId& region, PeerLink& link);
@@ -83,7 +92,8 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   kj::Promise<void> round();
   kj::Promise<bool> learn(RegionId region, rpc::TableDefinition theirs);
   kj::Promise<bool> forget_member(RegionId region, TableId table);
-  kj::Promise<Controlled> merge(TableId table, std::map<RegionId, store::ReplicaEntry> entries);
+  kj::Promise<Controlled> merge(TableId table, std::map<RegionId, store::ReplicaEntry> entries,
+                                store::Settings settings = {});
   void taskFailed(kj::Exception&& failure) override;
 
   const World world_;

@@ -91,6 +91,12 @@ class Peer::Impl final : public api::ReplicaControl {
       inside_->control.delete_replica(table, region, std::move(answer));
     });
   }
+  void announce(TableId table) override {
+    if (!open_) return;
+    static_cast<void>(thread_.mailbox()->try_post([this, table] {
+      if (inside_) inside_->membership.announce(table);
+    }));
+  }
   void drop_table(store::TablePtr table, Done done) override {
     post(std::move(done), [this, table](AnswerPtr answer) {
       inside_->control.drop_table(table, std::move(answer));

@@ -90,8 +90,7 @@ EngineState CatalogStore::load() {
     Statement select(
         db_,
         "SELECT number, id, name, partition_name, partition_type, sort_name, sort_type,"
-        " shards, created_ms, billing_mode, read_units, write_units,"
-        " deletion_protection, items, item_bytes, tombstones FROM tables");
+        " shards, created_ms, deletion_protection, items, item_bytes, tombstones FROM tables");
     Query row = select.run();
     while (row.step()) {
       TableState table = load_table(row);
@@ -121,11 +120,9 @@ TableState CatalogStore::load_table(const Query& row) {
   }
   info->shards = static_cast<std::uint16_t>(number_at(row, 7, 1, kShardsMax));
   info->created_ms = row.int64(8);
-  info->billing_mode = row.text(9);
-  info->read_units = row.int64(10);
-  info->write_units = row.int64(11);
-  info->deletion_protection = row.int64(12) != 0;
-  table.stats = {row.uint64(13), row.uint64(14), row.uint64(15)};
+  info->deletion_protection = row.int64(9) != 0;
+  table.stats = {row.uint64(10), row.uint64(11), row.uint64(12)};
+  load_settings(table.number, *info);
   load_replicas(table.number, *info);
   load_streams(table.number, *info);
   table.info = std::move(info);
@@ -133,6 +130,12 @@ TableState CatalogStore::load_table(const Query& row) {
   load_shards(table);
   load_flows(table);
   return table;
+}
+
+void CatalogStore::load_settings(std::int64_t number, TableInfo& info) {
+  Statement select(db_, "SELECT name, value, changed FROM settings WHERE number = ?1");
+  for (Query row = select.run(number); row.step();)
+    info.settings.set(std::string(row.text(0)), std::string(row.text(1)), changed_at(row, 2));
 }
 
 void CatalogStore::load_replicas(std::int64_t number, TableInfo& info) {
@@ -244,9 +247,8 @@ std::int64_t CatalogStore::create(const TableInfo& info) {
   put_u64(id, info.id.low);
   Statement insert(db_,
                    "INSERT INTO tables(id, name, partition_name, partition_type, sort_name,"
-                   " sort_type, shards, created_ms, billing_mode, read_units, write_units,"
-                   " deletion_protection, items, item_bytes, tombstones)"
-                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0)");
+                   " sort_type, shards, created_ms, deletion_protection, items, item_bytes,"
+                   " tombstones) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0)");
   std::optional<Text> sort_name;
   std::optional<std::int64_t> sort_type;
   if (info.keys.sort) {
@@ -255,8 +257,7 @@ std::int64_t CatalogStore::create(const TableInfo& info) {
   }
   insert.execute(id, Text{info.name}, Text{info.keys.partition.name},
                  static_cast<std::int64_t>(info.keys.partition.type), sort_name, sort_type,
-                 info.shards, info.created_ms, Text{info.billing_mode}, info.read_units,
-                 info.write_units, info.deletion_protection);
+                 info.shards, info.created_ms, info.deletion_protection);
   std::int64_t number = db_.last_insert_rowid();
   create_table_storage(db_, number, info.shards);
   for (std::uint16_t i = 0; i < info.shards; ++i) save_trim_.execute(number, i, 0, 0, 0, 0);
@@ -264,8 +265,8 @@ std::int64_t CatalogStore::create(const TableInfo& info) {
 }
 
 void CatalogStore::remove(const TableState& table) {
-  for (const char* from : {"replicas", "streams", "stream_shards", "log_shards", "history", "flows",
-                           "acknowledgements", "parked", "cursors", "tables"}) {
+  for (const char* from : {"settings", "replicas", "streams", "stream_shards", "log_shards",
+                           "history", "flows", "acknowledgements", "parked", "cursors", "tables"}) {
     Statement erase(db_, std::string("DELETE FROM ") + from + " WHERE number = ?1");
     erase.execute(table.number);
   }
@@ -275,15 +276,17 @@ void CatalogStore::remove(const TableState& table) {
 
 void CatalogStore::save_definition(const TableState& table) {
   const TableInfo& info = *table.info;
-  Statement update(db_,
-                   "UPDATE tables SET billing_mode = ?2, read_units = ?3, write_units = ?4,"
-                   " deletion_protection = ?5 WHERE number = ?1");
-  update.execute(table.number, Text{info.billing_mode}, info.read_units, info.write_units,
-                 info.deletion_protection);
-  for (const char* from : {"replicas", "streams", "stream_shards"}) {
+  Statement update(db_, "UPDATE tables SET deletion_protection = ?2 WHERE number = ?1");
+  update.execute(table.number, info.deletion_protection);
+  for (const char* from : {"settings", "replicas", "streams", "stream_shards"}) {
     Statement erase(db_, std::string("DELETE FROM ") + from + " WHERE number = ?1");
     erase.execute(table.number);
   }
+  Statement setting(
+      db_, "INSERT INTO settings(number, name, value, changed) VALUES(?1, ?2, ?3, ?4)");
+  for (const auto& [name, each] : info.settings.all())
+    setting.execute(table.number, Text{name}, Text{each.value},
+                    conflict::encode_version(each.changed));
   Statement replica(
       db_, "INSERT INTO replicas(number, region, present, changed) VALUES(?1, ?2, ?3, ?4)");
   for (const auto& [region, entry] : info.replicas)

@@ -49,6 +49,7 @@ class CatalogStore {
 
  private:
   TableState load_table(const sqlite::Query& row);
+  void load_settings(std::int64_t number, TableInfo& info);
   void load_replicas(std::int64_t number, TableInfo& info);
   void load_streams(std::int64_t number, TableInfo& info);
   void load_shards(TableState& table);

@@ -67,10 +67,11 @@ class Engine {
   ControlResult change_table(const TableId& id, const TableChange& change);
   ControlResult drop_table(const TableId& id, bool force);
   ControlResult merge_replicas(const TableId& id, const std::map<RegionId, ReplicaEntry>& entries);
+  ControlResult merge_settings(const TableId& id, const Settings& settings);
   ControlResult set_replica(const TableId& id, const RegionId& region, bool present);
 
  private:
-  [[nodiscard]] bool from_the_future(const ReplicaEntry& entry) const;
+  [[nodiscard]] bool from_the_future(const conflict::Version& changed) const;
   // engine.cc: opening, groups, failure
   void open_file(std::function<void(std::function<void()>)> late_syncs);
   void load();
@@ -131,6 +132,8 @@ class Engine {
   ControlResult save_info(TableState& table, TableInfo info);
   void forget_changed_regions(TableState& table, const TableInfo& next);
   void set_origin(TableState& table, const TableInfo& next);
+  void change_stream(TableInfo& info, const TableState& table,
+                     const std::optional<model::StreamViewType>& view);
   [[nodiscard]] bool drained_somewhere(const TableState& table) const;
   conflict::Version mint(conflict::Hlc floor);
   static ShardEnds ends_of(const TableState& table);

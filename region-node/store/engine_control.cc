@@ -10,12 +10,16 @@ bool too_many(const std::map<RegionId, ReplicaEntry>& replicas) {
   return replicas.size() > conflict::Context::kRegionsMax;
 }
 
+std::string view_name(const std::optional<model::StreamViewType>& view) {
+  return view ? std::string(model::view_type_name(*view)) : std::string();
+}
+
 }  // namespace
 
-// A change of membership beyond the clock bound has to wait, as a record does: once it were kept, the
+// A change of membership or settings beyond the clock bound has to wait, as a record does: once it were kept, the
 // next change here would have to be later still, and take this clock along.
-bool Engine::from_the_future(const ReplicaEntry& entry) const {
-  return held(entry.changed);
+bool Engine::from_the_future(const conflict::Version& changed) const {
+  return held(changed);
 }
 
 ShardEnds Engine::ends_of(const TableState& table) {
@@ -43,7 +47,9 @@ ControlResult Engine::create_table(const TableSpec& spec) {
       too_many(spec.replicas))
     return Err(ControlError::limit_exceeded);
   for (const auto& [region, entry] : spec.replicas)
-    if (from_the_future(entry)) return Err(ControlError::unavailable);
+    if (from_the_future(entry.changed)) return Err(ControlError::unavailable);
+  for (const auto& [name, setting] : spec.settings.all())
+    if (from_the_future(setting.changed)) return Err(ControlError::unavailable);
   TableId id = spec.id.value_or(TableId{rng_.next(), rng_.next()});
   if (state_.find(id) != nullptr) return Err(ControlError::already_exists);
   for (const auto& [other, table] : state_.tables)
@@ -55,16 +61,20 @@ ControlResult Engine::create_table(const TableSpec& spec) {
   info.keys = spec.keys;
   info.shards = shards;
   info.created_ms = spec.created_ms.value_or(guard_.believed_ms());
-  info.billing_mode = spec.billing_mode;
-  info.read_units = spec.read_units;
-  info.write_units = spec.write_units;
+  info.settings = spec.settings;
+  if (info.settings.text(setting::kBillingMode).empty())
+    info.settings.set(std::string(setting::kBillingMode), "PAY_PER_REQUEST");
   info.deletion_protection = spec.deletion_protection;
   info.replicas = spec.replicas;
 
   begin();
   TableState table;
   table.shards.resize(shards);
-  if (spec.stream) enable_stream(info, *spec.stream, ends_of(table), guard_.believed_ms());
+  if (spec.stream) {
+    change_stream(info, table, spec.stream);
+    if (info.settings.text(setting::kStreamView).empty())
+      info.settings.set(std::string(setting::kStreamView), view_name(spec.stream));
+  }
   table.number = catalog_->create(info);
   return save_info(state_.tables.emplace(id, std::move(table)).first->second, std::move(info));
 }
@@ -77,13 +87,19 @@ ControlResult Engine::change_table(const TableId& id, const TableChange& change)
   if (change.disable_stream && !enabled) return Err(ControlError::stream_disabled);
   if (change.enable_stream && enabled && !change.disable_stream)
     return Err(ControlError::stream_enabled);
-  if (change.billing_mode) info.billing_mode = *change.billing_mode;
-  if (change.read_units) info.read_units = *change.read_units;
-  if (change.write_units) info.write_units = *change.write_units;
+  bool stream_changes = change.disable_stream || change.enable_stream;
+  if (stream_changes || !change.settings.empty()) {
+    begin();
+    // Later than every override, which a change of the table's own value takes away.
+    auto changed = mint(info.settings.newest());
+    for (const auto& [name, value] : change.settings) info.settings.set(name, value, changed);
+    if (stream_changes) {
+      info.settings.set(std::string(setting::kStreamView), view_name(change.enable_stream), changed);
+      change_stream(info, *table, change.enable_stream);
+    }
+    if (info.settings.all().size() > kSettingsMax) return Err(ControlError::limit_exceeded);
+  }
   if (change.deletion_protection) info.deletion_protection = *change.deletion_protection;
-  if (change.disable_stream) disable_stream(info, ends_of(*table), guard_.believed_ms());
-  if (change.enable_stream)
-    enable_stream(info, *change.enable_stream, ends_of(*table), guard_.believed_ms());
   return save_info(*table, std::move(info));
 }
 
@@ -121,7 +137,7 @@ ControlResult Engine::merge_replicas(const TableId& id,
   for (const auto& [region, entry] : entries) {
     auto at = info.replicas.find(region);
     if (at != info.replicas.end() && entry.changed <= at->second.changed) continue;
-    if (from_the_future(entry)) return Err(ControlError::unavailable);
+    if (from_the_future(entry.changed)) return Err(ControlError::unavailable);
     info.replicas[region] = entry;
     hlc_.observe(entry.changed.hlc);
   }
@@ -131,6 +147,34 @@ ControlResult Engine::merge_replicas(const TableId& id,
   forget_changed_regions(*table, info);
   set_origin(*table, info);
   return save_info(*table, std::move(info));
+}
+
+ControlResult Engine::merge_settings(const TableId& id, const Settings& settings) {
+  TableState* table = state_.find(id);
+  if (table == nullptr) return Err(ControlError::no_such_table);
+  TableInfo info = *table->info;
+  info.settings.merge(settings);
+  if (info.settings == table->info->settings) return table->info;
+  if (from_the_future({info.settings.newest(), {}})) return Err(ControlError::unavailable);
+  if (info.settings.all().size() > kSettingsMax) return Err(ControlError::limit_exceeded);
+  begin();
+  hlc_.observe(info.settings.newest());
+  auto wanted = info.settings.text(setting::kStreamView);
+  auto view = model::parse_view_type(wanted);
+  bool understood = view.has_value() || wanted.empty();
+  if (understood && wanted != table->info->settings.text(setting::kStreamView))
+    change_stream(info, *table, view);
+  return save_info(*table, std::move(info));
+}
+
+// The stream of `info`, as `view` wants it; another view is another stream.
+void Engine::change_stream(TableInfo& info, const TableState& table,
+                           const std::optional<model::StreamViewType>& view) {
+  const auto* enabled = info.enabled_stream();
+  if (enabled != nullptr && view == enabled->view) return;
+  auto now_ms = guard_.believed_ms();
+  if (enabled != nullptr) disable_stream(info, ends_of(table), now_ms);
+  if (view) enable_stream(info, *view, ends_of(table), now_ms);
 }
 
 ControlResult Engine::set_replica(const TableId& id, const RegionId& region, bool present) {

@@ -88,6 +88,10 @@ void InlineStore::merge_replicas(TableId table, std::map<RegionId, ReplicaEntry>
   waiting_.push_back(merge_replicas_op(table, std::move(entries), std::move(done)));
 }
 
+void InlineStore::merge_settings(TableId table, Settings settings, ControlDone done) {
+  waiting_.push_back(merge_settings_op(table, std::move(settings), std::move(done)));
+}
+
 void InlineStore::set_replica(TableId table, RegionId region, bool present, ControlDone done) {
   waiting_.push_back(set_replica_op(table, region, present, std::move(done)));
 }

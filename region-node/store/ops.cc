@@ -30,6 +30,13 @@ Op merge_replicas_op(TableId table, std::map<RegionId, ReplicaEntry> entries, Co
                     std::move(done), std::nullopt}};
 }
 
+Op merge_settings_op(TableId table, Settings settings, ControlDone done) {
+  return {ControlOp{[table, settings = std::move(settings)](Engine& engine) {
+                      return engine.merge_settings(table, settings);
+                    },
+                    std::move(done), std::nullopt}};
+}
+
 Op set_replica_op(TableId table, RegionId region, bool present, ControlDone done) {
   return {ControlOp{[table, region, present](Engine& engine) {
                       return engine.set_replica(table, region, present);

@@ -80,6 +80,7 @@ Op create_table_op(TableSpec spec, ControlDone done);
 Op change_table_op(TableId table, TableChange change, ControlDone done);
 Op drop_table_op(TableId table, bool force, ControlDone done);
 Op merge_replicas_op(TableId table, std::map<RegionId, ReplicaEntry> entries, ControlDone done);
+Op merge_settings_op(TableId table, Settings settings, ControlDone done);
 Op set_replica_op(TableId table, RegionId region, bool present, ControlDone done);
 
 // Answers an op that was not run: the store is shutting down, has failed, or (for writes) is full.

@@ -11,7 +11,6 @@ CREATE TABLE tables(
   number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,
   partition_name TEXT NOT NULL, partition_type INTEGER NOT NULL,
   sort_name TEXT, sort_type INTEGER, shards INTEGER NOT NULL, created_ms INTEGER NOT NULL,
-  billing_mode TEXT NOT NULL, read_units INTEGER NOT NULL, write_units INTEGER NOT NULL,
   deletion_protection INTEGER NOT NULL,
   items INTEGER NOT NULL, item_bytes INTEGER NOT NULL, tombstones INTEGER NOT NULL);
 CREATE TABLE dropped(number INTEGER PRIMARY KEY, shards INTEGER NOT NULL);
@@ -52,6 +51,24 @@ constexpr const char* kAddedBy2 = R"sql(
 CREATE TABLE cursors(
   number INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
   PRIMARY KEY(number, name)) WITHOUT ROWID;
+CREATE TABLE settings(
+  number INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, changed BLOB NOT NULL,
+  PRIMARY KEY(number, name)) WITHOUT ROWID;
+)sql";
+
+// Format 1 had settings without versions, as columns; and the view type only in the stream.
+constexpr const char* kSettingsFrom1 = R"sql(
+INSERT INTO settings SELECT number, 'billing_mode', billing_mode, zeroblob(8) FROM tables;
+INSERT INTO settings SELECT number, 'read_units', CAST(read_units AS TEXT), zeroblob(8) FROM tables
+  WHERE read_units > 0;
+INSERT INTO settings SELECT number, 'write_units', CAST(write_units AS TEXT), zeroblob(8) FROM tables
+  WHERE write_units > 0;
+INSERT INTO settings SELECT number, 'stream_view', CASE view WHEN 0 THEN 'KEYS_ONLY'
+  WHEN 1 THEN 'NEW_IMAGE' WHEN 2 THEN 'OLD_IMAGE' ELSE 'NEW_AND_OLD_IMAGES' END, zeroblob(8)
+  FROM streams WHERE disabled_ms IS NULL;
+ALTER TABLE tables DROP COLUMN billing_mode;
+ALTER TABLE tables DROP COLUMN read_units;
+ALTER TABLE tables DROP COLUMN write_units;
 )sql";
 
 }  // namespace
@@ -114,7 +131,10 @@ void migrate(sqlite::Database& db) {
   auto format = db.query_int64("PRAGMA user_version").value_or(0);
   if (format >= kFormatVersion) return;
   sqlite::Transaction transaction(db);
-  if (format < 2) db.execute(kAddedBy2);
+  if (format < 2) {
+    db.execute(kAddedBy2);
+    db.execute(kSettingsFrom1);
+  }
   db.execute("PRAGMA user_version=" + std::to_string(kFormatVersion));
   transaction.commit();
 }

@@ -24,7 +24,7 @@
 
 namespace meridian::store {
 
-// 2: cursors.
+// 2: cursors; settings with a version each.
 inline constexpr std::int64_t kFormatVersion = 2;
 inline constexpr int kPageBytes = 8192;
 

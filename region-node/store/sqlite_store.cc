@@ -56,6 +56,10 @@ void SqliteStore::merge_replicas(TableId table, std::map<RegionId, ReplicaEntry>
   writer_->submit(merge_replicas_op(table, std::move(entries), std::move(done)));
 }
 
+void SqliteStore::merge_settings(TableId table, Settings settings, ControlDone done) {
+  writer_->submit(merge_settings_op(table, std::move(settings), std::move(done)));
+}
+
 void SqliteStore::set_replica(TableId table, RegionId region, bool present, ControlDone done) {
   writer_->submit(set_replica_op(table, region, present, std::move(done)));
 }

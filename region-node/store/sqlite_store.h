@@ -50,6 +50,7 @@ class SqliteStore final : public Store {
   void drop_table(TableId table, bool force, ControlDone done) override;
   void merge_replicas(TableId table, std::map<RegionId, ReplicaEntry> entries,
                       ControlDone done) override;
+  void merge_settings(TableId table, Settings settings, ControlDone done) override;
   void set_replica(TableId table, RegionId region, bool present, ControlDone done) override;
   void acknowledge(std::vector<Acknowledgement> acknowledgements) override;
   void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) override;

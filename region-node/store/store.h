@@ -96,19 +96,15 @@ struct TableSpec {
   model::KeySchema keys;
   std::optional<std::uint16_t> shards;
   std::optional<std::int64_t> created_ms;  // of the original, for a replica
-  std::string billing_mode = "PAY_PER_REQUEST";
-  std::int64_t read_units = 0;
-  std::int64_t write_units = 0;
+  Settings settings;  // on demand, unless it says otherwise
   bool deletion_protection = false;
   std::optional<model::StreamViewType> stream;
   std::map<RegionId, ReplicaEntry> replicas;  // empty for a single-region table
 };
 
-// Settings of UpdateTable that the store keeps; what is empty stays as it is.
+// What UpdateTable may change; what is empty stays as it is.
 struct TableChange {
-  std::optional<std::string> billing_mode;
-  std::optional<std::int64_t> read_units;
-  std::optional<std::int64_t> write_units;
+  std::map<std::string, std::string> settings;  // new values by name, with one version minted here
   std::optional<bool> deletion_protection;
   std::optional<model::StreamViewType> enable_stream;
   bool disable_stream = false;
@@ -256,6 +252,8 @@ class Store {
   // Merges membership entries, newer `changed` wins each.
   virtual void merge_replicas(TableId table, std::map<RegionId, ReplicaEntry> entries,
                               ControlDone done) = 0;
+  // Merges settings of another replica; a stream that they enable, disable or change follows here.
+  virtual void merge_settings(TableId table, Settings settings, ControlDone done) = 0;
   // Sets one region's membership, with a version minted here.
   virtual void set_replica(TableId table, RegionId region, bool present, ControlDone done) = 0;
 

@@ -14,6 +14,7 @@
 #include "common/ids.h"
 #include "conflict/version.h"
 #include "region-node/model/table.h"
+#include "region-node/store/settings.h"
 
 namespace meridian::store {
 
@@ -52,10 +53,8 @@ struct TableInfo {
   model::KeySchema keys;
   std::uint16_t shards = kShardsDefault;  // of this region's log; other regions may have another number
   std::int64_t created_ms = 0;
-  std::string billing_mode = "PAY_PER_REQUEST";
-  std::int64_t read_units = 0;
-  std::int64_t write_units = 0;
-  bool deletion_protection = false;
+  Settings settings;                          // shared with the other replicas
+  bool deletion_protection = false;           // of this region alone
   std::map<RegionId, ReplicaEntry> replicas;  // this region included once the table is global
   std::vector<StreamInfo> streams;            // oldest first; at most the last is enabled
 
@@ -65,6 +64,9 @@ struct TableInfo {
     for (const auto& [region, entry] : replicas)
       if (entry.present && region != self) out.push_back(region);
     return out;
+  }
+  [[nodiscard]] bool on_demand() const {
+    return settings.text(setting::kBillingMode) == "PAY_PER_REQUEST";
   }
   [[nodiscard]] bool has_replica(const RegionId& region) const {
     auto at = replicas.find(region);

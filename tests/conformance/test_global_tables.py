@@ -237,3 +237,147 @@ def test_deleting_a_table_that_others_keep(regions):
     with error("ResourceNotFoundException"):
         table.described()
     wait_until(lambda: "Replicas" not in table.described(table.away), 20, "a plain table")
+
+
+# ------------------------------------------------------------------------- settings, in three classes
+
+
+def settled(table, check, what):
+    wait_until(lambda: all(check(table.described(c)) for c in (table.home, table.away)), 20, what)
+
+
+def units(described):
+    throughput = described["ProvisionedThroughput"]
+    return throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]
+
+
+def provision(client, table, read, write, **more):
+    client.update_table(TableName=table.name, ProvisionedThroughput={
+        "ReadCapacityUnits": read, "WriteCapacityUnits": write}, **more)
+
+
+@pytest.fixture
+def provisioned(regions):
+    table = Global(regions)
+    provision(table.home, table, 5, 5, BillingMode="PROVISIONED")
+    settled(table, lambda d: units(d) == (5, 5) and "BillingModeSummary" not in d, "provisioned")
+    return table
+
+
+def test_capacity_is_the_same_everywhere(provisioned):
+    # Whichever region is asked, as AWS does; and back to on demand.
+    provision(provisioned.away, provisioned, 7, 10)
+    settled(provisioned, lambda d: units(d) == (7, 10), "changed in the other region")
+    assert all("ProvisionedThroughputOverride" not in r
+               for r in provisioned.described()["Replicas"])
+    provisioned.update(BillingMode="PAY_PER_REQUEST")
+    settled(provisioned, lambda d: units(d) == (0, 0) and
+            d["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST", "on demand")
+
+
+def test_a_replica_may_have_read_capacity_of_its_own(provisioned):
+    away = provisioned.away_name
+
+    def override(client=None):
+        return provisioned.replica(away, client).get("ProvisionedThroughputOverride")
+
+    provisioned.replicas(Update={"RegionName": away, "ProvisionedThroughputOverride": {
+        "ReadCapacityUnits": 10}})
+    for client in (provisioned.home, provisioned.away):
+        wait_until(lambda: override(client) == {"ReadCapacityUnits": 10}, 20, "the override")
+    wait_until(lambda: units(provisioned.described(provisioned.away)) == (10, 5), 20, "10 there")
+    assert units(provisioned.described()) == (5, 5)
+    # The table's value takes it away; so does a later change of the table's value in any region.
+    provisioned.replicas(Update={"RegionName": away, "ProvisionedThroughputOverride": {
+        "ReadCapacityUnits": 5}})
+    assert override() is None
+    provisioned.replicas(Update={"RegionName": away, "ProvisionedThroughputOverride": {
+        "ReadCapacityUnits": 11}})
+    provision(provisioned.home, provisioned, 6, 5)
+    settled(provisioned, lambda d: units(d) == (6, 5), "the override is lost")
+
+
+def test_overrides_go_with_the_billing_mode(both, provisioned):
+    with invalid(text("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
+                      "BillingMode is PAY_PER_REQUEST")):
+        both.replicas(Update={"RegionName": both.away_name, "ProvisionedThroughputOverride": {
+            "ReadCapacityUnits": 10}})
+    with invalid(text("MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table "
+                      "BillingMode is PROVISIONED")):
+        provisioned.replicas(Update={"RegionName": provisioned.away_name,
+                                     "OnDemandThroughputOverride": {"MaxReadRequestUnits": 100}})
+    with invalid(text("There are no actions specified in the Replica Update Action of the request.")):
+        both.replicas(Update={"RegionName": both.away_name})
+
+
+def test_on_demand_maximum(regions):
+    table = Global(regions)
+    table.update(OnDemandThroughput={"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": 50})
+    settled(table, lambda d: d.get("OnDemandThroughput") == {
+        "MaxReadRequestUnits": 100, "MaxWriteRequestUnits": 50}, "the maximum")
+    table.replicas(Update={"RegionName": table.away_name, "OnDemandThroughputOverride": {
+        "MaxReadRequestUnits": 7}})
+    wait_until(lambda: table.described(table.away)["OnDemandThroughput"] == {
+        "MaxReadRequestUnits": 7, "MaxWriteRequestUnits": 50}, 20, "its own")
+    assert table.replica(table.away_name)["OnDemandThroughputOverride"] == {
+        "MaxReadRequestUnits": 7}
+    table.update(OnDemandThroughput={"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1})
+    settled(table, lambda d: "OnDemandThroughput" not in d, "none")
+
+
+def test_table_class(regions):
+    table = Global(regions)
+    assert "TableClassSummary" not in table.described()
+    table.replicas(Update={"RegionName": table.away_name,
+                           "TableClassOverride": "STANDARD_INFREQUENT_ACCESS"})
+    wait_until(lambda: table.described(table.away).get("TableClassSummary", {}).get("TableClass")
+               == "STANDARD_INFREQUENT_ACCESS", 20, "the replica's class")
+    assert "TableClassSummary" not in table.described()
+    summary = table.replica(table.away_name)["ReplicaTableClassSummary"]
+    assert summary["TableClass"] == "STANDARD_INFREQUENT_ACCESS" and summary["LastUpdateDateTime"]
+    assert "ReplicaTableClassSummary" not in table.replica(table.home_name)
+    table.update(TableClass="STANDARD")
+    settled(table, lambda d: d.get("TableClassSummary", {}).get("TableClass") == "STANDARD",
+            "of the whole table")
+    with invalid("tableClass.*enum value set"):
+        table.update(TableClass="GLACIER")
+
+
+def test_encryption_is_kept_and_not_claimed(regions):
+    # The type is the same everywhere.  Nothing is encrypted here, and the status says so.
+    table = Global(regions)
+    table.update(SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    settled(table, lambda d: d.get("SSEDescription") == {"Status": "DISABLED", "SSEType": "KMS"},
+            "the type")
+    table.update(SSESpecification={"Enabled": False})
+    settled(table, lambda d: "SSEDescription" not in d, "none")
+
+
+def test_deletion_protection_is_each_replicas_own(regions):
+    table = Global(regions)
+    table.away.update_table(TableName=table.name, DeletionProtectionEnabled=True)
+    table.update(TableClass="STANDARD")
+    settled(table, lambda d: "TableClassSummary" in d, "a setting that does travel")
+    assert table.described(table.away)["DeletionProtectionEnabled"] is True
+    assert table.described()["DeletionProtectionEnabled"] is False
+    with invalid("protected against deletion"):
+        table.replicas(Delete={"RegionName": table.away_name})
+    assert table.replica(table.away_name)["ReplicaStatus"] == "ACTIVE"
+
+
+def test_a_replica_begins_with_the_tables_settings(regions):
+    table = Global(regions, global_too=False, TableClass="STANDARD_INFREQUENT_ACCESS",
+                   OnDemandThroughput={"MaxReadRequestUnits": 100})
+    table.replicas(Create={"RegionName": table.away_name, "TableClassOverride": "STANDARD",
+                           "OnDemandThroughputOverride": {"MaxReadRequestUnits": 7}})
+    regions.wait_active(table.name, regions, replicas=1)
+    there = table.described(table.away)
+    assert there["TableClassSummary"]["TableClass"] == "STANDARD"
+    assert there["OnDemandThroughput"] == {"MaxReadRequestUnits": 7}
+    assert table.described()["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    assert table.described()["OnDemandThroughput"] == {"MaxReadRequestUnits": 100}
+    for client in (table.home, table.away):
+        described = table.described(client)
+        assert described["GlobalTableSettingsReplicationMode"] == "ENABLED_WITH_OVERRIDES"
+        assert all(r["GlobalTableSettingsReplicationMode"] == "ENABLED_WITH_OVERRIDES"
+                   for r in described["Replicas"])

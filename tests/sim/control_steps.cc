@@ -39,7 +39,10 @@ void ControlSteps::learn(std::size_t region) {
   model.streams = table->enabled_stream() != nullptr;
   model.guarded = table->deletion_protection;
   model.replicated = !table->peers(outside_.nodes[region]->region()).empty();
-  model.read_units = table->read_units;
+  auto changed =
+      table->settings.changed_in(store::setting::kReadUnits, outside_.nodes[region]->region());
+  model.minted = changed.region == outside_.nodes[region]->region();
+  model.read_units = table->settings.number(store::setting::kReadUnits);
   auto row = outside_.nodes[region]->reader().get_row(table->id, key_of(kKey));
   model.image = row ? row->image : std::nullopt;
   model.owes = outside_.nodes[region]->reader().shard_span(table->id, ShardId(0)).end > Sequence(0);
@@ -111,7 +114,13 @@ void ControlSteps::done(Scratch& model, ControlStep step) {
     case ControlStep::create: model = {.table = model.table, .there = true, .image = {}}; return;
     case ControlStep::enable_stream: model.streams = true; return;
     case ControlStep::disable_stream: model.streams = false; return;
-    case ControlStep::change_settings: ++model.read_units; return;
+    case ControlStep::change_settings:
+      ++model.read_units;
+      model.minted = true;
+      return;
+    case ControlStep::merge_settings:
+      if (!model.minted) model.read_units = model.merging;
+      return;
     case ControlStep::protect: model.guarded = true; return;
     case ControlStep::unprotect: model.guarded = false; return;
     case ControlStep::add_replica:
@@ -163,6 +172,14 @@ void ControlSteps::control(std::size_t region, ControlStep step) {
       node.store().merge_replicas(model.table, {{other, {true, {conflict::Hlc{steps_}, other}}}},
                                   answer);
       break;
+    case ControlStep::merge_settings: {
+      scratch_[region].merging = static_cast<std::int64_t>(steps_);
+      store::Settings theirs;
+      theirs.set(std::string(store::setting::kReadUnits), std::to_string(steps_),
+                 {conflict::Hlc{steps_}, other});
+      node.store().merge_settings(model.table, std::move(theirs), answer);
+      break;
+    }
     case ControlStep::enable_stream:
       change.enable_stream = model::StreamViewType::KEYS_ONLY;
       break;
@@ -170,9 +187,10 @@ void ControlSteps::control(std::size_t region, ControlStep step) {
     case ControlStep::protect: change.deletion_protection = true; break;
     case ControlStep::unprotect: change.deletion_protection = false; break;
     default:
-      change.read_units = model.read_units + 1;
-      change.write_units = 1;
-      change.billing_mode = "PROVISIONED";
+      change.settings = {
+          {std::string(store::setting::kReadUnits), std::to_string(model.read_units + 1)},
+          {std::string(store::setting::kWriteUnits), "1"},
+          {std::string(store::setting::kBillingMode), "PROVISIONED"}};
   }
   bool changes = step >= ControlStep::enable_stream && step <= ControlStep::unprotect;
   if (changes) node.store().change_table(model.table, change, answer);

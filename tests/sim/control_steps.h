@@ -28,10 +28,11 @@ enum class ControlStep {
   unprotect,
   add_replica,
   merge_replicas,
+  merge_settings,
   drop,
   drop_by_force,
 };
-inline constexpr std::uint64_t kControlSteps = 13;
+inline constexpr std::uint64_t kControlSteps = 14;
 
 class ControlSteps {
  public:
@@ -52,6 +53,8 @@ class ControlSteps {
     bool guarded = false;
     bool replicated = false;
     std::int64_t read_units = 0;
+    std::int64_t merging = 0;  // what a step under way would set it to
+    bool minted = false;       // they have a version of this region, later than any that is merged
     bool owes = false;  // has records that no replica will acknowledge
     std::optional<Bytes> image;
   };

@@ -159,20 +159,25 @@ model::KeySchema join_keys(const KeyElements& elements, const Definitions& defin
 }
 
 void apply_billing(const Billing& billing, store::TableSpec& spec, Problems& problems) {
-  spec.billing_mode = billing.mode.value_or("PROVISIONED");
+  auto mode = billing.mode.value_or("PROVISIONED");
   bool units = billing.read_units.has_value();
-  if (spec.billing_mode == "PAY_PER_REQUEST" && units) {
+  if (mode == "PAY_PER_REQUEST" && units) {
     report_invalid(problems,
                    "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
                    "BillingMode is PAY_PER_REQUEST");
   }
-  if (spec.billing_mode == "PROVISIONED" && !units) {
+  if (mode == "PROVISIONED" && !units) {
     report_invalid(problems,
                    "ReadCapacityUnits and WriteCapacityUnits must both be specified when "
                    "BillingMode is PROVISIONED");
   }
-  spec.read_units = billing.read_units.value_or(0);
-  spec.write_units = billing.write_units.value_or(0);
+  namespace setting = store::setting;
+  auto set_units = [&spec](std::string_view name, std::optional<std::int64_t> value) {
+    if (value) spec.settings.set(std::string(name), std::to_string(*value));
+  };
+  spec.settings.set(std::string(setting::kBillingMode), std::move(mode));
+  set_units(setting::kReadUnits, billing.read_units);
+  set_units(setting::kWriteUnits, billing.write_units);
 }
 
 }  // namespace
@@ -187,6 +192,7 @@ void create_table(const Call& call, Reply reply) {
   auto elements = read_key_elements(input, constraints, problems);
   auto billing = read_billing(input, constraints, problems);
   auto stream = read_stream_specification(input, constraints, problems);
+  auto settings = read_settings(input, call.services.store.region(), constraints, problems);
   spec.deletion_protection =
       input.get("DeletionProtectionEnabled").boolean(problems).value_or(false);
   constraints.finish(problems);
@@ -197,6 +203,8 @@ void create_table(const Call& call, Reply reply) {
   if (problems.any()) return reply(Err(problems.take()));
   spec.keys = join_keys(elements, definitions, problems);
   apply_billing(billing, spec, problems);
+  check_request_units(settings, spec.settings.text(store::setting::kBillingMode), problems);
+  for (auto& [name, value] : settings) spec.settings.set(name, std::move(value));
   spec.stream = stream.view;
   if (problems.any()) return reply(Err(problems.take()));
 

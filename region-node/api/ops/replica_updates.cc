@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "region-node/api/ops/table_params.h"
-
 namespace meridian::api::ops {
 namespace {
 
@@ -18,6 +16,11 @@ constexpr std::string_view kTooMany =
 constexpr std::string_view kLocalRegion =
     "Cannot add, delete, or update the local region through ReplicaUpdates. Use CreateTable, "
     "DeleteTable, or UpdateTable as required.";
+constexpr std::string_view kNoUnits =
+    "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is "
+    "PAY_PER_REQUEST";
+constexpr std::string_view kKeyRefused =
+    "One or more parameter values were invalid: KMSMasterKeyId must be specified for each replica.";
 constexpr std::string_view kNotAutoScaled =
     "Table write capacity should either be Pay-Per-Request or AutoScaled.";
 
@@ -32,6 +35,31 @@ constexpr Name kActions[] = {{"Create", "create", Action::create},
 
 void refuse(Problems& problems, std::string_view text) {
   problems.report(ApiError::validation(std::string(text)));
+}
+
+SettingValues read_overrides(const JsonObject& action, const std::string& path,
+                             Constraints& constraints, Problems& problems) {
+  namespace setting = store::setting;
+  SettingValues out;
+  auto put = [&out](std::string_view name, std::string value) {
+    out.emplace(std::string(name), std::move(value));
+  };
+  if (auto units = action.get("ProvisionedThroughputOverride").object(problems)) {
+    auto read = units->get("ReadCapacityUnits").integer(problems);
+    constraints.at_least(read, path + ".provisionedThroughputOverride.readCapacityUnits", 1);
+    if (read) put(setting::kReadUnits, std::to_string(*read));
+  }
+  if (auto units = action.get("OnDemandThroughputOverride").object(problems)) {
+    auto read = units->get("MaxReadRequestUnits").integer(problems);
+    if (read) put(setting::kReadRequestsMax, units_or_none(*read));
+  }
+  auto table_class = action.get("TableClassOverride").text(problems);
+  constraints.one_of(table_class, path + ".tableClassOverride",
+                     {"STANDARD", "STANDARD_INFREQUENT_ACCESS"});
+  if (table_class) put(setting::kTableClass, std::string(*table_class));
+  auto key = action.get("KMSMasterKeyId").text(problems);
+  if (key) put(setting::kEncryptionKey, std::string(*key));
+  return out;
 }
 
 std::optional<ReplicaUpdate> read_one(const JsonObject& one, const std::string& path,
@@ -58,7 +86,11 @@ std::optional<ReplicaUpdate> read_one(const JsonObject& one, const std::string& 
     refuse(problems, "Region " + std::string(*region) + " is not supported.");
     return std::nullopt;
   }
-  return ReplicaUpdate{name->action, *parsed};
+  SettingValues overrides;
+  if (name->action != Action::remove)
+    overrides = read_overrides(*action, path + name->path, constraints, problems);
+  if (name->action == Action::update && overrides.empty()) refuse(problems, kNoAction);
+  return ReplicaUpdate{name->action, *parsed, std::move(overrides)};
 }
 
 // One Create or Delete per request; the same one said twice is said once.
@@ -105,6 +137,23 @@ std::vector<ReplicaUpdate> read_replica_updates(const JsonObject& input, Constra
   return out;
 }
 
+namespace {
+
+// What the billing mode, or AWS, does not let a replica have of its own.
+void check_overrides(const ReplicaUpdate& update, const store::TableInfo& table,
+                     Problems& problems) {
+  namespace setting = store::setting;
+  auto has = [&update](std::string_view name) {
+    return update.overrides.count(std::string(name)) != 0;
+  };
+  check_request_units(update.overrides, table.settings.text(setting::kBillingMode), problems);
+  if (update.action != Action::update) return;
+  if (table.on_demand() && has(setting::kReadUnits)) refuse(problems, kNoUnits);
+  if (has(setting::kEncryptionKey)) refuse(problems, kKeyRefused);
+}
+
+}  // namespace
+
 void check_replica_updates(const std::vector<ReplicaUpdate>& updates, const store::TableInfo& table,
                            const RegionId& self, Problems& problems) {
   for (const auto& update : updates) {
@@ -115,10 +164,28 @@ void check_replica_updates(const std::vector<ReplicaUpdate>& updates, const stor
       refuse(problems, not_part(update.region));
     } else if (update.action == Action::create && there) {
       refuse(problems, already_a_table(table.name));
-    } else if (update.action == Action::create && table.billing_mode == "PROVISIONED") {
+    } else if (update.action == Action::create && !table.on_demand()) {
       refuse(problems, kNotAutoScaled);
+    } else {
+      check_overrides(update, table, problems);
     }
   }
+}
+
+SettingValues override_changes(const std::vector<ReplicaUpdate>& updates,
+                               const store::TableInfo& table) {
+  namespace setting = store::setting;
+  SettingValues out;
+  for (const auto& update : updates) {
+    if (update.action == Action::create)
+      for (auto name : {setting::kReadUnits, setting::kReadRequestsMax, setting::kTableClass,
+                        setting::kEncryptionKey})
+        if (!table.settings.text(setting::of_region(name, update.region)).empty())
+          out.emplace(setting::of_region(name, update.region), "");
+    for (const auto& [name, value] : update.overrides)
+      out.insert_or_assign(setting::of_region(name, update.region), value);
+  }
+  return out;
 }
 
 bool makes_global(const std::vector<ReplicaUpdate>& updates) {

@@ -7,6 +7,7 @@
 
 #include "region-node/api/call.h"
 #include "region-node/api/constraints.h"
+#include "region-node/api/ops/table_params.h"
 #include "region-node/store/store.h"
 
 namespace meridian::api::ops {
@@ -17,6 +18,7 @@ struct ReplicaUpdate {
   enum class Action { create, update, remove };
   Action action = Action::create;
   RegionId region;
+  SettingValues overrides;  // of Create and Update, by the setting's plain name
 };
 
 // Empty when the request has none.
@@ -25,6 +27,10 @@ std::vector<ReplicaUpdate> read_replica_updates(const JsonObject& input, Constra
 // Reports what cannot be done to `table` as it is.
 void check_replica_updates(const std::vector<ReplicaUpdate>& updates, const store::TableInfo& table,
                            const RegionId& self, Problems& problems);
+// The settings that the updates change, before anything else is done.  A replica that is made has no
+// overrides but those that it is made with, whatever one of the same name had before.
+SettingValues override_changes(const std::vector<ReplicaUpdate>& updates,
+                               const store::TableInfo& table);
 bool makes_global(const std::vector<ReplicaUpdate>& updates);
 
 }  // namespace meridian::api::ops

@@ -21,6 +21,48 @@ Billing read_billing(const JsonObject& input, Constraints& constraints, Problems
   return out;
 }
 
+std::string units_or_none(std::int64_t units) {
+  return units < 0 ? std::string() : std::to_string(units);
+}
+
+SettingValues read_settings(const JsonObject& input, const RegionId& self, Constraints& constraints,
+                            Problems& problems) {
+  namespace setting = store::setting;
+  SettingValues out;
+  auto put = [&out](std::string_view name, std::string value) {
+    out.insert_or_assign(std::string(name), std::move(value));
+  };
+  auto table_class = input.get("TableClass").text(problems);
+  constraints.one_of(table_class, "tableClass", {"STANDARD", "STANDARD_INFREQUENT_ACCESS"});
+  if (table_class) put(setting::kTableClass, std::string(*table_class));
+  if (auto encryption = input.get("SSESpecification").object(problems)) {
+    auto type = encryption->get("SSEType").text(problems);
+    constraints.one_of(type, "sSESpecification.sSEType", {"AES256", "KMS"});
+    bool enabled = encryption->get("Enabled").boolean(problems).value_or(type.has_value());
+    put(setting::kEncryption, enabled ? "KMS" : "");
+    auto key = encryption->get("KMSMasterKeyId").text(problems);
+    if (key) put(setting::of_region(setting::kEncryptionKey, self), std::string(*key));
+  }
+  if (auto units = input.get("OnDemandThroughput").object(problems)) {
+    auto read = units->get("MaxReadRequestUnits").integer(problems);
+    auto write = units->get("MaxWriteRequestUnits").integer(problems);
+    if (read) put(setting::kReadRequestsMax, units_or_none(*read));
+    if (write) put(setting::kWriteRequestsMax, units_or_none(*write));
+  }
+  return out;
+}
+
+void check_request_units(const SettingValues& settings, std::string_view billing_mode,
+                         Problems& problems) {
+  if (billing_mode == "PAY_PER_REQUEST") return;
+  for (auto [name, member] : {std::pair{store::setting::kReadRequestsMax, "MaxReadRequestUnits"},
+                              std::pair{store::setting::kWriteRequestsMax, "MaxWriteRequestUnits"}})
+    if (settings.count(std::string(name)) != 0)
+      problems.report(ApiError::validation(
+          std::string(member) +
+          " for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"));
+}
+
 StreamChange read_stream_specification(const JsonObject& input, Constraints& constraints,
                                        Problems& problems) {
   StreamChange out;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,17 @@ struct Billing {
   std::optional<std::int64_t> read_units;
   std::optional<std::int64_t> write_units;
 };
+// New values of settings, by name (store/settings.h).
+using SettingValues = std::map<std::string, std::string>;
+// TableClass, SSESpecification and OnDemandThroughput; `self`: whose encryption key it would be.
+SettingValues read_settings(const JsonObject& input, const RegionId& self, Constraints& constraints,
+                            Problems& problems);
+// Of a capacity member such as OnDemandThroughput.MaxReadRequestUnits, where -1 means none.
+std::string units_or_none(std::int64_t units);
+// Reports what does not go with the billing mode.
+void check_request_units(const SettingValues& settings, std::string_view billing_mode,
+                         Problems& problems);
+
 Billing read_billing(const JsonObject& input, Constraints& constraints, Problems& problems);
 
 struct StreamChange {

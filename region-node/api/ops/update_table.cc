@@ -49,6 +49,8 @@ class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
         table_->id, change, [self = shared_from_this()](store::ControlResult result) {
           if (!result) return self->reply_(Err(control_error(result.error(), self->table_->name)));
           self->table_ = std::move(*result);
+          if (!self->table_->peers(self->services_.store.region()).empty())
+            self->services_.replicas.announce(self->table_->id);
           self->next_replica();
         });
   }
@@ -61,7 +63,9 @@ class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
       if (result) return self->next_replica();
       self->fail(std::move(result).error());
     };
-    if (update.action == ReplicaUpdate::Action::create)
+    if (update.action == ReplicaUpdate::Action::update)
+      next_replica();  // a change of settings, which has been made
+    else if (update.action == ReplicaUpdate::Action::create)
       services_.replicas.create_replica(table_, update.region, std::move(done));
     else
       services_.replicas.delete_replica(table_, update.region, std::move(done));
@@ -94,7 +98,12 @@ class TableUpdate : public std::enable_shared_from_this<TableUpdate> {
   bool stream_was_ours_ = false;
 };
 
-std::string unchanged_units(const store::TableInfo& table) {
+struct Units {
+  std::int64_t read = 0;
+  std::int64_t write = 0;
+};
+
+std::string unchanged_units(const Units& now) {
   auto told = [](const char* kind, std::int64_t units) {
     std::string number = std::to_string(units);
     return std::string("Current ") + kind + "CapacityUnits provisioned for the table: " + number +
@@ -102,37 +111,36 @@ std::string unchanged_units(const store::TableInfo& table) {
   };
   return "The provisioned throughput for the table will not change. The requested value equals the "
          "current value. " +
-         told("Read", table.read_units) + told("Write", table.write_units) +
+         told("Read", now.read) + told("Write", now.write) +
          "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request "
          "higher limits.";
 }
 
-void apply_billing(const Billing& billing, const store::TableInfo& table,
-                   store::TableChange& change, Problems& problems) {
-  change.billing_mode = billing.mode;
-  change.read_units = billing.read_units;
-  change.write_units = billing.write_units;
-  bool per_request = billing.mode.value_or(table.billing_mode) == "PAY_PER_REQUEST";
+void apply_billing(const Billing& billing, const store::TableInfo& table, const RegionId& self,
+                   SettingValues& settings, Problems& problems) {
+  namespace setting = store::setting;
+  auto set = [&settings](std::string_view name, std::string value) {
+    settings.insert_or_assign(std::string(name), std::move(value));
+  };
+  if (billing.mode) set(setting::kBillingMode, *billing.mode);
+  if (billing.read_units) set(setting::kReadUnits, std::to_string(*billing.read_units));
+  if (billing.write_units) set(setting::kWriteUnits, std::to_string(*billing.write_units));
+  bool per_request = billing.mode ? *billing.mode == "PAY_PER_REQUEST" : table.on_demand();
   if (per_request && billing.read_units) {
     problems.report(ApiError::validation(
         "One or more parameter values were invalid: Neither ReadCapacityUnits nor "
         "WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"));
   }
-  if (billing.mode == "PROVISIONED" && table.billing_mode != "PROVISIONED" && !billing.read_units) {
+  if (billing.mode == "PROVISIONED" && table.on_demand() && !billing.read_units) {
     problems.report(ApiError::validation(
         "One or more parameter values were invalid: ProvisionedThroughput must be specified when "
         "BillingMode is PROVISIONED"));
   }
-  bool unchanged = table.billing_mode == "PROVISIONED" &&
-                   billing.read_units == table.read_units &&
-                   billing.write_units == table.write_units;
-  if (!per_request && unchanged) {
-    problems.report(ApiError::validation(unchanged_units(table)));
-  }
-  if (per_request && billing.mode) {
-    change.read_units = 0;
-    change.write_units = 0;
-  }
+  Units now{table.settings.number_in(setting::kReadUnits, self),
+            table.settings.number(setting::kWriteUnits)};
+  bool unchanged = !table.on_demand() && billing.read_units == now.read &&
+                   billing.write_units == now.write;
+  if (!per_request && unchanged) problems.report(ApiError::validation(unchanged_units(now)));
 }
 
 // Only eventual consistency among regions is there.
@@ -156,34 +164,41 @@ void update_table(const Call& call, Reply reply) {
   auto billing = read_billing(input, constraints, problems);
   auto stream = read_stream_specification(input, constraints, problems);
   auto protection = input.get("DeletionProtectionEnabled").boolean(problems);
+  auto self = call.services.store.region();
+  store::TableChange change;
+  change.settings = read_settings(input, self, constraints, problems);
   auto replicas = read_replica_updates(input, constraints, problems);
   refuse_strong(input, constraints, problems);
   constraints.finish(problems);
   refuse_members(input, {"GlobalSecondaryIndexUpdates", "GlobalTableWitnessUpdates"}, problems);
   if (problems.any()) return reply(Err(problems.take()));
-  bool has_change = billing.mode || billing.read_units || stream.given || protection;
-  bool harmless = input.get("SSESpecification").present() || input.get("TableClass").present();
-  if (!replicas.empty() && (has_change || harmless)) {
+  bool has_change = billing.mode || billing.read_units || stream.given || protection ||
+                    !change.settings.empty();
+  if (!replicas.empty() && has_change) {
     return reply(
         Err(ApiError::validation("One or more parameter values were invalid: Replica modification "
                                  "must be the only operation in the request")));
   }
-  if (!has_change && replicas.empty() && !harmless) {
+  if (!has_change && replicas.empty()) {
     return reply(Err(ApiError::validation(
         "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
         "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")));
   }
   auto table = find_named_table(call.services, name);
   if (!table) return reply(Err(std::move(table.error())));
-  store::TableChange change;
-  apply_billing(billing, **table, change, problems);
-  auto self = call.services.store.region();
+  apply_billing(billing, **table, self, change.settings, problems);
+  check_request_units(change.settings,
+                      billing.mode.value_or(std::string((*table)->settings.text(
+                          store::setting::kBillingMode))),
+                      problems);
   check_stream_change(stream, **table, self, problems);
   check_replica_updates(replicas, **table, self, problems);
   if (problems.any()) return reply(Err(problems.take()));
   change.deletion_protection = protection;
   change.enable_stream = stream.view;
   change.disable_stream = stream.given && !stream.view;
+  if (!replicas.empty()) change.settings = override_changes(replicas, **table);
+  has_change = has_change || !change.settings.empty();
   std::make_shared<TableUpdate>(call.services, std::move(*table), std::move(replicas),
                                 std::move(reply))
       ->start(std::move(change), has_change);

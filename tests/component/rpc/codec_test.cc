@@ -271,6 +271,8 @@ TEST(Codec, TableDefinitions) {
   table.billing_mode = "PROVISIONED";
   table.read_units = 5;
   table.stream_view = "NEW_IMAGE";
+  table.settings["billing_mode"] = {"PROVISIONED", {}};
+  table.settings["read_units@eu-west-1"] = {"", {conflict::Hlc{7}, west()}};
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<wire::TableDefinition>();
   write_definition(table, root);
@@ -285,6 +287,19 @@ TEST(Codec, TableDefinitions) {
   EXPECT_THROW(read_definition(root.asReader()), CodecError);
   write_definition(table, root);
   root.initReplicas(kReplicasMax + 1);
+  EXPECT_THROW(read_definition(root.asReader()), CodecError);
+  write_definition(table, root);
+  root.getSettings()[1].setName("billing_mode");
+  EXPECT_THROW(read_definition(root.asReader()), CodecError) << "named twice";
+  root.getSettings()[1].setName("");
+  EXPECT_THROW(read_definition(root.asReader()), CodecError);
+  root.getSettings()[1].setName("other");
+  EXPECT_EQ(read_definition(root.asReader()).settings.count("other"), 1u);
+  root.getSettings()[1].setValue(std::string(kSettingBytesMax + 1, 'x'));
+  EXPECT_THROW(read_definition(root.asReader()), CodecError);
+  root.getSettings()[1].setValue("\xff");
+  EXPECT_THROW(read_definition(root.asReader()), CodecError);
+  root.initSettings(kSettingsMax + 1);
   EXPECT_THROW(read_definition(root.asReader()), CodecError);
 }
 

@@ -180,6 +180,17 @@ std::string TestRegion::drop_table(const std::string& name) {
   });
 }
 
+void TestRegion::change_settings(const std::string& name,
+                                 std::map<std::string, std::string> settings) {
+  store::TableChange change;
+  change.settings = std::move(settings);
+  std::promise<void> changed;
+  store_->change_table(table(name)->id, change,
+                       [&changed](const store::ControlResult&) { changed.set_value(); });
+  changed.get_future().wait();
+  peer_->control().announce(table(name)->id);
+}
+
 store::WriteStatus TestRegion::put(const std::string& name, const std::string& key,
                                    const std::string& value) {
   auto info = table(name);

@@ -242,6 +242,51 @@ TEST_F(Replication, MembershipReachesARegionThatWasDown) {
   EXPECT_TRUE(eventually([&] { return north.get("T", "w") == "1"; }));
 }
 
+TEST_F(Replication, SettingsChangedAtTheSameTimeConverge) {
+  make_global();
+  start(north);
+  east.change_settings("T", {{"read_units@west", "9"}});
+  ASSERT_TRUE(eventually([this] { return east.add_replica("T", "north").empty(); }));
+  auto settings = [](TestRegion& region) { return region.store().catalog()->find("T")->settings; };
+  auto equal = [&] {
+    return settings(east) == settings(west) && settings(west) == settings(north);
+  };
+  ASSERT_TRUE(eventually(equal));
+  EXPECT_EQ(settings(north).override_of("read_units", west.id()), "9") << "a new replica has it, too";
+  // One region is away meanwhile, and each sets what the others set.
+  north.stop_node();
+  for (int i = 0; i < 5; ++i) {
+    east.change_settings("T", {{"table_class", "east" + std::to_string(i)}, {"write_units", "1"}});
+    west.change_settings("T", {{"table_class", "west" + std::to_string(i)}, {"of_west", "2"}});
+  }
+  north.start_node();
+  north.change_settings("T", {{"read_units", "3"}});
+  ASSERT_TRUE(eventually(equal));
+  auto last = settings(north);
+  EXPECT_THAT(std::string(last.text("table_class")), testing::EndsWith("4"));
+  EXPECT_EQ(last.text("of_west"), "2");
+  EXPECT_EQ(last.number("write_units"), 1);
+  EXPECT_EQ(last.number("read_units"), 3);
+  EXPECT_EQ(last.override_of("read_units", west.id()), std::nullopt) << "lost to a later change";
+  // And they stay as they are: nobody answers an echo with an echo.
+  auto generation = east.store().catalog()->generation;
+  EXPECT_FALSE(eventually([&] { return east.store().catalog()->generation != generation; }, 3000));
+}
+
+TEST_F(Replication, DeletionProtectionIsEachRegionsOwn) {
+  make_global();
+  store::TableChange protect;
+  protect.deletion_protection = true;
+  auto id = west.store().catalog()->find("T")->id;
+  west.store().change_table(id, protect, [](const store::ControlResult&) {});
+  east.change_settings("T", {{"table_class", "STANDARD"}});
+  ASSERT_TRUE(eventually(
+      [&] { return west.store().catalog()->find("T")->settings.text("table_class") != ""; }));
+  EXPECT_TRUE(west.store().catalog()->find("T")->deletion_protection);
+  EXPECT_FALSE(east.store().catalog()->find("T")->deletion_protection);
+  EXPECT_THAT(east.remove_replica("T", "west"), testing::HasSubstr("protected against deletion"));
+}
+
 TEST_F(Replication, AnEmptyNodeUnderAKnownNameIsNotBelieved) {
   make_global();
   ASSERT_EQ(east.put("T", "a", "x"), store::WriteStatus::committed);

@@ -26,9 +26,11 @@ TEST_F(CatalogTest, ADefinitionComesBackWhole) {
   spec.keys = {{"customer", model::AttributeType::S},
                model::KeyAttribute{"order", model::AttributeType::N}};
   spec.shards = 7;
-  spec.billing_mode = "PROVISIONED";
-  spec.read_units = 5;
-  spec.write_units = 6;
+  spec.settings.set("billing_mode", "PROVISIONED");
+  spec.settings.set("read_units", "5", {conflict::Hlc::at_ms(5), kThere});
+  spec.settings.set("read_units@" + std::string(kThere.name()), "7",
+                    {conflict::Hlc::at_ms(6), kThere});
+  spec.settings.set("stream_view", "OLD_IMAGE");
   spec.deletion_protection = true;
   spec.stream = model::StreamViewType::OLD_IMAGE;
   spec.replicas[kHere] = ReplicaEntry{true, {conflict::Hlc::at_ms(5), kHere}};
@@ -42,8 +44,8 @@ TEST_F(CatalogTest, ADefinitionComesBackWhole) {
   EXPECT_EQ(loaded->keys, spec.keys);
   EXPECT_EQ(loaded->shards, 7);
   EXPECT_EQ(loaded->created_ms, now_ms());
-  EXPECT_EQ(loaded->billing_mode, "PROVISIONED");
-  EXPECT_EQ(loaded->write_units, 6);
+  EXPECT_EQ(loaded->settings, spec.settings);
+  EXPECT_FALSE(loaded->on_demand());
   EXPECT_TRUE(loaded->deletion_protection);
   EXPECT_EQ(loaded->replicas, spec.replicas);
   EXPECT_EQ(loaded->enabled_stream()->shards.size(), 7U);

@@ -13,6 +13,12 @@ class MigrateTest : public StoreTest {
     close();
     sqlite::Database db(file(), {});
     db.execute("DROP TABLE cursors");
+    // Settings were columns, and had no versions.
+    db.execute(
+        "DROP TABLE settings;"
+        "ALTER TABLE tables ADD COLUMN billing_mode TEXT NOT NULL DEFAULT 'PROVISIONED';"
+        "ALTER TABLE tables ADD COLUMN read_units INTEGER NOT NULL DEFAULT 5;"
+        "ALTER TABLE tables ADD COLUMN write_units INTEGER NOT NULL DEFAULT 6");
     db.execute("PRAGMA user_version=1");
   }
   std::int64_t format() {
@@ -27,6 +33,12 @@ TEST_F(MigrateTest, AFileOfFormat1GoesOn) {
   make_older();
   open();
   EXPECT_EQ(get(table, "a"), image_of("a", "1"));
+  Settings settings;
+  settings.set("billing_mode", "PROVISIONED");
+  settings.set("read_units", "5");
+  settings.set("write_units", "6");
+  settings.set("stream_view", "NEW_AND_OLD_IMAGES");
+  EXPECT_EQ(store_->catalog()->find(table->id)->settings, settings);
   put(table, "b", "2");
   rpc::RowsOutcome outcome;
   store_->apply_rows({table->id, kThere, {}, rpc::CursorMove{"copy", {}, "one"}},

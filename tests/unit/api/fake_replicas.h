@@ -24,6 +24,7 @@ class FakeReplicas final : public api::ReplicaControl {
     calls.push_back("delete " + table->name + " " + std::string(region.name()));
     run(std::move(table), region, false, std::move(done));
   }
+  void announce(TableId) override { calls.emplace_back("announce"); }
   void drop_table(store::TablePtr table, Done done) override {
     calls.push_back("drop " + table->name);
     if (failure) return done(Err(*failure));

@@ -199,9 +199,7 @@ void FakeStore::create_table(store::TableSpec spec, store::ControlDone done) {
   table.keys = spec.keys;
   table.shards = 2;
   table.created_ms = clock_.wall_ms();
-  table.billing_mode = spec.billing_mode;
-  table.read_units = spec.read_units;
-  table.write_units = spec.write_units;
+  table.settings = spec.settings;
   table.deletion_protection = spec.deletion_protection;
   if (spec.stream) enable_stream(table, *spec.stream);
   auto id = table.id;
@@ -222,9 +220,8 @@ void FakeStore::change_table(TableId id, store::TableChange change, store::Contr
     close_shards(table, table.streams.back());
     table.streams.back().disabled_ms = clock_.wall_ms();
   }
-  if (change.billing_mode) table.billing_mode = *change.billing_mode;
-  if (change.read_units) table.read_units = *change.read_units;
-  if (change.write_units) table.write_units = *change.write_units;
+  conflict::Version changed{table.settings.newest().next(), region()};
+  for (const auto& [name, value] : change.settings) table.settings.set(name, value, changed);
   if (change.deletion_protection) table.deletion_protection = *change.deletion_protection;
   publish(std::move(table));
   done(catalog_->find(id));

@@ -57,6 +57,9 @@ class FakeStore final : public store::Store {
                       store::ControlDone done) override {
     done(Err(store::ControlError::unavailable));
   }
+  void merge_settings(TableId, store::Settings, store::ControlDone done) override {
+    done(Err(store::ControlError::unavailable));
+  }
   void set_replica(TableId table, RegionId region, bool present, store::ControlDone done) override;
   void acknowledge(std::vector<store::Acknowledgement>) override {}
   void pin_identity(RegionId, NodeId, std::function<void(bool)> done) override { done(true); }

@@ -286,6 +286,55 @@ TEST_F(ReplicaTest, TheCallsOf2017FailAsOnAws) {
   EXPECT_EQ(ok("ListGlobalTables", "{}"), R"({"GlobalTables":[]})");
 }
 
+TEST_F(ReplicaTest, AReplicaHasSettingsOfItsOwn) {
+  auto replica = [this](const std::string& region) {
+    auto described = ok("DescribeTable", R"({"TableName":"Plain"})");
+    auto at = described.find(R"("RegionName":")" + region);
+    return at == std::string::npos ? "" : described.substr(at, described.find('}', at) - at);
+  };
+  ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1",
+      "ProvisionedThroughputOverride":{"ReadCapacityUnits":9},
+      "TableClassOverride":"STANDARD_INFREQUENT_ACCESS"}}])"));
+  EXPECT_EQ(replica("eu-west-1").find("Provisioned"), std::string::npos) << "on demand";
+  EXPECT_NE(replica("eu-west-1").find(
+                R"("ReplicaTableClassSummary":{"TableClass":"STANDARD_INFREQUENT_ACCESS")"),
+            std::string::npos);
+  EXPECT_EQ(replica("us-east-1").find("ReplicaTableClassSummary"), std::string::npos);
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Update":{"RegionName":"eu-west-1",
+                "ProvisionedThroughputOverride":{"ReadCapacityUnits":5}}}])")),
+            "ValidationException: Neither ReadCapacityUnits nor WriteCapacityUnits can be "
+            "specified when BillingMode is PAY_PER_REQUEST");
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Update":{"RegionName":"eu-west-1"}}])")),
+            "ValidationException: There are no actions specified in the Replica Update Action of "
+            "the request.");
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Update":{"RegionName":"eu-west-1",
+                "KMSMasterKeyId":"alias/mine"}}])")),
+            "ValidationException: One or more parameter values were invalid: KMSMasterKeyId must "
+            "be specified for each replica.");
+  ok("UpdateTable", R"({"TableName":"Plain","BillingMode":"PROVISIONED",
+      "ProvisionedThroughput":{"ReadCapacityUnits":5,"WriteCapacityUnits":5}})");
+  EXPECT_EQ(replica("eu-west-1").find("Provisioned"), std::string::npos) << "lost to what is newer";
+  ok("UpdateTable", update(R"([{"Update":{"RegionName":"eu-west-1",
+      "ProvisionedThroughputOverride":{"ReadCapacityUnits":7}}}])"));
+  EXPECT_NE(replica("eu-west-1").find(R"("ProvisionedThroughputOverride":{"ReadCapacityUnits":7)"),
+            std::string::npos);
+  EXPECT_EQ(error("UpdateTable", update(R"([{"Update":{"RegionName":"eu-west-1",
+                "OnDemandThroughputOverride":{"MaxReadRequestUnits":5}}}])")),
+            "ValidationException: MaxReadRequestUnits for OnDemandThroughput cannot be specified "
+            "when the table BillingMode is PROVISIONED");
+  // A replica that is made anew does not inherit what one of its name had.
+  ok("UpdateTable", R"({"TableName":"Plain","BillingMode":"PAY_PER_REQUEST"})");
+  ok("UpdateTable", update(R"([{"Update":{"RegionName":"eu-west-1",
+      "OnDemandThroughputOverride":{"MaxReadRequestUnits":50}}}])"));
+  EXPECT_NE(replica("eu-west-1").find(R"("OnDemandThroughputOverride":{"MaxReadRequestUnits":50)"),
+            std::string::npos);
+  EXPECT_EQ(replicas_.calls.back(), "announce");
+  ok("UpdateTable", update(R"([{"Delete":{"RegionName":"eu-west-1"}}])"));
+  ok("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])"));
+  EXPECT_EQ(replica("eu-west-1").find("Override"), std::string::npos);
+  EXPECT_EQ(replica("eu-west-1").find("ReplicaTableClassSummary"), std::string::npos);
+}
+
 TEST_F(ReplicaTest, AFailureIsAnsweredAndTheStreamTakenBack) {
   replicas_.failure = api::ApiError::validation("region eu-west-1 cannot be reached");
   EXPECT_EQ(error("UpdateTable", update(R"([{"Create":{"RegionName":"eu-west-1"}}])")),
