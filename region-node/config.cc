@@ -35,6 +35,7 @@ NodeConfig read_config(ConfigSource& source) {
   config.unacknowledged_bytes_max = static_cast<std::uint64_t>(source.integer(
       "unacknowledged_bytes_max", std::int64_t{16} << 30, 1 << 20, std::int64_t{1} << 50));
   config.stream_retention_hours = source.integer("stream_retention_hours", 24, 24, 24 * 365);
+  config.global_tables_2017 = source.flag("global_tables_2017", false);
   config.stream_shard_hours = source.integer("stream_shard_hours", 4, 1, 24);
   return config;
 }

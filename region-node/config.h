@@ -38,6 +38,7 @@ struct NodeConfig {
   std::uint64_t unacknowledged_bytes_max = 0;  // per table, before writes are refused
   std::int64_t stream_retention_hours = 24;
   std::int64_t stream_shard_hours = 4;
+  bool global_tables_2017 = false;  // the calls of that version work
 };
 
 NodeConfig read_config(ConfigSource& source);

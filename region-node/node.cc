@@ -40,7 +40,8 @@ class Node::Parts {
               {.address = config.peer_address, .peers = config.peers, .tls = config.tls,
                .protocol_max = config.protocol_max}),
         api_(store_, peer_.control(), clock, Rng(rng.next()), log,
-             {.readers_max = std::size_t{config.http_threads} + 2}),
+             {.readers_max = std::size_t{config.http_threads} + 2,
+              .global_tables_2017 = config.global_tables_2017}),
         admin_(store_, clock, version),
         fault_pages_(config.region,
                      [this](rpc::FaultPages::Task task) {

@@ -30,10 +30,10 @@ http::Response health(const http::Request& request, const RegionId& region) {
 class Api::Impl : public std::enable_shared_from_this<Api::Impl> {
  public:
   Impl(store::Store& store, ReplicaControl& replicas, const Clock& clock, Rng rng, Logger log,
-       ApiLimits limits)
+       ApiOptions options)
       : log_(std::move(log)),
-        readers_(store, limits.readers_max),
-        services_{store, replicas, clock, readers_},
+        readers_(store, options.readers_max),
+        services_{store, replicas, clock, readers_, options.global_tables_2017},
         ids_(rng),
         figures_(operation_names()) {}
 
@@ -94,8 +94,8 @@ class Api::Impl : public std::enable_shared_from_this<Api::Impl> {
 };
 
 Api::Api(store::Store& store, ReplicaControl& replicas, const Clock& clock, Rng rng, Logger log,
-         ApiLimits limits)
-    : impl_(std::make_shared<Impl>(store, replicas, clock, rng, std::move(log), limits)) {}
+         ApiOptions options)
+    : impl_(std::make_shared<Impl>(store, replicas, clock, rng, std::move(log), options)) {}
 
 Api::~Api() { impl_->close(); }
 

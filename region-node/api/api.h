@@ -7,7 +7,7 @@
 // handler must have stopped before the Api goes.  Writes still under way in the store may complete
 // later.
 // Errors: every failure is answered as AWS would (api/error.h); nothing escapes the handler.
-// Limits: ApiLimits.
+// Limits: ApiOptions.
 #pragma once
 
 #include <cstddef>
@@ -23,17 +23,19 @@
 
 namespace meridian::api {
 
-struct ApiLimits {
+struct ApiOptions {
   // Readers of the store that may be open at once; a request beyond waits for one.  Set it to at
   // least the number of HTTP threads, so that none ever waits.
   std::size_t readers_max = 16;
+  // Whether the calls of global tables version 2017.11.29 work, instead of failing as on AWS.
+  bool global_tables_2017 = false;
 };
 
 class Api {
  public:
   // `rng` seeds the request ids.
   Api(store::Store& store, ReplicaControl& replicas, const Clock& clock, Rng rng, Logger log,
-      ApiLimits limits = {});
+      ApiOptions options = {});
   ~Api();
 
   // Table and stream operations alike, told apart by X-Amz-Target; for either endpoint.

@@ -25,6 +25,7 @@ struct Services {
   ReplicaControl& replicas;
   const Clock& clock;
   ReaderPool& readers;
+  bool global_tables_2017 = false;  // the calls of that version work
 };
 
 struct Call {

@@ -42,6 +42,28 @@ ApiError ApiError::global_table_not_found(const std::string& name) {
               "Global table with name '" + name + "' does not exist.");
 }
 
+ApiError ApiError::global_table_exists(const std::string& name) {
+  return make(kDynamo, "GlobalTableAlreadyExistsException",
+              "Global table with name '" + name + "' already exists.");
+}
+
+ApiError ApiError::table_not_found(const std::string& name) {
+  return make(kDynamo, "TableNotFoundException",
+              "Requested resource not found: Table: " + name + " not found");
+}
+
+ApiError ApiError::replica_exists(const std::string& table, const RegionId& region) {
+  return make(kDynamo, "ReplicaAlreadyExistsException",
+              "Global table with name '" + table + "' has a replica in the region " +
+                  std::string(region.name()) + " already.");
+}
+
+ApiError ApiError::replica_not_found(const std::string& table, const RegionId& region) {
+  return make(kDynamo, "ReplicaNotFoundException",
+              "Global table with name '" + table + "' has no replica in the region " +
+                  std::string(region.name()) + ".");
+}
+
 ApiError ApiError::resource_in_use(std::string message) {
   return make(kDynamo, "ResourceInUseException", std::move(message));
 }

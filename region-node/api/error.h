@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/ids.h"
 #include "region-node/model/attribute_value.h"
 
 namespace meridian::api {
@@ -31,6 +32,10 @@ struct ApiError {
   static ApiError resource_not_found(std::string message = "Requested resource not found");
   // Of version 2017.11.29: "Global table with name 'T' does not exist."
   static ApiError global_table_not_found(const std::string& name);
+  static ApiError global_table_exists(const std::string& name);
+  static ApiError table_not_found(const std::string& name);
+  static ApiError replica_exists(const std::string& table, const RegionId& region);
+  static ApiError replica_not_found(const std::string& table, const RegionId& region);
   static ApiError resource_in_use(std::string message);
   static ApiError condition_failed(std::shared_ptr<const model::Item> item = nullptr);
   static ApiError limit_exceeded(std::string message);

@@ -4,6 +4,7 @@
 
 #include "region-node/api/arn.h"
 #include "region-node/api/json_out.h"
+#include "region-node/store/global_version.h"
 
 namespace meridian::api {
 namespace {
@@ -132,7 +133,8 @@ void append_overrides(JsonMembers& replica, const store::TableInfo& info, const 
 // Only for a global table; all its regions, this one included.
 void append_replicas(JsonMembers& table, const store::TableInfo& info, const RegionId& self) {
   if (info.peers(self).empty()) return;
-  table.text("GlobalTableVersion", "2019.11.21");
+  table.text("GlobalTableVersion",
+             store::is_2017(info.settings) ? store::kVersion2017 : "2019.11.21");
   table.text("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES");
   auto& list = table.name("Replicas");
   list += '[';

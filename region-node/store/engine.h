@@ -132,6 +132,7 @@ class Engine {
   ControlResult save_info(TableState& table, TableInfo info);
   void forget_changed_regions(TableState& table, const TableInfo& next);
   void set_origin(TableState& table, const TableInfo& next);
+  void erase(TableState& table);
   void change_stream(TableInfo& info, const TableState& table,
                      const std::optional<model::StreamViewType>& view);
   [[nodiscard]] bool drained_somewhere(const TableState& table) const;

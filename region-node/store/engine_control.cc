@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "region-node/store/engine.h"
+#include "region-node/store/global_version.h"
 
 namespace meridian::store {
 namespace {
@@ -8,6 +9,14 @@ namespace {
 // Contexts have room for as many regions, removed ones included.
 bool too_many(const std::map<RegionId, ReplicaEntry>& replicas) {
   return replicas.size() > conflict::Context::kRegionsMax;
+}
+
+// Whether a replica of a global table of 2017 may be put in the place of this table, of which then
+// nothing is left but its stream's ARN and its protection.
+bool may_join(const TableSpec& spec, const TableState& table) {
+  const auto* stream = table.info->enabled_stream();
+  return spec.id && is_2017(spec.settings) && table.peers.empty() && table.stats.items == 0 &&
+         table.info->keys == spec.keys && stream != nullptr && stream->view == spec.stream;
 }
 
 std::string view_name(const std::optional<model::StreamViewType>& view) {
@@ -52,8 +61,12 @@ ControlResult Engine::create_table(const TableSpec& spec) {
     if (from_the_future(setting.changed)) return Err(ControlError::unavailable);
   TableId id = spec.id.value_or(TableId{rng_.next(), rng_.next()});
   if (state_.find(id) != nullptr) return Err(ControlError::already_exists);
-  for (const auto& [other, table] : state_.tables)
-    if (table.info->name == spec.name) return Err(ControlError::already_exists);
+  TableState* joined = nullptr;
+  for (auto& [other, table] : state_.tables) {
+    if (table.info->name != spec.name) continue;
+    if (!may_join(spec, table)) return Err(ControlError::already_exists);
+    joined = &table;
+  }
 
   TableInfo info;
   info.id = id;
@@ -68,6 +81,12 @@ ControlResult Engine::create_table(const TableSpec& spec) {
   info.replicas = spec.replicas;
 
   begin();
+  std::optional<std::string> label;
+  if (joined != nullptr) {
+    info.deletion_protection = joined->info->deletion_protection;
+    label = joined->info->enabled_stream()->label;
+    erase(*joined);
+  }
   TableState table;
   table.shards.resize(shards);
   if (spec.stream) {
@@ -75,6 +94,7 @@ ControlResult Engine::create_table(const TableSpec& spec) {
     if (info.settings.text(setting::kStreamView).empty())
       info.settings.set(std::string(setting::kStreamView), view_name(spec.stream));
   }
+  if (label) info.streams.back().label = *label;  // its readers have the ARN already
   table.number = catalog_->create(info);
   return save_info(state_.tables.emplace(id, std::move(table)).first->second, std::move(info));
 }
@@ -121,12 +141,16 @@ ControlResult Engine::drop_table(const TableId& id, bool force) {
   if (!force && !drained_somewhere(*table)) return Err(ControlError::not_drained);
   begin();
   TablePtr info = table->info;
-  catalog_->remove(*table);
-  state_.dropped.emplace_back(table->number, info->shards);
-  state_.tables.erase(id);
+  erase(*table);
+  return info;
+}
+
+void Engine::erase(TableState& table) {
+  catalog_->remove(table);
+  state_.dropped.emplace_back(table.number, table.info->shards);
+  state_.tables.erase(TableId(table.info->id));
   catalog_changed_ = true;
   upkeep_left_ = true;
-  return info;
 }
 
 ControlResult Engine::merge_replicas(const TableId& id,

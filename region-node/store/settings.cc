@@ -33,7 +33,7 @@ const Setting* Settings::holding(std::string_view name, const RegionId& region) 
   const auto* table = find(name);
   const auto* own = find(setting::of_region(name, region));
   bool holds = own != nullptr && !own->value.empty() &&
-               (table == nullptr || own->changed > table->changed);
+               (table == nullptr || own->changed >= table->changed);
   return holds ? own : table;
 }
 

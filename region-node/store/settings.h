@@ -2,7 +2,7 @@
 // version of its own, last writer wins each.
 //
 // A setting is a name and a text.  A region may have its own value of one (an override), under the name
-// "NAME@region"; it holds while it is newer than the table's, so a later change of the setting anywhere
+// "NAME@region"; it holds unless the table's is newer, so a later change of the setting anywhere
 // takes it away, as on AWS.  Unknown names are kept and passed on, so that a release with more settings
 // may live beside one with fewer.
 //

@@ -28,11 +28,11 @@ Answer describe_endpoints(const Call& call);
 Answer describe_limits(const Call& call);
 
 // Global tables version 2017.11.29.
-Answer create_global_table(const Call& call);
-Answer update_global_table(const Call& call);
+void create_global_table(const Call& call, Reply reply);
+void update_global_table(const Call& call, Reply reply);
 Answer describe_global_table(const Call& call);
 Answer describe_global_table_settings(const Call& call);
-Answer update_global_table_settings(const Call& call);
+void update_global_table_settings(const Call& call, Reply reply);
 Answer list_global_tables(const Call& call);
 
 Answer list_streams(const Call& call);

@@ -165,5 +165,36 @@ TEST_F(SettingsTest, TooManyAreRefused) {
   EXPECT_EQ(store_->catalog()->find(table->id)->settings, table->settings);
 }
 
+TEST_F(SettingsTest, ATableOf2017TakesThePlaceOfAnEmptyOne) {
+  auto own = create_single();
+  auto label = own->enabled_stream()->label;
+  TableSpec spec;
+  spec.name = "T";
+  spec.keys = schema();
+  spec.stream = model::StreamViewType::NEW_AND_OLD_IMAGES;
+  spec.settings.set("global_table_version", "2017.11.29");
+  auto join = [&] { return control([&](ControlDone done) { store_->create_table(spec, done); }); };
+  EXPECT_EQ(join().error(), ControlError::already_exists) << "not a replica of another region's";
+  spec.id = TableId{1, 2};
+  spec.stream = model::StreamViewType::KEYS_ONLY;
+  EXPECT_EQ(join().error(), ControlError::already_exists) << "another stream";
+  spec.stream = model::StreamViewType::NEW_AND_OLD_IMAGES;
+  put(own, "a", "1");
+  EXPECT_EQ(join().error(), ControlError::already_exists) << "not empty";
+  remove(own, "a");
+  clock_.advance_ms(60'000);
+  auto joined = join();
+  ASSERT_TRUE(joined.ok());
+  EXPECT_EQ((*joined)->id, spec.id);
+  EXPECT_EQ((*joined)->enabled_stream()->label, label);
+  EXPECT_EQ(store_->catalog()->find(own->id), nullptr);
+  EXPECT_EQ(join().error(), ControlError::already_exists);
+  put(*joined, "b", "2");
+  reopen();
+  EXPECT_TRUE(get(*joined, "b").has_value());
+  EXPECT_EQ(store_->catalog()->find("T")->enabled_stream()->label, label);
+  check();
+}
+
 }  // namespace
 }  // namespace meridian::store
