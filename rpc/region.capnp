@@ -130,7 +130,7 @@ struct TableDefinition {
 struct Setting {
   name @0 :Text;          # "NAME", or "NAME@region" for a replica's own value
   value @1 :Text;
-  changed @2 :Version;    # last writer wins, setting by setting; null for what the table was made with
+  changed @2 :Version;    # last writer wins, each; null for what the table was made with
 }
 
 struct TableForReplication {

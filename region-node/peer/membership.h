@@ -1,8 +1,8 @@
 // Membership: keeps one view, over all regions, of who holds which table and with which settings.
 //
 // The view is a map with one entry per region, and one per setting, last writer wins per entry, merged
-// pairwise; so it needs no coordinator.  A change is pushed at once to every member; a round every kRoundMs pushes again
-// whatever a region has not confirmed, so that one that was down catches up.
+// pairwise; so it needs no coordinator.  A change is pushed at once to every member; a round every
+// kRoundMs pushes again whatever a region has not confirmed, so that one that was down catches up.
 //
 // A region that does not know a table it is listed for has given up its copy (only it decides that):
 // its entry becomes a removal.

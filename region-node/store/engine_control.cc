@@ -25,8 +25,8 @@ std::string view_name(const std::optional<model::StreamViewType>& view) {
 
 }  // namespace
 
-// A change of membership or settings beyond the clock bound has to wait, as a record does: once it were kept, the
-// next change here would have to be later still, and take this clock along.
+// A change of membership or settings beyond the clock bound has to wait, as a record does: once it
+// were kept, the next change here would have to be later still, and take this clock along.
 bool Engine::from_the_future(const conflict::Version& changed) const {
   return held(changed);
 }
@@ -114,7 +114,8 @@ ControlResult Engine::change_table(const TableId& id, const TableChange& change)
     auto changed = mint(info.settings.newest());
     for (const auto& [name, value] : change.settings) info.settings.set(name, value, changed);
     if (stream_changes) {
-      info.settings.set(std::string(setting::kStreamView), view_name(change.enable_stream), changed);
+      info.settings.set(std::string(setting::kStreamView), view_name(change.enable_stream),
+                        changed);
       change_stream(info, *table, change.enable_stream);
     }
     if (info.settings.all().size() > kSettingsMax) return Err(ControlError::limit_exceeded);

@@ -59,10 +59,10 @@ CREATE TABLE settings(
 // Format 1 had settings without versions, as columns; and the view type only in the stream.
 constexpr const char* kSettingsFrom1 = R"sql(
 INSERT INTO settings SELECT number, 'billing_mode', billing_mode, zeroblob(8) FROM tables;
-INSERT INTO settings SELECT number, 'read_units', CAST(read_units AS TEXT), zeroblob(8) FROM tables
-  WHERE read_units > 0;
-INSERT INTO settings SELECT number, 'write_units', CAST(write_units AS TEXT), zeroblob(8) FROM tables
-  WHERE write_units > 0;
+INSERT INTO settings SELECT number, 'read_units', CAST(read_units AS TEXT), zeroblob(8)
+  FROM tables WHERE read_units > 0;
+INSERT INTO settings SELECT number, 'write_units', CAST(write_units AS TEXT), zeroblob(8)
+  FROM tables WHERE write_units > 0;
 INSERT INTO settings SELECT number, 'stream_view', CASE view WHEN 0 THEN 'KEYS_ONLY'
   WHEN 1 THEN 'NEW_IMAGE' WHEN 2 THEN 'OLD_IMAGE' ELSE 'NEW_AND_OLD_IMAGES' END, zeroblob(8)
   FROM streams WHERE disabled_ms IS NULL;

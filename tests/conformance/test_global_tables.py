@@ -126,6 +126,25 @@ def test_nothing_beside_replica_updates(alone, other):
         alone.update(ReplicaUpdates=[{"Create": {"RegionName": alone.away_name}}], **other)
 
 
+def test_consistency_among_regions(both, alone):
+    create = [{"Create": {"RegionName": alone.away_name}}]
+    with invalid("MultiRegionConsistency STRONG is not supported yet"):
+        alone.update(ReplicaUpdates=create, MultiRegionConsistency="STRONG")
+    with invalid("multiRegionConsistency.*enum value set"):
+        alone.update(ReplicaUpdates=create, MultiRegionConsistency="LINEAR")
+    with invalid(text("Only Replica Create actions are supported when MultiRegionConsistency parameter "
+                      "is provided.")):
+        both.update(ReplicaUpdates=[{"Delete": {"RegionName": both.away_name}}],
+                    MultiRegionConsistency="EVENTUAL")
+    with invalid(text("MultiRegionConsistency parameter is unsupported on existing global table")):
+        both.update(ReplicaUpdates=[{"Create": {"RegionName": "sa-east-1"}}],
+                    MultiRegionConsistency="EVENTUAL")
+    # The default may be said; it is not described, as on AWS.
+    alone.update(ReplicaUpdates=create, MultiRegionConsistency="EVENTUAL")
+    alone.regions.wait_active(alone.name, alone.regions, replicas=1)
+    assert "MultiRegionConsistency" not in alone.described()
+
+
 def test_an_action_without_a_region(alone):
     with invalid("replicaUpdates.1.member.delete.regionName.*must not be null"):
         alone.replicas(Delete={})

@@ -1,8 +1,6 @@
 // The calls of global tables version 2017.11.29.  AWS answers them with errors today, also for the name
 // of a table that is global in the way of 2019.11.21, and so does a node unless its setting
 // global_tables_2017 is on: then CreateGlobalTable joins empty tables of one name.
-#include "region-node/store/global_version.h"
-
 #include <functional>
 #include <memory>
 
@@ -12,6 +10,7 @@
 #include "region-node/api/request.h"
 #include "region-node/api/table_description.h"
 #include "region-node/api/write_outcome.h"
+#include "region-node/store/global_version.h"
 
 namespace meridian::api::ops {
 namespace {
@@ -20,11 +19,11 @@ namespace setting = store::setting;
 
 constexpr std::size_t kRegionsMax = 64;
 constexpr std::string_view kNotSupported =
-    "DynamoDB global tables version 2017.11.29 is not supported. We recommend using DynamoDB global "
-    "tables version 2019.11.21, instead of version 2017.11.29 (Legacy).";
+    "DynamoDB global tables version 2017.11.29 is not supported. We recommend using DynamoDB "
+    "global tables version 2019.11.21, instead of version 2017.11.29 (Legacy).";
 constexpr std::string_view kWouldStay =
-    "A replica of a global table of version 2017.11.29 would keep its table when it is removed, which "
-    "is not supported here; UpdateTable with ReplicaUpdates removes a replica with its items.";
+    "A replica of a global table of version 2017.11.29 would keep its table when it is removed, "
+    "which is not supported here; UpdateTable with ReplicaUpdates removes one with its items.";
 
 ApiError invalid(std::string_view text) { return ApiError::validation(std::string(text)); }
 
@@ -53,7 +52,8 @@ std::optional<RegionId> read_region(const JsonObject& in, const std::string& pat
   auto name = in.get("RegionName").text(problems);
   constraints.required(name.has_value(), path + "regionName");
   auto region = RegionId::parse(name.value_or(""));
-  if (name && !region) problems.report(invalid("Region " + std::string(*name) + " is not supported."));
+  if (name && !region)
+    problems.report(invalid("Region " + std::string(*name) + " is not supported."));
   return region;
 }
 
@@ -182,7 +182,8 @@ void check_joinable(const Call& call, const store::TableInfo& table, Problems& p
     problems.report(ApiError::global_table_exists(table.name));
   const auto* stream = table.enabled_stream();
   if (stream == nullptr || stream->view != model::StreamViewType::NEW_AND_OLD_IMAGES)
-    problems.report(invalid("The table must have a stream of NEW_AND_OLD_IMAGES to become global."));
+    problems.report(
+        invalid("The table must have a stream of NEW_AND_OLD_IMAGES to become global."));
   if (call.services.readers.borrow()->stats(table.id).items > 0)
     problems.report(invalid("The table must be empty to become global."));
 }

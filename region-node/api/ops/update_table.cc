@@ -143,10 +143,16 @@ void apply_billing(const Billing& billing, const store::TableInfo& table, const 
   if (!per_request && unchanged) problems.report(ApiError::validation(unchanged_units(now)));
 }
 
-// Only eventual consistency among regions is there.
-void refuse_strong(const JsonObject& input, Constraints& constraints, Problems& problems) {
+// Only eventual consistency among regions is there; it is said when a table becomes global.
+void check_consistency(const JsonObject& input, const std::vector<ReplicaUpdate>& replicas,
+                       Constraints& constraints, Problems& problems) {
   auto consistency = input.get("MultiRegionConsistency").text(problems);
   constraints.one_of(consistency, "multiRegionConsistency", {"EVENTUAL", "STRONG"});
+  if (consistency && !makes_global(replicas)) {
+    problems.report(ApiError::validation(
+        "Only Replica Create actions are supported when MultiRegionConsistency parameter is "
+        "provided."));
+  }
   if (consistency == "STRONG") {
     problems.report(ApiError::validation(
         "One or more parameter values were invalid: MultiRegionConsistency STRONG is not supported "
@@ -168,7 +174,7 @@ void update_table(const Call& call, Reply reply) {
   store::TableChange change;
   change.settings = read_settings(input, self, constraints, problems);
   auto replicas = read_replica_updates(input, constraints, problems);
-  refuse_strong(input, constraints, problems);
+  check_consistency(input, replicas, constraints, problems);
   constraints.finish(problems);
   refuse_members(input, {"GlobalSecondaryIndexUpdates", "GlobalTableWitnessUpdates"}, problems);
   if (problems.any()) return reply(Err(problems.take()));
@@ -193,6 +199,10 @@ void update_table(const Call& call, Reply reply) {
                       problems);
   check_stream_change(stream, **table, self, problems);
   check_replica_updates(replicas, **table, self, problems);
+  if (input.get("MultiRegionConsistency").present() && !(*table)->peers(self).empty())
+    problems.report(
+        ApiError::validation("MultiRegionConsistency parameter is unsupported on existing global "
+                             "table"));
   if (problems.any()) return reply(Err(problems.take()));
   change.deletion_protection = protection;
   change.enable_stream = stream.view;

@@ -252,7 +252,7 @@ TEST_F(Replication, SettingsChangedAtTheSameTimeConverge) {
     return settings(east) == settings(west) && settings(west) == settings(north);
   };
   ASSERT_TRUE(eventually(equal));
-  EXPECT_EQ(settings(north).override_of("read_units", west.id()), "9") << "a new replica has it, too";
+  EXPECT_EQ(settings(north).override_of("read_units", west.id()), "9") << "a new replica has it";
   // One region is away meanwhile, and each sets what the others set.
   north.stop_node();
   for (int i = 0; i < 5; ++i) {
