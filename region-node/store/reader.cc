@@ -165,6 +165,17 @@ std::optional<Row> SqliteReader::get_row(const TableId& table, BytesView key) {
   return out;
 }
 
+void SqliteReader::visit_rows(const TableId& table, BytesView after, std::optional<BytesView> to,
+                              const std::function<bool(const RowView&)>& visit) {
+  read(table, [&](const Found& found) {
+    TableStatements& table_statements = statements(found.number);
+    Query row = to ? table_statements.visit_span.run(after, *to)
+                   : table_statements.visit_rest.run(after);
+    while (row.step())
+      if (!visit({row.blob(0), row.blob(1), row.maybe_blob(2)})) break;
+  });
+}
+
 // ----------------------------------------------------------------------------- small facts by table
 
 LogPosition SqliteReader::flow_position(const rpc::FlowId& flow) {

@@ -38,6 +38,8 @@ class SqliteReader final : public Reader {
   std::optional<Row> get_row(const TableId& table, BytesView key) override;
   rpc::RowsPage read_rows(const rpc::RowsRead& read) override;
   std::optional<Bytes> cursor(const TableId& table, const std::string& name) override;
+  void visit_rows(const TableId& table, BytesView after, std::optional<BytesView> to,
+                  const std::function<bool(const RowView&)>& visit) override;
   rpc::LogPage read_log(const TableId& table, ShardId shard, const LogPosition& after,
                         const LogLimits& limits) override;
   StreamPage read_stream(const TableId& table, ShardId shard, Sequence from,

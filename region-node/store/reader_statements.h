@@ -84,6 +84,8 @@ struct SqliteReader::TableStatements {
   sqlite::Statement get;
   sqlite::Statement get_row;
   sqlite::Statement scan_rows;
+  sqlite::Statement visit_span;
+  sqlite::Statement visit_rest;
   sqlite::Statement image_written_by;
   std::array<std::unique_ptr<ShardStatements>, kShardsMax> shards;
 
@@ -93,6 +95,10 @@ struct SqliteReader::TableStatements {
                         " WHERE key = ?1"),
         scan_rows(db, "SELECT key, version, context, image FROM " + item_table(number) +
                           " WHERE key > ?1 ORDER BY key LIMIT ?2"),
+        visit_span(db, "SELECT key, version, image FROM " + item_table(number) +
+                           " WHERE key > ?1 AND key <= ?2 ORDER BY key"),
+        visit_rest(db, "SELECT key, version, image FROM " + item_table(number) +
+                           " WHERE key > ?1 ORDER BY key"),
         image_written_by(
             db, "SELECT image FROM " + item_table(number) + " WHERE key = ?1 AND seq = ?2"),
         db_(db),

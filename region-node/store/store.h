@@ -129,6 +129,13 @@ enum class Direction { ascending, descending };
 // A stored row with what replication knows of it, tombstones included.
 using Row = rpc::Row;
 
+// A stored row as bytes, for those who only hash or compare it.  Views are valid during the visit.
+struct RowView {
+  BytesView key;
+  BytesView version;  // encoded
+  std::optional<BytesView> image;
+};
+
 struct LogLimits {
   std::size_t records_max = rpc::kBatchRecordsMax;
   std::size_t bytes_max = rpc::kBatchBytesMax;
@@ -165,6 +172,10 @@ class Reader {
   virtual rpc::RowsPage read_rows(const rpc::RowsRead& read) = 0;
   // What apply_rows() stored under this name; empty when there is nothing.
   virtual std::optional<Bytes> cursor(const TableId& table, const std::string& name) = 0;
+  // Calls `visit` with each row after `after`, up to and with `to` (empty: to the end), tombstones
+  // included, in key order until it answers false.  One consistent snapshot: keep it short.
+  virtual void visit_rows(const TableId& table, BytesView after, std::optional<BytesView> to,
+                          const std::function<bool(const RowView&)>& visit) = 0;
 
   // The range after `after`, records of local origin only, without old images: for shipping.
   virtual rpc::LogPage read_log(const TableId& table, ShardId shard, const LogPosition& after,

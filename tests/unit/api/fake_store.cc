@@ -36,6 +36,8 @@ class FakeReader final : public store::Reader {
   std::optional<store::Row> get_row(const TableId&, BytesView) override { return std::nullopt; }
   rpc::RowsPage read_rows(const rpc::RowsRead&) override { return {}; }
   std::optional<Bytes> cursor(const TableId&, const std::string&) override { return std::nullopt; }
+  void visit_rows(const TableId&, BytesView, std::optional<BytesView>,
+                  const std::function<bool(const store::RowView&)>&) override {}
   rpc::LogPage read_log(const TableId&, ShardId, const LogPosition&,
                         const store::LogLimits&) override {
     return {};
