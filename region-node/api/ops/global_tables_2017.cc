@@ -188,6 +188,7 @@ void check_joinable(const Call& call, const store::TableInfo& table, Problems& p
     problems.report(invalid("The table must be empty to become global."));
 }
 
+// The other regions of the group; none if this one is not in it.
 std::vector<RegionId> read_group(const Call& call, Constraints& constraints, Problems& problems) {
   std::vector<RegionId> others;
   bool self_too = false;
@@ -201,8 +202,7 @@ std::vector<RegionId> read_group(const Call& call, Constraints& constraints, Pro
     self_too = self_too || region == call.services.store.region();
     if (region && *region != call.services.store.region()) others.push_back(*region);
   }
-  if (list && !problems.any() && (!self_too || others.empty()))
-    problems.report(invalid("ReplicationGroup must name the region asked and at least one other."));
+  if (!self_too) others.clear();
   return others;
 }
 
@@ -286,11 +286,11 @@ void create_global_table(const Call& call, Reply reply) {
   auto name = read_global_name(call, constraints, problems);
   auto others = read_group(call, constraints, problems);
   constraints.finish(problems);
-  if (!call.services.global_tables_2017) {
-    if (problems.any()) return reply(Err(problems.take()));
-    return reply(Err(invalid(kNotSupported)));
-  }
   if (problems.any()) return reply(Err(problems.take()));
+  if (!call.services.global_tables_2017) return reply(Err(invalid(kNotSupported)));
+  if (others.empty())
+    return reply(Err(invalid(
+        "ReplicationGroup must name the region asked and at least one other.")));
   auto table = call.services.store.catalog()->find(name);
   if (!table) return reply(Err(ApiError::table_not_found(name)));
   check_joinable(call, *table, problems);

@@ -152,7 +152,8 @@ TEST_F(ReplicaTest, TablesBecomeGlobalAndStopBeingSo) {
             (std::vector<std::string>{"create Plain eu-west-1", "create Plain ap-northeast-1"}));
   EXPECT_EQ(member(made, "GlobalTableVersion"), "2019.11.21");
   EXPECT_NE(made.find(R"("Replicas":[{"RegionName":"ap-northeast-1","ReplicaStatus":"ACTIVE",)"
-                      R"("ReplicaArn":"arn:aws:dynamodb:ap-northeast-1:000000000000:table/Plain"},)"
+                      R"("ReplicaArn":"arn:aws:dynamodb:ap-northeast-1:000000000000:table/Plain",)"
+                      R"("GlobalTableSettingsReplicationMode":"ENABLED_WITH_OVERRIDES"},)"
                       R"({"RegionName":"eu-west-1",)"),
             std::string::npos);
   EXPECT_EQ(member(made, "StreamViewType"), "NEW_AND_OLD_IMAGES")
