@@ -92,6 +92,7 @@ void TestRegion::start_node() {
   options.data_dir = dir_.path() + "/data";
   options.region = id_;
   options.shards = 2;
+  options.accept_old_clock = clock.shift_us < 0;  // the test means it
   store_ = std::make_unique<store::SqliteStore>(options, clock, Rng::from_system());
   peer::PeerOptions peers;
   for (const auto& [region, port] : ports_) {
