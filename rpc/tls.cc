@@ -1,7 +1,7 @@
 #include "rpc/tls.h"
 
 #include <fmt/format.h>
-#include <kj/debug.h>
+#include <kj/exception.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
@@ -9,6 +9,7 @@
 #include <array>
 #include <ctime>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -33,11 +34,10 @@ std::string content_of(const std::string& setting, const std::string& path) {
 // Runs `parse`, which throws KJ's exceptions, and names the file.
 template <typename Parse>
 auto parsed(const std::string& setting, const std::string& path, Parse parse) {
-  using Out = decltype(parse());
-  kj::Maybe<Out> out;
-  KJ_IF_MAYBE (failure, kj::runCatchingExceptions([&] { out = parse(); }))
+  std::optional<decltype(parse())> out;
+  KJ_IF_MAYBE (failure, kj::runCatchingExceptions([&] { out.emplace(parse()); }))
     throw std::runtime_error(fmt::format("{} {}: {}", setting, path, describe(*failure)));
-  return kj::mv(KJ_ASSERT_NONNULL(out));
+  return std::move(*out);
 }
 
 // An authority's file may hold several certificates: the old and the new one, while they change.
