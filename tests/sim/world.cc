@@ -6,6 +6,7 @@
 #include <map>
 
 #include "conflict/clock_guard.h"
+#include "conflict/hlc.h"
 
 namespace meridian::sim {
 namespace {
@@ -91,14 +92,17 @@ void World::node_started(std::size_t region) {
       if (source != region) judge.positions(source, region);
 }
 
-// A clock that has fallen behind what was minted before is not taken without an operator's word.
+// A clock that has fallen behind what was minted before is not taken without an operator's word.  A node
+// knows what it minted by its stored ceiling, to a step: it refuses for certain only beyond that.
 void World::check_clock(std::size_t region) {
   std::int64_t newest_ms = 0;
   for (const Write& write : history_.writes())
     if (write.region == region && write.state == WriteState::acknowledged)
       newest_ms = std::max(newest_ms, write.version.hlc.physical_ms());
   std::int64_t behind_ms = newest_ms - clocks_[region]->wall_ms();
-  if (behind_ms > conflict::ClockGuard::kDriftMaxMsDefault && !nodes_[region]->told_clock())
+  constexpr std::int64_t kCertainMs =
+      conflict::ClockGuard::kDriftMaxMsDefault + conflict::HybridClock::kCeilingStepMs;
+  if (behind_ms > kCertainMs && !nodes_[region]->told_clock())
     findings_.add("clock", fmt::format("region {} starts though its clock is {} ms behind", region,
                                        behind_ms));
 }
