@@ -10,8 +10,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::int64_t kCallMsMax = 60'000;  // adding a replica may wait for another region
-
 json::object parse_object(const std::string& body) {
   boost::system::error_code error;
   json::value value = json::parse(body, error, {}, {.max_depth = 100});
@@ -63,8 +61,8 @@ std::vector<Fetched> fetch_all(const std::vector<Page>& pages) {
   return out;
 }
 
-TableApi::TableApi(const std::string& address, std::string region)
-    : client_(address, kCallMsMax), region_(std::move(region)) {}
+TableApi::TableApi(const std::string& address, std::string region, std::int64_t timeout_ms)
+    : client_(address, timeout_ms), region_(std::move(region)) {}
 
 json::object TableApi::call(const std::string& operation, const json::object& request) {
   // Signatures are not verified yet; the header has to be there, as AWS wants it.

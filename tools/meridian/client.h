@@ -55,7 +55,8 @@ class ApiFailure : public std::runtime_error {
 
 class TableApi {
  public:
-  TableApi(const std::string& address, std::string region);
+  // Adding a replica may wait for another region, so a call may take long unless told otherwise.
+  TableApi(const std::string& address, std::string region, std::int64_t timeout_ms = 60'000);
   boost::json::object call(const std::string& operation, const boost::json::object& request);
 
  private:

@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <filesystem>
+#include <sstream>
 
 namespace meridian::cli {
 namespace {
@@ -32,6 +33,16 @@ Endpoints read_region(const YAML::Node& node, const std::string& path) {
   return region;
 }
 
+std::optional<Compose> read_compose(const YAML::Node& node) {
+  if (!node) return std::nullopt;
+  Compose out;
+  std::istringstream words(node["command"].as<std::string>());
+  for (std::string word; words >> word;) out.command.push_back(word);
+  out.project = node["project"].as<std::string>();
+  out.file = node["file"].as<std::string>();
+  return out;
+}
+
 }  // namespace
 
 const Endpoints& Deployment::region(const std::string& name) const {
@@ -48,6 +59,7 @@ Deployment load_deployment(const std::optional<std::string>& path) {
   out.path = path ? *path : find_upward();
   try {
     YAML::Node root = YAML::LoadFile(out.path);
+    out.compose = read_compose(root["compose"]);
     for (const auto& node : root["regions"]) out.regions.push_back(read_region(node, out.path));
   } catch (const YAML::BadFile&) {
     throw UsageError("cannot read " + out.path + "; deploy/up writes one");

@@ -26,9 +26,17 @@ struct Endpoints {
   std::string replicator_admin;
 };
 
+// How docker-compose is told about a deployment in containers.
+struct Compose {
+  std::vector<std::string> command;  // {"docker", "compose"} or {"docker-compose"}
+  std::string project;
+  std::string file;
+};
+
 struct Deployment {
   std::string path;
   std::vector<Endpoints> regions;
+  std::optional<Compose> compose;  // empty for processes of this machine
 
   // Throws UsageError, naming the regions that there are.
   [[nodiscard]] const Endpoints& region(const std::string& name) const;

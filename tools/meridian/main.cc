@@ -9,6 +9,7 @@
 #include "tools/meridian/client.h"
 #include "tools/meridian/clock.h"
 #include "tools/meridian/commands.h"
+#include "tools/meridian/drill/command.h"
 #include "tools/meridian/link.h"
 #include "tools/meridian/quantity.h"
 #include "tools/meridian/quarantine.h"
@@ -34,6 +35,7 @@ struct Command {
   std::string interval = "1s";
   std::string settle = "5s";
   LinkCommand link;
+  drill::DrillCommand drill;
   std::function<int()> run;
 };
 
@@ -133,6 +135,7 @@ int run(int argc, char** argv) {
   add_link_commands(app, command.options, command.link, command.run);
   add_quarantine_commands(app, command.options, command.run);
   add_clock_commands(app, command.options, command.run);
+  drill::add_drill_commands(app, command.options, command.drill, command.run);
   allow_common_options_anywhere(app);
   try {
     app.parse(argc, argv);

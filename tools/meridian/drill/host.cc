@@ -1,0 +1,154 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tools/meridian/commands.h"
+#include "tools/meridian/drill/operator.h"
+#include "tools/meridian/drill/run_command.h"
+
+namespace meridian::drill {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kEndTriesMax = 500;
+constexpr std::int64_t kEndPollMs = 10;
+
+std::vector<std::string> command_line(pid_t pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
+  std::string all((std::istreambuf_iterator<char>(in)), {});
+  std::vector<std::string> words;
+  for (std::size_t start = 0; start < all.size();) {
+    std::size_t end = all.find('\0', start);
+    words.push_back(all.substr(start, end - start));
+    if (end == std::string::npos) break;
+    start = end + 1;
+  }
+  return words;
+}
+
+class LocalHost final : public Host {
+ public:
+  explicit LocalHost(fs::path folder) : folder_(std::move(folder)) {}
+
+  void check(const std::string& region, Daemon daemon) override {
+    auto pid = pid_of(region, daemon);
+    commands_[{region, daemon}] = command_line(pid);
+  }
+
+  void kill(const std::string& region, Daemon daemon) override {
+    check(region, daemon);
+    pid_t pid = pid_of(region, daemon);
+    if (::kill(pid, SIGKILL) != 0) throw OperatorError("cannot end " + file_of(region, daemon));
+    // A dead process has no command line, even while nobody has waited for it.
+    for (int tries = 0; tries < kEndTriesMax && !command_line(pid).empty(); ++tries) {
+      ::waitpid(pid, nullptr, WNOHANG);  // one that an earlier start() of ours made
+      cli::pause_ms(kEndPollMs);
+    }
+  }
+
+  void start(const std::string& region, Daemon daemon) override {
+    auto known = commands_.find({region, daemon});
+    if (known == commands_.end())
+      throw OperatorError("nobody knows how " + file_of(region, daemon) + " was started");
+    pid_t pid = spawn(known->second, (folder_ / region / (name_of(daemon) + ".log")).string());
+    std::ofstream(file_of(region, daemon)) << pid << "\n";
+  }
+
+ private:
+  [[nodiscard]] std::string file_of(const std::string& region, Daemon daemon) const {
+    return (folder_ / region / (name_of(daemon) + ".pid")).string();
+  }
+
+  // The running daemon's; a pid file may outlive its process, so the command line has to fit.
+  [[nodiscard]] pid_t pid_of(const std::string& region, Daemon daemon) const {
+    std::string file = file_of(region, daemon);
+    pid_t pid = 0;
+    std::ifstream(file) >> pid;
+    if (pid <= 0)
+      throw OperatorError(file +
+                          " names no process: a drill can only end daemons that deploy/up "
+                          "started");
+    auto words = command_line(pid);
+    if (words.empty() || fs::path(words.front()).filename() != name_of(daemon))
+      throw OperatorError("process " + std::to_string(pid) + " of " + file + " is not a " +
+                          name_of(daemon) + ": is the region running?");
+    return pid;
+  }
+
+  static pid_t spawn(const std::vector<std::string>& words, const std::string& log) {
+    std::vector<char*> argv;
+    for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    pid_t pid = ::fork();
+    if (pid < 0) throw OperatorError("cannot start a process");
+    if (pid == 0) {
+      ::setsid();  // it outlives the drill, and its Ctrl-C
+      int out = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+      int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+      ::dup2(in, 0);
+      ::dup2(out, 1);
+      ::dup2(out, 2);
+      sigset_t none;
+      sigemptyset(&none);
+      ::sigprocmask(SIG_SETMASK, &none, nullptr);
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+    return pid;
+  }
+
+  const fs::path folder_;
+  std::map<std::pair<std::string, Daemon>, std::vector<std::string>> commands_;
+};
+
+class ComposeHost final : public Host {
+ public:
+  explicit ComposeHost(const cli::Compose& compose) : compose_(compose) {}
+
+  void check(const std::string& region, Daemon daemon) override {
+    auto said = run_command(words({"ps", "-q", service(region, daemon)}));
+    if (said.code != 0 || said.output.empty())
+      throw OperatorError("docker-compose knows no running " + service(region, daemon) + ": " +
+                          said.output);
+  }
+  void kill(const std::string& region, Daemon daemon) override {
+    must({"kill", service(region, daemon)});
+  }
+  void start(const std::string& region, Daemon daemon) override {
+    must({"start", service(region, daemon)});
+  }
+
+ private:
+  static std::string service(const std::string& region, Daemon daemon) {
+    return daemon == Daemon::node ? region : region + "-replicator";
+  }
+  [[nodiscard]] std::vector<std::string> words(std::vector<std::string> more) const {
+    std::vector<std::string> out = compose_.command;
+    out.insert(out.end(), {"--project-name", compose_.project, "--file", compose_.file,
+                           "--project-directory", fs::path(compose_.file).parent_path().string()});
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }
+  void must(const std::vector<std::string>& more) const {
+    auto said = run_command(words(more));
+    if (said.code != 0)
+      throw OperatorError("docker-compose " + more.front() + " failed: " + said.output);
+  }
+
+  const cli::Compose compose_;
+};
+
+}  // namespace
+
+std::unique_ptr<Host> host_of(const cli::Deployment& deployment) {
+  if (deployment.compose) return std::make_unique<ComposeHost>(*deployment.compose);
+  return std::make_unique<LocalHost>(fs::absolute(deployment.path).parent_path());
+}
+
+}  // namespace meridian::drill

@@ -1,0 +1,32 @@
+// The report of a drill: report.json first (docs/DRILLS.md has its schema), everything else is
+// made from it.
+//
+//   report.json report.md report.html timeline.jsonl lag.csv latency-REGION.hgrm
+//   late-writes.jsonl beaten-writes.jsonl lost-writes.jsonl verify.json deployment.yaml
+//
+// Threads: one.  Errors: std::runtime_error when the folder cannot be written or read.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include <string>
+
+#include "tools/meridian/drill/drill.h"
+
+namespace meridian::drill {
+
+inline constexpr int kSchemaVersion = 1;
+
+boost::json::object report_json(const DrillResult& result);
+// The block that comes first: PASS or FAIL, and why.
+std::string verdict_text(const boost::json::object& report);
+std::string report_markdown(const boost::json::object& report);
+// Self-contained: styles and drawings inside, nothing loaded.
+std::string report_html(const boost::json::object& report, const DrillResult& result);
+
+// Writes the folder; answers the report.
+boost::json::object save_report(const DrillResult& result, const std::string& deployment_file,
+                                const std::string& folder);
+boost::json::object load_report(const std::string& folder);
+
+}  // namespace meridian::drill

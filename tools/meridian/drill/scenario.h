@@ -1,0 +1,39 @@
+// The scenarios of `meridian drill`: what each does to the region under drill, and how it is
+// undone.
+//
+// Threads: one.  Errors: OperatorError.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/meridian/drill/operator.h"
+
+namespace meridian::drill {
+
+struct Stage {
+  Operator& op;
+  std::string region;               // under drill
+  std::vector<std::string> others;  // the rest
+  std::int64_t fault_ms;            // how long the fault is to last
+};
+
+// Whether clients are to leave the region: they notice by themselves, are told beforehand, or stay.
+enum class Evacuation { when_noticed, planned, none };
+
+struct Scenario {
+  std::string name;
+  std::string summary;
+  Evacuation evacuation = Evacuation::when_noticed;
+  std::vector<Daemon> ends;  // daemons that it ends, for the preflight
+  std::function<void(Stage&)> inject;
+  std::function<void(Stage&, std::int64_t elapsed_ms)> tick;  // while the fault lasts; may be empty
+  std::function<void(Stage&)> heal;
+};
+
+const std::vector<Scenario>& scenarios();
+const Scenario* find_scenario(const std::string& name);
+
+}  // namespace meridian::drill

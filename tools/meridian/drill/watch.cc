@@ -1,0 +1,139 @@
+#include "tools/meridian/drill/watch.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "tools/meridian/client.h"
+#include "tools/meridian/commands.h"
+#include "tools/meridian/drill/load.h"
+
+namespace meridian::drill {
+namespace json = boost::json;
+
+namespace {
+
+template <typename T>
+std::optional<T> number(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr || !value->is_number()) return std::nullopt;
+  boost::system::error_code error;
+  T out = value->to_number<T>(error);
+  if (error) return std::nullopt;
+  return out;
+}
+
+bool ready_of(const cli::Fetched& page, std::string& reason) {
+  reason = page.problem;
+  if (!page.body || !page.body->is_object()) return false;
+  const json::object& body = page.body->as_object();
+  const json::value* ready = body.if_contains("ready");
+  if (ready != nullptr && ready->is_bool() && ready->as_bool()) return true;
+  reason = cli::text_at(body, "reason", "not ready");
+  return false;
+}
+
+LinkSample& link_to(Sample& sample, const std::string& sink) {
+  for (auto& link : sample.links)
+    if (link.sink == sink) return link;
+  sample.links.push_back({});
+  sample.links.back().sink = sink;
+  return sample.links.back();
+}
+
+const json::array* list_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_array() ? &value->as_array() : nullptr;
+}
+
+void read_node(Sample& sample, const json::object& status) {
+  sample.node_id = cli::text_at(status, "node_id");
+  const json::array* tables = list_at(status, "tables");
+  if (tables == nullptr) return;
+  for (const auto& table : *tables) {
+    if (cli::text_at(table.as_object(), "name") != kTable) continue;
+    const json::array* backlogs = list_at(table.as_object(), "backlog");
+    if (backlogs == nullptr) continue;
+    for (const auto& entry : *backlogs) {
+      const json::object& backlog = entry.as_object();
+      LinkSample& link = link_to(sample, cli::text_at(backlog, "sink"));
+      link.pending_records = number<std::int64_t>(backlog, "pending_records");
+      link.oldest_ms = number<double>(backlog, "oldest_pending_ms");
+      if (link.pending_records == 0) link.oldest_ms = 0;
+    }
+  }
+}
+
+void read_replicator(Sample& sample, const json::object& status) {
+  const json::array* links = list_at(status, "links");
+  if (links == nullptr) return;
+  for (const auto& entry : *links) {
+    const json::object& figures = entry.as_object();
+    if (cli::text_at(figures, "table") != kTable) continue;
+    LinkSample& link = link_to(sample, cli::text_at(figures, "sink"));
+    link.state = cli::text_at(figures, "state");
+    link.p99_ms = number<double>(figures, "p99_ms");
+    link.clock_offset_ms = number<double>(figures, "clock_offset_ms");
+    if (!link.pending_records)
+      link.pending_records = number<std::int64_t>(figures, "pending_records");
+    if (!link.oldest_ms) link.oldest_ms = number<double>(figures, "oldest_pending_ms");
+  }
+}
+
+}  // namespace
+
+Watch::Watch(const cli::Deployment& deployment, const Clock& clock, std::int64_t began_us)
+    : deployment_(deployment),
+      clock_(clock),
+      began_us_(began_us),
+      latest_(deployment.regions.size()) {
+  for (std::size_t i = 0; i < deployment_.regions.size(); ++i)
+    threads_.emplace_back([this, i] { run(i); });
+}
+
+Watch::~Watch() {
+  ending_ = true;
+  for (auto& thread : threads_) thread.join();
+}
+
+std::vector<Sample> Watch::latest() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Sample> out;
+  for (const auto& sample : latest_) {
+    if (!sample) return {};
+    out.push_back(*sample);
+  }
+  return out;
+}
+
+std::vector<Sample> Watch::samples() const {
+  std::lock_guard lock(mutex_);
+  return samples_;
+}
+
+void Watch::run(std::size_t index) {
+  const auto& region = deployment_.regions[index];
+  http::HttpClient node(region.admin, kAskMsMax);
+  http::HttpClient replicator(region.replicator_admin, kAskMsMax);
+  while (!ending_) {
+    Sample sample;
+    sample.region = region.name;
+    sample.at_us = clock_.monotonic_us() - began_us_;
+    auto said = cli::fetch(node, "/v1/status");
+    sample.node_ready = ready_of(said, sample.reason);
+    if (said.body && said.body->is_object()) read_node(sample, said.body->as_object());
+    std::string why;
+    auto shipped = cli::fetch(replicator, "/v1/status");
+    sample.replicator_ready = ready_of(shipped, why);
+    if (shipped.body && shipped.body->is_object())
+      read_replicator(sample, shipped.body->as_object());
+    if (sample.reason.empty() && !why.empty()) sample.reason = "replicator: " + why;
+    {
+      std::lock_guard lock(mutex_);
+      latest_[index] = sample;
+      samples_.push_back(std::move(sample));
+    }
+    cli::pause_ms(kAskEveryMs);
+  }
+}
+
+}  // namespace meridian::drill
