@@ -25,6 +25,8 @@ RegionId checked_region(ConfigSource& source, const std::string& what, const std
                     name + "'");
     return {};
   }
+  // Contexts have an entry of that name for all regions together (conflict/absence.h).
+  if (name == "0") source.complain(what + " must not be '0', which stands for all regions");
   return *region;
 }
 

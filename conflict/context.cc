@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "conflict/absence.h"
+
 namespace meridian::conflict {
 namespace {
 
@@ -25,10 +27,20 @@ Context Context::extended_by(const Version& parent) const {
   return out;
 }
 
-bool Context::covers(const Version& version) const {
-  auto at = lower_bound_of(entries_, version.region);
-  return at != entries_.end() && at->region == version.region && at->hlc >= version.hlc;
+std::optional<Hlc> Context::of(const RegionId& region) const {
+  auto at = lower_bound_of(entries_, region);
+  if (at == entries_.end() || at->region != region) return std::nullopt;
+  return at->hlc;
 }
+
+bool Context::covers(const Version& version) const {
+  auto known = of(version.region);
+  if (known && *known >= version.hlc) return true;
+  auto floor = of(everywhere());
+  return floor && *floor >= version.hlc;
+}
+
+bool Context::names(const Version& version) const { return of(version.region) == version.hlc; }
 
 Bytes Context::encode() const {
   Bytes out;

@@ -33,6 +33,10 @@ class Context {
 
   // True when `version` is at or below what this context knows of its region.
   [[nodiscard]] bool covers(const Version& version) const;
+  // True when `version` itself is in the chain, as the latest of its region.
+  [[nodiscard]] bool names(const Version& version) const;
+  // What it knows of a region; empty when nothing.
+  [[nodiscard]] std::optional<Hlc> of(const RegionId& region) const;
 
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   bool operator==(const Context&) const = default;

@@ -50,5 +50,7 @@ std::optional<Version> decode_version(BytesView in);
 
 // "2026-11-21T02:14:07.123Z/4@us-east-1": for people, logs and the command line.
 std::string to_text(const Version& version);
+// What to_text() wrote; empty when it is not that.
+std::optional<Version> version_from_text(std::string_view text);
 
 }  // namespace meridian::conflict

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/rng.h"
+#include "conflict/absence.h"
 
 namespace meridian::conflict {
 namespace {
@@ -17,6 +18,29 @@ TEST(Context, CoversWhatItsChainContains) {
   EXPECT_TRUE(context.covers(at(7, "eu-west-1")));
   EXPECT_FALSE(context.covers(at(1, "ap-northeast-1")));
   EXPECT_FALSE(Context{}.covers(at(1, "us-east-1")));
+}
+
+TEST(Context, NamesOnlyTheLatestOfARegion) {
+  Context context = Context{}.extended_by(at(5, "us-east-1")).extended_by(at(7, "us-east-1"));
+  EXPECT_TRUE(context.names(at(7, "us-east-1")));
+  EXPECT_FALSE(context.names(at(5, "us-east-1")));
+  EXPECT_FALSE(context.names(at(7, "eu-west-1")));
+  EXPECT_EQ(context.of(RegionId::of("us-east-1")), Hlc{7});
+  EXPECT_EQ(context.of(RegionId::of("eu-west-1")), std::nullopt);
+}
+
+TEST(Context, AWriteOnAnAbsentKeyKnowsAllThatWasCollected) {
+  EXPECT_EQ(context_of_absence(Hlc{}), Context{});
+  Context context = context_of_absence(Hlc{9});
+  EXPECT_TRUE(context.covers(at(9, "us-east-1")));
+  EXPECT_TRUE(context.covers(at(3, "eu-west-1")));
+  EXPECT_FALSE(context.covers(at(10, "us-east-1")));
+  EXPECT_FALSE(context.names(at(9, "us-east-1")));
+  context = context.extended_by(at(12, "us-east-1"));
+  EXPECT_TRUE(context.covers(at(12, "us-east-1")));
+  EXPECT_TRUE(context.covers(at(9, "eu-west-1")));
+  EXPECT_FALSE(context.covers(at(12, "eu-west-1")));
+  EXPECT_EQ(Context::decode(context.encode()), context);
 }
 
 TEST(Context, KeepsTheLatestOfARegionInOrderOfName) {

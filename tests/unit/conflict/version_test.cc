@@ -61,5 +61,16 @@ TEST(Version, ReadsWell) {
   EXPECT_EQ(to_text(version), "2026-11-21T02:14:07.123Z/4@us-east-1");
 }
 
+TEST(Version, TextCanBeReadBack) {
+  Version version{Hlc{Hlc::at_ms(1'764'041'234'567).value + 41}, RegionId::of("eu-west-1")};
+  EXPECT_EQ(to_text(version), "2025-11-25T03:27:14.567Z/41@eu-west-1");
+  EXPECT_EQ(version_from_text(to_text(version)), version);
+  for (const char* text :
+       {"", "@", "2025-11-25T03:27:14.567Z/41", "2025-11-25T03:27:14.567Z/41@", "now/1@eu-west-1",
+        "2025-11-25T03:27:14.567Z/041@eu-west-1", "2025-11-25T03:27:14.567Z/70000@eu-west-1",
+        "2025-13-25T03:27:14.567Z/1@eu-west-1", "2025-11-25T03:27:14.567Z/41@EU"})
+    EXPECT_EQ(version_from_text(text), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace meridian::conflict
