@@ -12,7 +12,7 @@
 // later ones of its region without being anyone's parent.
 //
 // Pure.  Threads: any.
-// Source: ADR 0015; tests/unit/conflict/conflict_rule_test.cc tries it on random runs.
+// Source: ADR 0018; tests/unit/conflict/conflict_rule_test.cc tries it on random runs.
 #pragma once
 
 #include <cstddef>

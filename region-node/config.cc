@@ -34,6 +34,10 @@ NodeConfig read_config(ConfigSource& source) {
   config.accept_old_clock = source.flag("accept_old_clock", false);
   config.unacknowledged_bytes_max = static_cast<std::uint64_t>(source.integer(
       "unacknowledged_bytes_max", std::int64_t{16} << 30, 1 << 20, std::int64_t{1} << 50));
+  config.ledger_entries_max = static_cast<std::uint64_t>(
+      source.integer("ledger_entries_max", 100'000, 0, std::int64_t{1} << 32));
+  config.ledger_bytes_max = static_cast<std::uint64_t>(
+      source.integer("ledger_bytes_max", 256 << 20, 0, std::int64_t{1} << 40));
   config.stream_retention_hours = source.integer("stream_retention_hours", 24, 24, 24 * 365);
   config.global_tables_2017 = source.flag("global_tables_2017", false);
   config.stream_shard_hours = source.integer("stream_shard_hours", 4, 1, 24);

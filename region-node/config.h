@@ -36,6 +36,8 @@ struct NodeConfig {
   std::int64_t clock_drift_ms_max = 500;
   bool accept_old_clock = false;  // start though the clock is behind the newest version minted here
   std::uint64_t unacknowledged_bytes_max = 0;  // per table, before writes are refused
+  std::uint64_t ledger_entries_max = 0;        // conflict ledger, of all tables
+  std::uint64_t ledger_bytes_max = 0;
   std::int64_t stream_retention_hours = 24;
   std::int64_t stream_shard_hours = 4;
   bool global_tables_2017 = false;  // the calls of that version work

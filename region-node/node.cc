@@ -25,6 +25,8 @@ store::StoreOptions store_options(const NodeConfig& config) {
   options.stream_rollover_ms = config.stream_shard_hours * 3600 * 1000;
   options.retention_ms = config.stream_retention_hours * 3600 * 1000;
   options.unacknowledged_bytes_max = config.unacknowledged_bytes_max;
+  options.ledger_entries_max = config.ledger_entries_max;
+  options.ledger_bytes_max = config.ledger_bytes_max;
   return options;
 }
 

@@ -6,14 +6,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <optional>
 
 #include "region-node/admin/clock.h"
+#include "region-node/admin/conflict_pages.h"
 #include "region-node/admin/figures.h"
 #include "region-node/admin/quarantine.h"
 #include "region-node/model/image.h"
-#include "region-node/model/key.h"
 
 namespace meridian::admin {
 namespace json = boost::json;
@@ -70,6 +69,8 @@ http::Response Admin::serve(const Target& target, const std::string& method) {
   if (target.path == "/v1/status") return status();
   if (target.leaf == "rows") return rows(target);
   if (target.leaf == "row") return row(target);
+  if (target.leaf == "conflicts") return conflicts_page(store_, *reader_, target);
+  if (target.leaf == "history") return history_page(store_, *reader_, target);
   return complain(404, "no such page; see /v1/status, /metrics, /readyz, /livez");
 }
 
@@ -122,6 +123,8 @@ http::Response Admin::status() {
                                   {"bytes", figures.stats.item_bytes},
                                   {"tombstones", figures.stats.tombstones},
                                   {"parked", figures.parked.records},
+                                  {"conflicts", figures.ledger.entries},
+                                  {"conflicts_dropped", figures.ledger.dropped},
                                   {"backlog", std::move(backlog)}});
   }
   return answer(200, {{"region", std::string(store_.region().name())},
@@ -144,6 +147,11 @@ http::Response Admin::status() {
                                              {"records_duplicate", health.records_duplicate},
                                              {"records_forked", health.records_forked},
                                              {"records_parked", health.records_parked},
+                                             {"conflicts_lost_here", health.conflicts_lost_here},
+                                             {"conflicts_lost_elsewhere",
+                                              health.conflicts_lost_elsewhere},
+                                             {"ledger_bytes", health.ledger_bytes},
+                                             {"ledger_dropped", health.ledger_dropped},
                                              {"batches_held", health.batches_held},
                                              {"queue_depth", health.queue_depth},
                                              {"queue_refused", health.queue_refused},
@@ -218,6 +226,13 @@ void Admin::collect_store(MetricsPage& page) {
                {{"result", "forked"}});
   page.counter("meridian_store_replicated_records_total", applied, number(health.records_parked),
                {{"result", "parked"}});
+  const char* conflicts = "Writes that lost unseen, by where they had been written.";
+  page.counter("meridian_conflicts_total", conflicts, number(health.conflicts_lost_here),
+               {{"written", "here"}});
+  page.counter("meridian_conflicts_total", conflicts, number(health.conflicts_lost_elsewhere),
+               {{"written", "elsewhere"}});
+  page.gauge("meridian_conflict_ledger_bytes", "Size of the conflict ledger.",
+             number(health.ledger_bytes));
   page.counter("meridian_store_batches_held_total", "Replicated batches held by the clock guard.",
                number(health.batches_held));
   page.gauge("meridian_writer_queue_depth", "Operations waiting for the writer.",
@@ -244,6 +259,11 @@ void Admin::collect_tables(MetricsPage& page) {
     page.gauge("meridian_table_parked_oldest_timestamp_seconds",
                "Commit time at its source of the oldest record in quarantine; 0 when none.",
                figures.parked.oldest_us ? number(*figures.parked.oldest_us) / 1e6 : 0, labels);
+    page.gauge("meridian_conflict_ledger_entries", "Losers listed in this region's ledger.",
+               number(figures.ledger.entries), labels);
+    page.counter("meridian_conflict_ledger_dropped_total",
+                 "Losers dropped from the ledger to stay within its limits.",
+                 number(figures.ledger.dropped), labels);
     for (const SinkBacklog& sink : figures.backlog) {
       MetricLabels link{{"table", figures.table->name},
                         {"source", source},

@@ -10,6 +10,7 @@
 //   GET  /v1/tables/NAME/row?key=<hex> JSON: one row
 //   /v1/clock                          clock.h
 //   /v1/tables/NAME/quarantine         quarantine.h
+//   GET  /v1/tables/NAME/conflicts, /v1/tables/NAME/history   see conflict_pages.h
 //
 // Threads: handle() runs on the admin server's one thread; add_metrics() and add_pages() before it
 // starts.

@@ -27,6 +27,7 @@ struct TableFigures {
   store::TableStats stats;
   std::vector<SinkBacklog> backlog;
   store::ParkedStats parked;
+  store::LedgerSummary ledger;
 };
 
 std::vector<TableFigures> read_tables(store::Store& store, store::Reader& reader);

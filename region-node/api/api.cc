@@ -51,7 +51,8 @@ class Api::Impl : public std::enable_shared_from_this<Api::Impl> {
     Document document;
     auto input = document.parse(request.body);
     if (!input) return reply(Err(ApiError::serialization("The request is not a JSON object")));
-    run(*operation, {services_, *input, request.header("Host")}, reply);
+    run(*operation, {services_, *input, request.header("Host"),
+                     request.header("X-Meridian-If-Version")}, reply);
   }
 
   void collect(MetricsPage& page) const { figures_.collect(page); }

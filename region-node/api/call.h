@@ -32,6 +32,7 @@ struct Call {
   Services& services;
   JsonObject input;
   std::string_view host;  // the Host header, as the client reached this node
+  std::string_view if_version = {};  // the X-Meridian-If-Version header
 };
 
 // The JSON of a successful answer.

@@ -21,6 +21,7 @@ struct MutationOptions {
   std::optional<expr::Condition> condition;
   bool keep_old = false;  // the answer needs the item as it was
   bool item_on_failed_condition = false;
+  std::optional<conflict::Version> if_version = std::nullopt;  // see store::ItemWrite
 };
 
 class Mutation : public store::ItemMutation {
@@ -28,6 +29,10 @@ class Mutation : public store::ItemMutation {
   explicit Mutation(MutationOptions options) : options_(std::move(options)) {}
 
   store::Verdict evaluate(std::optional<BytesView> current) final;
+
+  [[nodiscard]] const std::optional<conflict::Version>& if_version() const {
+    return options_.if_version;
+  }
 
   // REQUIRES (all): the write has completed.
   // The item as it was; empty when there was none.  REQUIRES: keep_old.

@@ -9,6 +9,8 @@ ApiError write_error(store::WriteStatus status, const Mutation& mutation) {
   using store::WriteStatus;
   switch (status) {
     case WriteStatus::rejected: return mutation.rejection();
+    case WriteStatus::version_changed:
+      return ApiError::condition_failed();
     case WriteStatus::no_such_table: return ApiError::resource_not_found();
     case WriteStatus::clock_refused:
       return ApiError::unavailable(
@@ -65,6 +67,7 @@ void submit_write(const Services& services, const TableId& table, Bytes key,
   write.table = table;
   write.key = std::move(key);
   write.mutation = mutation;
+  write.if_version = mutation->if_version();
   write.done = [mutation = std::move(mutation), answer = std::move(answer),
                 reply = std::move(reply)](const store::WriteResult& result) {
     if (result.status == store::WriteStatus::committed)

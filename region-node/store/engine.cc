@@ -35,6 +35,7 @@ Engine::Engine(StoreOptions options, Clock& clock, Rng rng,
   catalog_.emplace(*db_);
   flows_.emplace(*db_);
   items_.emplace(*db_);
+  ledger_.emplace(*db_, options_);
   begin_.emplace(*db_, "BEGIN IMMEDIATE");
   commit_.emplace(*db_, "COMMIT");
 
@@ -101,6 +102,7 @@ void Engine::settle_wal() {
 
 void Engine::load() {
   state_ = catalog_->load();
+  ledger_->load();
   for (auto& [id, table] : state_.tables) table.derive(options_.region);
   hlc_.restore(conflict::Hlc{static_cast<std::uint64_t>(catalog_->meta(kCeiling).value_or(0))});
   released_ = catalog_->releases();
@@ -139,6 +141,9 @@ void Engine::run(std::vector<Op>& ops) {
     }
   }
   if (committed_ && catalog_changed_) publish();
+  health_.ledger_entries = ledger_->figures().entries;
+  health_.ledger_bytes = ledger_->figures().bytes;
+  health_.ledger_dropped = ledger_->figures().dropped;
   shared_->set_health(health_);
   show_clock();
   if (done) {
@@ -320,7 +325,7 @@ void Engine::execute(WriteOp& op) {
     op.result = {WriteStatus::no_such_table, {}};
     return;
   }
-  op.result = write_item(*table, op.write.key, *op.write.mutation);
+  op.result = write_item(*table, op.write);
 }
 
 void Engine::execute(ApplyOp& op) { op.outcome = apply_batch(op.batch, op.source_node); }

@@ -34,6 +34,7 @@
 #include "region-node/store/flow_store.h"
 #include "region-node/store/held_flows.h"
 #include "region-node/store/item_log.h"
+#include "region-node/store/ledger_store.h"
 #include "region-node/store/ops.h"
 #include "region-node/store/shared_state.h"
 #include "region-node/store/state.h"
@@ -99,7 +100,7 @@ class Engine {
   void execute(ReleaseOp& op);
 
   // engine_write.cc: local writes
-  WriteResult write_item(TableState& table, BytesView key, ItemMutation& mutation);
+  WriteResult write_item(TableState& table, const ItemWrite& write);
   std::optional<WriteStatus> refuses_write(const TableState& table) const;
   void append(TableState& table, std::optional<StoredItem> stored, const ItemChange& change);
 
@@ -127,6 +128,15 @@ class Engine {
   rpc::RowsOutcome apply_rows(rpc::RowsBatch& batch);
   std::optional<rpc::ApplyStatus> refuses_rows(const TableState& table,
                                                const rpc::RowsBatch& batch) const;
+
+  // engine_ledger.cc: conflicts
+  void withdraw_seen(const TableState& table, const rpc::ChangeRecord& record);
+  void list_stored(const TableState& table, const StoredItem& stored,
+                   const rpc::ChangeRecord& record);
+  void list_incoming(const TableState& table, const StoredItem& stored,
+                     const rpc::ChangeRecord& record);
+  void list(const TableState& table, BytesView key, const LedgerStore::Side& loser,
+            const LedgerStore::Side& winner);
 
   // engine_control.cc
   ControlResult save_info(TableState& table, TableInfo info);
@@ -159,6 +169,7 @@ class Engine {
   std::optional<CatalogStore> catalog_;
   std::optional<FlowStore> flows_;
   std::optional<ItemLog> items_;
+  std::optional<LedgerStore> ledger_;
   std::optional<sqlite::Statement> begin_;
   std::optional<sqlite::Statement> commit_;
 

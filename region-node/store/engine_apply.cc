@@ -117,7 +117,9 @@ void Engine::apply_record(TableState& table, const rpc::FlowId& flow,
     return;
   }
   if (decision == Decision::fork_apply || decision == Decision::fork_keep) ++health_.records_forked;
+  withdraw_seen(table, record);
   if (!conflict::wins(decision)) {
+    if (decision == Decision::stale && stored) list_incoming(table, *stored, record);
     ++health_.records_stale;
     return;
   }
@@ -127,6 +129,7 @@ void Engine::apply_record(TableState& table, const rpc::FlowId& flow,
     ++health_.records_parked;
     return;
   }
+  if (stored && decision == Decision::apply) list_stored(table, *stored, record);
   std::optional<BytesView> current;
   if (stored) current = stored->image;
   std::optional<BytesView> image;

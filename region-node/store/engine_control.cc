@@ -96,6 +96,7 @@ ControlResult Engine::create_table(const TableSpec& spec) {
   }
   if (label) info.streams.back().label = *label;  // its readers have the ARN already
   table.number = catalog_->create(info);
+  ledger_->begin_table(table.number, mint({}).hlc);
   return save_info(state_.tables.emplace(id, std::move(table)).first->second, std::move(info));
 }
 

@@ -111,7 +111,10 @@ bool Engine::purge_dropped() {
     empty(log_table(number, ShardId(i)), "seq");
     if (left > 0) empty(next_table(number, ShardId(i)), "seq");
   }
+  if (left > 0)
+    left -= static_cast<std::int64_t>(ledger_->purge(number, static_cast<std::size_t>(left)));
   if (left <= 0) return true;
+  ledger_->forget_table(number);
   items_->forget_statements();
   drop_table_storage(*db_, number, shards);
   db_->execute("DELETE FROM dropped WHERE number = " + std::to_string(number));

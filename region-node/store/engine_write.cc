@@ -14,14 +14,18 @@ std::optional<WriteStatus> Engine::refuses_write(const TableState& table) const 
   return std::nullopt;
 }
 
-WriteResult Engine::write_item(TableState& table, BytesView key, ItemMutation& mutation) {
+WriteResult Engine::write_item(TableState& table, const ItemWrite& write) {
+  const BytesView key = write.key;
   if (auto refused = refuses_write(table)) return {*refused, {}};
   auto stored = items_->find(table, key);
   if (stored && guard_.hold_ms(stored->version.hlc)) return {WriteStatus::clock_refused, {}};
 
+  if (write.if_version && *write.if_version != (stored ? stored->version : conflict::Version{}))
+    return {WriteStatus::version_changed, stored ? stored->version : conflict::Version{}};
+
   std::optional<BytesView> current;
   if (stored) current = stored->image;
-  Verdict verdict = mutation.evaluate(current);
+  Verdict verdict = write.mutation->evaluate(current);
   if (verdict.kind == Verdict::Kind::reject) return {WriteStatus::rejected, {}};
 
   std::optional<BytesView> image;

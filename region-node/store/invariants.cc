@@ -198,6 +198,23 @@ class TableCheck {
   std::map<Bytes, Newest> newest_;
 };
 
+void check_ledger(sqlite::Database& db, std::vector<std::string>& problems) {
+  Statement select(db,
+                   "SELECT l.number, l.entries, l.bytes, count(c.id), total(c.bytes) FROM ledgers l"
+                   " LEFT JOIN conflicts c ON c.number = l.number GROUP BY l.number");
+  for (Query row = select.run(); row.step();)
+    if (row.uint64(1) != row.uint64(3) || row.uint64(2) != row.uint64(4))
+      problems.push_back(
+          fmt::format("the ledger of table {} counts {} entries of {} bytes, not {} of {}",
+                      row.int64(0), row.uint64(1), row.uint64(2), row.uint64(3), row.uint64(4)));
+  auto strays = db.query_int64(
+      "SELECT count(*) FROM conflicts WHERE number NOT IN (SELECT number FROM ledgers)");
+  if (strays.value_or(0) > 0) problems.push_back("the ledger has entries of no table");
+  auto missing = db.query_int64(
+      "SELECT count(*) FROM tables WHERE number NOT IN (SELECT number FROM ledgers)");
+  if (missing.value_or(0) > 0) problems.push_back("a table has no ledger");
+}
+
 }  // namespace
 
 std::vector<std::string> check_store_invariants(const std::string& path, const std::string& vfs) {
@@ -214,6 +231,7 @@ std::vector<std::string> check_store_invariants(const std::string& path, const s
   CatalogStore catalog(db);
   EngineState state = catalog.load();
   for (const auto& [id, table] : state.tables) TableCheck(db, table, problems).run();
+  check_ledger(db, problems);
   db.execute("ROLLBACK");
   return problems;
 }

@@ -101,6 +101,15 @@ void ItemLog::write(TableState& table, std::optional<StoredItem> stored, const I
   shard.history.end = sequence;
 }
 
+std::optional<std::int64_t> ItemLog::committed_us(const TableState& table, ShardId shard,
+                                                  Sequence sequence) {
+  Statement select(db_, "SELECT committed_us FROM " + log_table(table.number, shard) +
+                            " WHERE seq = ?1");
+  Query row = select.run(sequence.value);
+  if (!row.step()) return std::nullopt;
+  return row.int64(0);
+}
+
 void ItemLog::count(TableState& table, const std::optional<StoredItem>& stored,
                     const ItemChange& change) {
   ShardState& shard = table.shard(change.shard);

@@ -53,6 +53,10 @@ class ItemLog {
   // REQUIRES: the shard's history ends with the stretch of this start.
   void write(TableState& table, std::optional<StoredItem> stored, const ItemChange& change);
 
+  // When a record was committed here; empty when it is no longer in the log.
+  std::optional<std::int64_t> committed_us(const TableState& table, ShardId shard,
+                                           Sequence sequence);
+
   // Drops the prepared statements, before a table goes or after a rollback.
   void forget_statements();
 

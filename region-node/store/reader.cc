@@ -16,8 +16,6 @@ using sqlite::Text;
 
 namespace {
 
-constexpr int kSqlError = 1;  // SQLITE_ERROR: for a reader, a table that is gone
-
 sqlite::OpenOptions reader_options(const StoreOptions& options) {
   sqlite::OpenOptions open;
   open.mode = sqlite::OpenMode::read_only;
@@ -27,18 +25,6 @@ sqlite::OpenOptions reader_options(const StoreOptions& options) {
 }
 
 }  // namespace
-
-// One read transaction: every statement in it sees the same commit.
-class SqliteReader::Snapshot {
- public:
-  explicit Snapshot(Meta& meta) : meta_(meta) { meta_.begin.execute(); }
-  ~Snapshot() { meta_.rollback(); }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-
- private:
-  Meta& meta_;
-};
 
 SqliteReader::SqliteReader(const std::string& path, const StoreOptions& options,
                            std::shared_ptr<SharedState> shared)
@@ -67,24 +53,6 @@ SqliteReader::ShardStatements& SqliteReader::shard_statements(std::int64_t numbe
   auto& slot = statements(number).shards[shard.value];
   if (!slot) slot = std::make_unique<ShardStatements>(db_, number, shard);
   return *slot;
-}
-
-template <typename Body>
-bool SqliteReader::read(const TableId& table, Body body) {
-  auto found = find(table);
-  if (!found) return false;
-  try {
-    Snapshot snapshot(*meta_);
-    body(*found);
-    return true;
-  } catch (const sqlite::SqliteError& error) {
-    if (error.is_damage()) shared_->report_damage(error.what());
-    auto now = find(table);
-    bool dropped = !now || now->number != found->number;
-    if (error.code() != kSqlError || !dropped) throw;
-    tables_.erase(found->number);
-    return false;
-  }
 }
 
 // ------------------------------------------------------------------------------------------- items

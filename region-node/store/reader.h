@@ -51,6 +51,9 @@ class SqliteReader final : public Reader {
   std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max,
                                    std::int64_t after_row) override;
   ParkedStats parked_stats(const TableId& table) override;
+  LedgerSummary ledger(const TableId& table) override;
+  LedgerPage conflicts(const TableId& table, const LedgerQuery& query) override;
+  KeyHistory key_history(const TableId& table, BytesView key, std::size_t records_max) override;
 
  private:
   struct ShardStatements;
@@ -69,6 +72,8 @@ class SqliteReader final : public Reader {
   TableStatements& statements(std::int64_t number);
   ShardStatements& shard_statements(std::int64_t number, ShardId shard);
 
+  void read_history(std::int64_t number, ShardId shard, BytesView key, std::size_t records_max,
+                    KeyHistory& history);
   ShardState load_shard(std::int64_t number, ShardId shard);
   LocalCounts counts_at(std::int64_t number, ShardId shard, const ShardState& state,
                         Sequence sequence);

@@ -1,6 +1,6 @@
-// The SQL of SqliteReader, prepared at first use.
+// The SQL of SqliteReader, prepared at first use, and the read transaction that it runs in.
 //
-// Threads, ownership: as the reader's.  Private to reader.cc.
+// Threads, ownership: as the reader's.  Private to reader.cc and reader_ledger.cc.
 #pragma once
 
 #include <array>
@@ -120,5 +120,37 @@ struct SqliteReader::TableStatements {
   std::int64_t number_;
   std::array<std::optional<sqlite::Statement>, 4> scans_;
 };
+
+// One read transaction: every statement in it sees the same commit.
+class SqliteReader::Snapshot {
+ public:
+  explicit Snapshot(Meta& meta) : meta_(meta) { meta_.begin.execute(); }
+  ~Snapshot() { meta_.rollback(); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Meta& meta_;
+};
+
+inline constexpr int kNoSuchTable = 1;  // SQLITE_ERROR: for a reader, a table that is gone
+
+template <typename Body>
+bool SqliteReader::read(const TableId& table, Body body) {
+  auto found = find(table);
+  if (!found) return false;
+  try {
+    Snapshot snapshot(*meta_);
+    body(*found);
+    return true;
+  } catch (const sqlite::SqliteError& error) {
+    if (error.is_damage()) shared_->report_damage(error.what());
+    auto now = find(table);
+    bool dropped = !now || now->number != found->number;
+    if (error.code() != kNoSuchTable || !dropped) throw;
+    tables_.erase(found->number);
+    return false;
+  }
+}
 
 }  // namespace meridian::store

@@ -54,6 +54,16 @@ CREATE TABLE cursors(
 CREATE TABLE settings(
   number INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, changed BLOB NOT NULL,
   PRIMARY KEY(number, name)) WITHOUT ROWID;
+CREATE TABLE conflicts(
+  id INTEGER PRIMARY KEY, number INTEGER NOT NULL, key BLOB NOT NULL, version BLOB NOT NULL,
+  context BLOB NOT NULL, committed_us INTEGER NOT NULL, winner BLOB NOT NULL,
+  winner_context BLOB NOT NULL, winner_committed_us INTEGER NOT NULL, listed_us INTEGER NOT NULL,
+  bytes INTEGER NOT NULL, image BLOB, winner_image BLOB);
+CREATE UNIQUE INDEX conflicts_by_key ON conflicts(number, key, version);
+CREATE INDEX conflicts_by_version ON conflicts(version);
+CREATE TABLE ledgers(
+  number INTEGER PRIMARY KEY, complete_after INTEGER NOT NULL, entries INTEGER NOT NULL,
+  bytes INTEGER NOT NULL, dropped INTEGER NOT NULL);
 )sql";
 
 // Format 1 had settings without versions, as columns; and the view type only in the stream.
@@ -70,6 +80,11 @@ ALTER TABLE tables DROP COLUMN billing_mode;
 ALTER TABLE tables DROP COLUMN read_units;
 ALTER TABLE tables DROP COLUMN write_units;
 )sql";
+
+// For tables that are older than the ledger.  Nothing that was minted is later than the clock's ceiling.
+constexpr const char* kBeginLedgers =
+    "INSERT INTO ledgers SELECT number,"
+    " coalesce((SELECT value FROM meta WHERE name = 'hlc_ceiling'), 0), 0, 0, 0 FROM tables";
 
 }  // namespace
 
@@ -134,6 +149,7 @@ void migrate(sqlite::Database& db) {
   if (format < 2) {
     db.execute(kAddedBy2);
     db.execute(kSettingsFrom1);
+    db.execute(kBeginLedgers);
   }
   db.execute("PRAGMA user_version=" + std::to_string(kFormatVersion));
   transaction.commit();

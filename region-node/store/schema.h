@@ -7,6 +7,8 @@
 //           local_records, local_bytes, old_image)     the change log of shard S; old_image is what the
 //                                                      item was before
 //   next_N_S(seq, by)                                  the record that overwrote record `seq`
+// The conflict ledger is in `conflicts`, one row for each loser that is listed here, and `ledgers`, one
+// row for each table.
 // The new image of a record is the item's if item.seq is the record's, else old_image of the record
 // that overwrote it: each image is stored once.
 //
@@ -24,7 +26,7 @@
 
 namespace meridian::store {
 
-// 2: cursors; settings with a version each.
+// 2: cursors; settings with a version each; the conflict ledger (empty in a file of format 1).
 inline constexpr std::int64_t kFormatVersion = 2;
 inline constexpr int kPageBytes = 8192;
 

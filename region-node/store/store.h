@@ -25,6 +25,7 @@
 #include "common/result.h"
 #include "conflict/version.h"
 #include "region-node/store/clock_report.h"
+#include "region-node/store/ledger.h"
 #include "region-node/store/log_ends.h"
 #include "region-node/store/quarantine.h"
 #include "region-node/store/table_info.h"
@@ -55,6 +56,7 @@ class ItemMutation {
 enum class WriteStatus {
   committed,  // durable; also a write that changed nothing
   rejected,   // the mutation said no; it knows why
+  version_changed,  // the item is not of the version that was asked for
   no_such_table,
   clock_refused,  // the wall clock is not trusted, or the item lies beyond the clock bound: retry
   log_full,       // a peer has not acknowledged more than the log may hold: retry later
@@ -72,6 +74,8 @@ struct ItemWrite {
   Bytes key;
   std::shared_ptr<ItemMutation> mutation;
   std::function<void(const WriteResult&)> done;
+  // Write only if the item, or its tombstone, is of this version; one of no region: if there is neither.
+  std::optional<conflict::Version> if_version = std::nullopt;
 };
 
 // ------------------------------------------------------------------------------------- the tables
@@ -205,6 +209,11 @@ class Reader {
   virtual std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max,
                                            std::int64_t after_row) = 0;
   virtual ParkedStats parked_stats(const TableId& table) = 0;
+
+  virtual LedgerSummary ledger(const TableId& table) = 0;
+  virtual LedgerPage conflicts(const TableId& table, const LedgerQuery& query) = 0;
+  // The log's records of a key as far back as it goes, at most `records_max`.
+  virtual KeyHistory key_history(const TableId& table, BytesView key, std::size_t records_max) = 0;
 };
 
 // ------------------------------------------------------------------------------------------ store
@@ -225,6 +234,12 @@ struct StoreHealth {
   std::uint64_t records_duplicate = 0;
   std::uint64_t records_forked = 0;  // equal version, unequal image: alarm
   std::uint64_t records_parked = 0;
+  // Losers listed in the conflict ledger, by where they had been written.
+  std::uint64_t conflicts_lost_here = 0;
+  std::uint64_t conflicts_lost_elsewhere = 0;
+  std::uint64_t ledger_entries = 0;  // all tables, now
+  std::uint64_t ledger_bytes = 0;
+  std::uint64_t ledger_dropped = 0;  // to stay within the limits; of the tables that are here
   std::uint64_t batches_held = 0;  // by the clock guard
   std::uint64_t queue_depth = 0;
   std::uint64_t queue_refused = 0;

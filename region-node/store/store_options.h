@@ -47,6 +47,9 @@ struct StoreOptions {
   // Local-origin bytes of one table that some peer has not acknowledged; past it, local writes to
   // the table answer log_full.
   std::uint64_t unacknowledged_bytes_max = 16ULL << 30;
+  // Conflict ledger, all tables together; past either the oldest losers are dropped and counted.
+  std::uint64_t ledger_entries_max = 100'000;
+  std::uint64_t ledger_bytes_max = 256 << 20;
 
   // One group is one transaction.  A replicated record counts as one operation.  Clients and
   // replication each have half of a group for certain, and all of it while the other side is idle.

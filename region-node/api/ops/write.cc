@@ -17,6 +17,17 @@ ReturnValues parse_return_values(std::string_view name) {
   return ReturnValues::none;
 }
 
+// Hexadecimal, as the admin endpoint shows versions; "none" where nothing is to be.
+std::optional<conflict::Version> read_if_version(const Call& call, Problems& problems) {
+  if (call.if_version.empty()) return std::nullopt;
+  if (call.if_version == "none") return conflict::Version{};
+  auto bytes = from_hex(call.if_version);
+  auto version = bytes ? conflict::decode_version(*bytes) : std::nullopt;
+  if (!version)
+    problems.report(ApiError::validation("X-Meridian-If-Version is not a version of an item"));
+  return version;
+}
+
 }  // namespace
 
 WriteRequest read_write_request(const Call& call, Constraints& constraints,
@@ -37,6 +48,7 @@ WriteRequest read_write_request(const Call& call, Constraints& constraints,
   out.capacity = parse_capacity_detail(capacity);
   out.returned = parse_return_values(returned.value_or("NONE"));
   out.item_on_failed_condition = on_failure == "ALL_OLD";
+  out.if_version = read_if_version(call, problems);
   if (std::find(allowed.begin(), allowed.end(), out.returned) == allowed.end())
     problems.report(ApiError::validation(std::string(refusal)));
   return out;
@@ -50,6 +62,7 @@ MutationOptions mutation_options(const WriteRequest& request,
                      request.returned == ReturnValues::updated_old ||
                      request.capacity != CapacityDetail::none;
   options.item_on_failed_condition = request.item_on_failed_condition;
+  options.if_version = request.if_version;
   return options;
 }
 

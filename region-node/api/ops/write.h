@@ -22,6 +22,7 @@ struct WriteRequest {
   ReturnValues returned = ReturnValues::none;
   CapacityDetail capacity = CapacityDetail::none;
   bool item_on_failed_condition = false;
+  std::optional<conflict::Version> if_version = std::nullopt;
 };
 
 // Reads TableName, ReturnValues, ReturnConsumedCapacity and their like.  `allowed`: what this

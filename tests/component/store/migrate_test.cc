@@ -12,7 +12,7 @@ class MigrateTest : public StoreTest {
   void make_older() {
     close();
     sqlite::Database db(file(), {});
-    db.execute("DROP TABLE cursors");
+    db.execute("DROP TABLE cursors; DROP TABLE conflicts; DROP TABLE ledgers");
     // Settings were columns, and had no versions.
     db.execute(
         "DROP TABLE settings;"
@@ -50,6 +50,22 @@ TEST_F(MigrateTest, AFileOfFormat1GoesOn) {
   close();
   EXPECT_EQ(format(), kFormatVersion);
   open();
+}
+
+// The ledger begins empty: what was written before is for other regions to list.
+TEST_F(MigrateTest, TheLedgerOfAFileOfFormat1BeginsNow) {
+  auto table = create_global();
+  auto before = put(table, "a", "1");
+  make_older();
+  open();
+  auto summary = store_->open_reader()->ledger(table->id);
+  EXPECT_EQ(summary.entries, 0U);
+  EXPECT_GE(summary.complete_after, before.version.hlc);
+  auto local = put(table, "b", "mine");
+  EXPECT_LT(summary.complete_after, local.version.hlc);
+  clock_.advance_ms(400);
+  apply(table, {}, {StartId(900), Sequence(1)}, {remote_put(1, "b", "theirs", now_ms())});
+  EXPECT_EQ(store_->open_reader()->ledger(table->id).entries, 1U);
 }
 
 }  // namespace

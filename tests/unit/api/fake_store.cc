@@ -75,6 +75,9 @@ class FakeReader final : public store::Reader {
     return {};
   }
   store::ParkedStats parked_stats(const TableId&) override { return {}; }
+  store::LedgerSummary ledger(const TableId&) override { return {}; }
+  store::LedgerPage conflicts(const TableId&, const store::LedgerQuery&) override { return {}; }
+  store::KeyHistory key_history(const TableId&, BytesView, std::size_t) override { return {}; }
 
  private:
   FakeStore& store_;
