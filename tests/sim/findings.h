@@ -2,9 +2,10 @@
 //
 // Properties have short names: P1 strong convergence, P2 correct winner, P3 no acknowledged write
 // lost, P4 no resurrection, P6 clock law, P7 idempotence, P8 stream, P9 order per key, P10 no echo,
-// P11 position never ahead of durable state, P16 honest backlog; "live" for progress after faults,
-// "read" for reads in a region, "limit" for bounds of the pump, "disk" for what may follow a failed
-// sync, "file" for what a store's file holds, "control" for tables.  docs/SIMULATION.md explains them.
+// P11 position never ahead of durable state, P13 exact conflict ledger, P16 honest backlog; "live" for
+// progress after faults, "read" for reads in a region, "limit" for bounds of the pump, "disk" for what
+// may follow a failed sync, "file" for what a store's file holds, "control" for tables.
+// docs/SIMULATION.md explains them.
 // Limits: kKeptMax are kept, all are counted.
 #pragma once
 

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "common/rng.h"
@@ -27,6 +29,12 @@ class Judge {
   // P3, P6, P9: each region's log holds each of its acknowledged writes once, in rising order, with
   // parents and contexts that fit.
   void logs();
+  // P13: what the regions' ledgers say, merged, is exactly the writes that are neither the winner of
+  // their key nor anyone's parent; each entry has the images that were written, and a winner that
+  // did not know the loser.
+  void ledger();
+  // How many there were, once ledger() was called.
+  [[nodiscard]] std::size_t losers() const { return losers_; }
   // read: other ways to read a region agree with its rows.
   void reads(std::size_t region);
   // P8: each region's stream ends in its rows and misses none of its own writes.
@@ -50,6 +58,23 @@ class Judge {
   [[nodiscard]] std::vector<store::Row> rows(std::size_t region) const;
 
  private:
+  struct Happened {
+    std::uint32_t key_number = 0;
+    std::optional<conflict::Version> parent;
+    std::optional<Bytes> image;
+    // Of a write on an absent key: all up to there had been seen everywhere, and forgotten.
+    std::optional<conflict::Hlc> forgotten;
+  };
+  using Lineages = std::map<conflict::Version, Happened>;
+  [[nodiscard]] Lineages lineages() const;
+  void parents_are_right(const Lineages& happened);
+  static conflict::Version forgotten_by(const Lineages& happened,
+                                        const conflict::Version& version);
+  [[nodiscard]] std::set<conflict::Version> losers(const Lineages& happened) const;
+  [[nodiscard]] std::set<conflict::Version> merged_ledger(const Lineages& happened);
+  [[nodiscard]] std::vector<store::LedgerEntry> entries(std::size_t region) const;
+  void entry_is_right(std::size_t region, const store::LedgerEntry& entry,
+                      const Lineages& happened);
   struct Logged {
     ShardId shard;
     rpc::ChangeRecord record;
@@ -79,6 +104,7 @@ class Judge {
   const History& history_;
   TableId table_;
   Rng rng_;
+  std::size_t losers_ = 0;
 };
 
 }  // namespace meridian::sim

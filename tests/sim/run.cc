@@ -18,6 +18,7 @@ SeedReport run_script(const Script& script, std::ostream* trace_out) {
   report.regions = world.regions();
   report.writes = world.history().writes().size();
   report.acknowledged = world.history().count(WriteState::acknowledged);
+  report.losers = world.losers();
   report.events = world.events();
   report.virtual_ms = world.now_ms();
   return report;

@@ -17,6 +17,7 @@ struct SeedReport {
   std::size_t regions = 0;
   std::size_t writes = 0;  // asked for
   std::size_t acknowledged = 0;
+  std::size_t losers = 0;  // writes that lost unseen
   std::uint64_t events = 0;
   std::int64_t virtual_ms = 0;
 

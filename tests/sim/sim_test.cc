@@ -21,13 +21,16 @@ std::string failures_of(const SeedReport& report) {
 
 TEST(Simulation, DrawnSeedsPass) {
   std::set<std::uint64_t> traces;
+  std::size_t losers = 0;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     SeedReport report = run_seed(seed, 0, nullptr);
     EXPECT_TRUE(report.passed()) << "seed " << seed << failures_of(report);
     EXPECT_GT(report.acknowledged, 20U) << "seed " << seed << " does too little";
     traces.insert(report.trace_hash);
+    losers += report.losers;
   }
   EXPECT_EQ(traces.size(), kSeeds);
+  EXPECT_GT(losers, 10 * kSeeds) << "the runs make hardly any conflicts";
 }
 
 TEST(Simulation, TheSameSeedIsTheSameRun) {

@@ -273,6 +273,7 @@ void World::judge() {
   for (auto& judge : judges_) {
     judge.convergence();
     judge.logs();
+    judge.ledger();
     for (std::size_t source = 0; source < nodes_.size(); ++source)
       for (std::size_t sink = 0; sink < nodes_.size(); ++sink)
         if (source != sink) judge.positions(source, sink);
@@ -288,6 +289,12 @@ std::vector<store::Row> World::rows(std::size_t region) const {
   for (const auto& judge : judges_)
     for (auto& row : judge.rows(region)) all.push_back(std::move(row));
   return all;
+}
+
+std::size_t World::losers() const {
+  std::size_t count = 0;
+  for (const auto& judge : judges_) count += judge.losers();
+  return count;
 }
 
 void World::judge_file(std::size_t region) {

@@ -61,6 +61,8 @@ class World {
   [[nodiscard]] std::int64_t now_ms() const { return queue_.now_ms(); }
   // Rows of all tables, tombstones included.  REQUIRES: the node is up.
   [[nodiscard]] std::vector<store::Row> rows(std::size_t region) const;
+  // Writes that lost unseen, as the judge counted them.
+  [[nodiscard]] std::size_t losers() const;
   // True when every sink stands at the end of every log, and every source knows it.
   bool at_rest();
 
