@@ -48,7 +48,8 @@ ALLOWED = {
     # The composition root of the daemon: supervisor, flows, config.cc, main.cc.
     "replicator": ["common", "common/http", "conflict", "rpc", "rpc/faults", "checkpoint",
                    "replicator/core", "replicator/io", "replicator/admin"],
-    "tools/meridian": ["common", "common/http"],
+    # Puts the ledgers of the regions together by the rule of conflict/ledger.h.
+    "tools/meridian": ["common", "common/http", "conflict"],
     # Feeds a region below HTTP, so it runs the store and its peer server itself.
     "tools/bench": ["common", "common/http", "common/sqlite", "conflict", "region-node/model",
                     "region-node/store", "region-node/peer"],

@@ -64,16 +64,19 @@ std::vector<Fetched> fetch_all(const std::vector<Page>& pages) {
 TableApi::TableApi(const std::string& address, std::string region, std::int64_t timeout_ms)
     : client_(address, timeout_ms), region_(std::move(region)) {}
 
-json::object TableApi::call(const std::string& operation, const json::object& request) {
+json::object TableApi::call(const std::string& operation, const json::object& request,
+                            const std::string& if_version) {
   // Signatures are not verified yet; the header has to be there, as AWS wants it.
   std::string authorization =
       "AWS4-HMAC-SHA256 Credential=meridian/20260101/" + region_ +
       "/dynamodb/aws4_request, SignedHeaders=host, Signature=" + std::string(64, '0');
-  auto response = client_.post("/", json::serialize(request),
-                               {{"Content-Type", "application/x-amz-json-1.0"},
-                                {"X-Amz-Target", "DynamoDB_20120810." + operation},
-                                {"X-Amz-Date", "20260101T000000Z"},
-                                {"Authorization", authorization}});
+  std::vector<std::pair<std::string, std::string>> headers = {
+      {"Content-Type", "application/x-amz-json-1.0"},
+      {"X-Amz-Target", "DynamoDB_20120810." + operation},
+      {"X-Amz-Date", "20260101T000000Z"},
+      {"Authorization", authorization}};
+  if (!if_version.empty()) headers.emplace_back("X-Meridian-If-Version", if_version);
+  auto response = client_.post("/", json::serialize(request), headers);
   json::object body = parse_object(response.body);
   if (response.status == 200) return body;
   std::string type = text_at(body, "__type", "HTTP " + std::to_string(response.status));

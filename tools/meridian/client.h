@@ -57,7 +57,9 @@ class TableApi {
  public:
   // Adding a replica may wait for another region, so a call may take long unless told otherwise.
   TableApi(const std::string& address, std::string region, std::int64_t timeout_ms = 60'000);
-  boost::json::object call(const std::string& operation, const boost::json::object& request);
+  // `if_version`: write only over this version (X-Meridian-If-Version); empty for any.
+  boost::json::object call(const std::string& operation, const boost::json::object& request,
+                           const std::string& if_version = "");
 
  private:
   http::HttpClient client_;

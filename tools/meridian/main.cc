@@ -9,6 +9,7 @@
 #include "tools/meridian/client.h"
 #include "tools/meridian/clock.h"
 #include "tools/meridian/commands.h"
+#include "tools/meridian/conflicts.h"
 #include "tools/meridian/drill/command.h"
 #include "tools/meridian/link.h"
 #include "tools/meridian/quantity.h"
@@ -136,6 +137,8 @@ int run(int argc, char** argv) {
   add_quarantine_commands(app, command.options, command.run);
   add_clock_commands(app, command.options, command.run);
   drill::add_drill_commands(app, command.options, command.drill, command.run);
+  add_conflict_commands(app, command.options, command.run);
+  add_why_command(app, command.options, command.run);
   allow_common_options_anywhere(app);
   try {
     app.parse(argc, argv);
