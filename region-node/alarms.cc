@@ -15,6 +15,11 @@ void Alarms::look(const store::StoreHealth& health, const store::ClockReport& cl
     log_.error("versions_forked", "new={} meaning=\"one version came with two images\"",
                health.records_forked - forked_);
   forked_ = health.records_forked;
+  // Counted over restarts, and less once a table is dropped.
+  if (dropped_ && health.ledger_dropped > *dropped_)
+    log_.warn("conflict_ledger_full", "dropped={} see=\"meridian conflicts export\"",
+              health.ledger_dropped - *dropped_);
+  dropped_ = health.ledger_dropped;
   look_at_clock(clock);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -27,6 +28,7 @@ class Alarms {
   const Logger log_;
   std::uint64_t parked_ = 0;
   std::uint64_t forked_ = 0;
+  std::optional<std::uint64_t> dropped_;
   bool stepped_ = false;
   bool behind_ = false;
   std::set<RegionId> held_;

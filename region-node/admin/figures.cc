@@ -25,8 +25,11 @@ std::vector<TableFigures> read_tables(store::Store& store, store::Reader& reader
   std::vector<TableFigures> out;
   store::CatalogPtr catalog = store.catalog();
   for (const auto& [name, table] : catalog->by_name) {
-    TableFigures figures{
-        .table = table, .stats = reader.stats(table->id), .backlog = {}, .parked = {}, .ledger = {}};
+    TableFigures figures{.table = table,
+                         .stats = reader.stats(table->id),
+                         .backlog = {},
+                         .parked = {},
+                         .ledger = {}};
     for (const RegionId& sink : table->peers(store.region()))
       figures.backlog.push_back(sum_shards(reader, *table, sink));
     figures.parked = reader.parked_stats(table->id);

@@ -47,6 +47,17 @@ TEST_F(AlarmsTest, NewRecordsInQuarantine) {
   EXPECT_NE(look().find("new=1"), std::string::npos);
 }
 
+TEST_F(AlarmsTest, LosersThatFallOutOfTheLedger) {
+  health_.ledger_dropped = 7;  // before this start
+  EXPECT_EQ(look(), "");
+  health_.ledger_dropped = 9;
+  auto line = look();
+  EXPECT_TRUE(line.starts_with("other conflict_ledger_full")) << line;
+  EXPECT_NE(line.find("dropped=2"), std::string::npos) << line;
+  health_.ledger_dropped = 1;  // a table was dropped
+  EXPECT_EQ(look(), "");
+}
+
 TEST_F(AlarmsTest, AStep) {
   clock_.stepped = true;
   clock_.step_ms = 600'000;
