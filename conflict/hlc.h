@@ -36,6 +36,12 @@ class HybridClock {
     return last_;
   }
 
+  // Moves up to the physical time, and answers a value at or below which nothing is minted any more.
+  Hlc reach(std::int64_t physical_ms) {
+    observe(Hlc::at_ms(physical_ms));
+    return last_;
+  }
+
   // Remembers a version that came from a peer, so that later local versions exceed it.
   void observe(Hlc seen) {
     if (seen > last_) last_ = seen;

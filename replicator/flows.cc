@@ -73,18 +73,21 @@ Flows::Flows(World world, const Addresses& peers,
 
 Flows::~Flows() = default;
 
-void Flows::source_up(NodeId node) {
-  if (node_ != node) {
-    if (node_) world_.log.warn("own_node_changed", "node={:016x}", node.value);
-    node_ = node;
+void Flows::source_up(const rpc::HelloAnswer& own) {
+  if (node_ != own.node) {
+    if (node_) world_.log.warn("own_node_changed", "node={:016x}", own.node.value);
+    node_ = own.node;
     flows_.clear();
+    heartbeat_ = nullptr;
     sinks_.clear();
-    dial_sinks(node);
+    dial_sinks(own.node);
   }
+  heartbeat_->source_up(own.start);
   for (auto& [key, flow] : flows_) flow->link_up();
 }
 
 void Flows::dial_sinks(NodeId node) {
+  heartbeat_ = kj::heap<Heartbeat>(world_.source, world_.timer, world_.log);
   for (const auto& [region, address] : peers_) {
     rpc::SessionOptions options;
     options.hello = {world_.protocol_max, world_.region, node, rpc::Role::peer_replicator};
@@ -102,6 +105,7 @@ void Flows::dial_sinks(NodeId node) {
     sink.session->start([this, region = region](bool connected) {
       if (connected) sink_up(region);
     });
+    heartbeat_->add_sink(region, *sink.session);
   }
 }
 
@@ -112,6 +116,7 @@ void Flows::sink_up(const RegionId& region) {
 
 void Flows::follow(const rpc::ReplicatedTables& tables) {
   std::map<Key, std::string> wanted;
+  std::map<TableId, std::set<RegionId>> beats;
   for (const auto& table : tables.tables) {
     for (const auto& sink : table.sinks) {
       if (sinks_.count(sink) == 0) {
@@ -119,6 +124,7 @@ void Flows::follow(const rpc::ReplicatedTables& tables) {
           world_.log.warn("sink_without_address", "region={} table={}", sink.name(), table.name);
         continue;
       }
+      beats[table.id].insert(sink);
       for (std::uint16_t shard = 0; shard < table.shards; ++shard)
         wanted[{table.id, sink, ShardId(shard)}] = table.name;
     }
@@ -133,6 +139,7 @@ void Flows::follow(const rpc::ReplicatedTables& tables) {
   }
   for (const auto& [key, name] : wanted)
     if (flows_.count(key) == 0) start_flow(key, name);
+  if (heartbeat_) heartbeat_->follow(std::move(beats));
 }
 
 void Flows::start_flow(const Key& key, const std::string& table_name) {

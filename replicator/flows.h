@@ -20,6 +20,7 @@
 #include "replicator/io/acknowledger.h"
 #include "replicator/io/checkpoint_writer.h"
 #include "replicator/io/flow.h"
+#include "replicator/io/heartbeat.h"
 #include "replicator/status.h"
 #include "rpc/faults/link_faults.h"
 #include "rpc/messages.h"
@@ -52,8 +53,8 @@ class Flows {
         const std::vector<checkpoint::Checkpoint>& checkpoints);
   ~Flows();
 
-  // The own node answers (again) as `node`.
-  void source_up(NodeId node);
+  // The own node answers (again), as it said at the hello.
+  void source_up(const rpc::HelloAnswer& own);
   // Starts and stops flows so that they are those of the list.
   void follow(const rpc::ReplicatedTables& tables);
   void stop();
@@ -88,6 +89,7 @@ class Flows {
   std::set<RegionId> unknown_sinks_;  // complained about
   std::optional<NodeId> node_;
   std::map<RegionId, Sink> sinks_;
+  kj::Own<Heartbeat> heartbeat_;
   std::map<Key, kj::Own<Flow>> flows_;  // last: they use the sinks
 };
 

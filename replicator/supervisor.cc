@@ -56,7 +56,7 @@ class Inside final : private kj::TaskSet::ErrorHandler {
     source_.start([this](bool connected) {
       topology_.forget();
       if (!connected) return;
-      flows_.source_up(source_.peer()->node);
+      flows_.source_up(*source_.peer());
       acknowledger_.repeat_all();
     });
     topology_.start();

@@ -17,6 +17,7 @@
 #include "rpc/messages.h"
 #include "rpc/region.capnp.h"
 #include "rpc/rows.h"
+#include "rpc/watermark.h"
 
 namespace meridian::rpc {
 
@@ -93,5 +94,20 @@ void write_queries(const std::vector<BacklogQuery>& values,
 std::vector<BacklogAnswer> read_backlogs(capnp::List<wire::Backlog>::Reader in);
 void write_backlogs(const std::vector<BacklogAnswer>& values,
                     wire::Region::BacklogResults::Builder out);
+
+std::vector<TableId> read_table_ids(capnp::List<wire::TableId>::Reader in);
+void write_table_ids(const std::vector<TableId>& values, capnp::List<wire::TableId>::Builder out);
+
+Barrier read_barrier(wire::Barrier::Reader in);
+void write_barrier(const Barrier& value, wire::Barrier::Builder out);
+std::vector<Barrier> read_barriers(capnp::List<wire::Barrier>::Reader in);
+void write_barriers(const std::vector<Barrier>& values, wire::Region::AdvanceParams::Builder out);
+std::vector<std::vector<TableId>> read_reached(capnp::List<wire::TableIds>::Reader in);
+void write_reached(const std::vector<std::vector<TableId>>& values,
+                   wire::Region::AdvanceResults::Builder out);
+
+std::vector<TableWatermarks> read_watermarks(capnp::List<wire::TableWatermarks>::Reader in);
+void write_watermarks(const std::vector<TableWatermarks>& values,
+                      wire::Region::WatermarksResults::Builder out);
 
 }  // namespace meridian::rpc

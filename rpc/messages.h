@@ -22,6 +22,8 @@ namespace meridian::rpc {
 // during a rolling upgrade.  What came with which: rpc/README.md.
 inline constexpr std::uint32_t kProtocolMin = 2;
 inline constexpr std::uint32_t kProtocolVersion = 3;
+// From here on a node knows of barriers and watermarks.
+inline constexpr std::uint32_t kProtocolWithBarriers = 3;
 
 inline constexpr std::size_t kNameBytesMax = 255;  // DynamoDB's limit on table and attribute names
 inline constexpr std::size_t kErrorBytesMax = 4096;

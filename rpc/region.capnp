@@ -191,6 +191,35 @@ struct RowsPage {
   epoch @3 :UInt64;
 }
 
+# A moment of a region: everything that it minted at or below `hlc` lies in its logs at or before the
+# ends, and it mints nothing more there.  One end per shard, in order.
+struct TableEnds {
+  table @0 :TableId;
+  ends @1 :List(LogPosition);
+}
+
+struct Barrier {
+  start @0 :UInt64;
+  hlc @1 :UInt64;
+  tables @2 :List(TableEnds);
+}
+
+# What a region has of every origin, and the highest version of a tombstone that it has collected.
+struct Watermark {
+  origin @0 :Text;
+  hlc @1 :UInt64;
+}
+
+struct TableWatermarks {
+  table @0 :TableId;
+  applied @1 :List(Watermark);
+  collected @2 :UInt64;
+}
+
+struct TableIds {
+  ids @0 :List(TableId);
+}
+
 interface Region {
   # First call on a connection.  `protocol` is the lowest that the caller speaks, `protocolMax` the
   # highest (0, of a release that knows no ranges: the same); the answer names the one to be spoken,
@@ -234,4 +263,16 @@ interface Region {
   # --- for other regions' nodes ---
   # Rows of a table that both regions hold, for backfill and repair.
   readRows @11 (read :RowsRead) -> (page :RowsPage);
+
+  # --- for the region's own replicators ---
+  # Makes a barrier over those of the tables that are here.
+  barrier @12 (tables :List(TableId)) -> (barrier :Barrier);
+
+  # --- for other regions' replicators ---
+  # Barriers of the caller's region.  Per barrier, in order, the tables whose flows have reached it.
+  advance @13 (barriers :List(Barrier)) -> (reached :List(TableIds));
+
+  # --- for other regions' nodes and replicators ---
+  # What this region has of those of the tables that are here.
+  watermarks @14 (tables :List(TableId)) -> (watermarks :List(TableWatermarks));
 }

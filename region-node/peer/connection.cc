@@ -158,6 +158,18 @@ kj::Promise<void> Connection::backlog(BacklogContext context) {
   return kj::READY_NOW;
 }
 
+kj::Promise<void> Connection::barrier(BarrierContext context) {
+  require_role(rpc::Role::replicator);
+  auto tables = rpc::read_table_ids(context.getParams().getTables());
+  context.releaseParams();
+  auto pending = server_.barriers_.open();
+  server_.store_.barrier(std::move(tables), std::move(pending.answer));
+  return pending.promise.then([context](std::optional<rpc::Barrier> made) mutable {
+    if (!made) throw CodecError("no barrier can be made at present");
+    rpc::write_barrier(*made, context.getResults().initBarrier());
+  });
+}
+
 // ------------------------------------------------------------------------ other regions' replicators
 
 kj::Promise<void> Connection::flowPosition(FlowPositionContext context) {
@@ -194,7 +206,31 @@ kj::Promise<void> Connection::apply(ApplyContext context) {
       });
 }
 
+kj::Promise<void> Connection::advance(AdvanceContext context) {
+  require_role(rpc::Role::peer_replicator);
+  auto barriers = rpc::read_barriers(context.getParams().getBarriers());
+  context.releaseParams();
+  auto pending = server_.advances_.open();
+  server_.store_.advance(peer_->region, peer_->node, std::move(barriers),
+                         std::move(pending.answer));
+  return pending.promise.then([context](std::optional<store::Reached> reached) mutable {
+    if (!reached) throw CodecError("the region refuses writes at present");
+    rpc::write_reached(*reached, context.getResults());
+  });
+}
+
 // ------------------------------------------------------------------------------- other regions' nodes
+
+kj::Promise<void> Connection::watermarks(WatermarksContext context) {
+  if (!peer_) throw CodecError("hello comes first");
+  std::vector<rpc::TableWatermarks> out;
+  auto catalog = server_.store_.catalog();
+  for (const auto& table : rpc::read_table_ids(context.getParams().getTables()))
+    if (catalog->find(table))
+      out.push_back({table, server_.reader_->watermarks(table), server_.reader_->collected(table)});
+  rpc::write_watermarks(out, context.getResults());
+  return kj::READY_NOW;
+}
 
 kj::Promise<void> Connection::createReplica(CreateReplicaContext context) {
   require_role(rpc::Role::peer_node);

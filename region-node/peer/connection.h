@@ -25,6 +25,9 @@ class Connection final : public rpc::wire::Region::Server {
   kj::Promise<void> backlog(BacklogContext context) override;
   kj::Promise<void> flowPosition(FlowPositionContext context) override;
   kj::Promise<void> apply(ApplyContext context) override;
+  kj::Promise<void> barrier(BarrierContext context) override;
+  kj::Promise<void> advance(AdvanceContext context) override;
+  kj::Promise<void> watermarks(WatermarksContext context) override;
   kj::Promise<void> createReplica(CreateReplicaContext context) override;
   kj::Promise<void> mergeTable(MergeTableContext context) override;
   kj::Promise<void> readRows(ReadRowsContext context) override;

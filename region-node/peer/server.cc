@@ -53,6 +53,8 @@ Server::Server(store::Store& store, const Clock& clock, kj::Timer& timer,
       counters_(counters),
       outcomes_(mailbox_),
       pins_(mailbox_),
+      barriers_(mailbox_),
+      advances_(mailbox_),
       controls_(mailbox_),
       wake_(std::make_shared<Wake>()),
       tasks_(*this) {

@@ -144,6 +144,8 @@ class Server final : private kj::TaskSet::ErrorHandler {
   std::uint64_t seen_generation_ = 0;
   rpc::Completions<rpc::ApplyOutcome> outcomes_;
   rpc::Completions<bool> pins_;
+  rpc::Completions<std::optional<rpc::Barrier>> barriers_;
+  rpc::Completions<std::optional<store::Reached>> advances_;
   rpc::Completions<Controlled> controls_;
   std::set<std::pair<RegionId, NodeId>> impostors_;  // already complained about
   std::map<std::pair<RegionId, rpc::Role>, std::string> refusals_;  // last reason of each

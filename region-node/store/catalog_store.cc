@@ -265,8 +265,9 @@ std::int64_t CatalogStore::create(const TableInfo& info) {
 }
 
 void CatalogStore::remove(const TableState& table) {
-  for (const char* from : {"settings", "replicas", "streams", "stream_shards", "log_shards",
-                           "history", "flows", "acknowledgements", "parked", "cursors", "tables"}) {
+  for (const char* from :
+       {"settings", "replicas", "streams", "stream_shards", "log_shards", "history", "flows",
+        "acknowledgements", "parked", "cursors", "watermarks", "collections", "tables"}) {
     Statement erase(db_, std::string("DELETE FROM ") + from + " WHERE number = ?1");
     erase.execute(table.number);
   }

@@ -14,6 +14,12 @@ conflict::Context context_at(const sqlite::Query& row, int column) {
   return std::move(*context);
 }
 
+conflict::Hlc hlc_at(const sqlite::Query& row, int column) {
+  std::int64_t value = row.int64(column);
+  if (value < 0) sqlite::damaged("a time");
+  return conflict::Hlc{static_cast<std::uint64_t>(value)};
+}
+
 RegionId region_at(const sqlite::Query& row, int column) {
   auto region = RegionId::parse(row.text(column));
   if (!region) sqlite::damaged("the name of a region");

@@ -19,6 +19,7 @@ namespace meridian::store {
 
 conflict::Version version_at(const sqlite::Query& row, int column);
 conflict::Context context_at(const sqlite::Query& row, int column);
+conflict::Hlc hlc_at(const sqlite::Query& row, int column);
 RegionId region_at(const sqlite::Query& row, int column);
 TableId table_id_at(const sqlite::Query& row, int column);
 // Of the columns key, version, context, image.

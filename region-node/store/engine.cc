@@ -36,6 +36,7 @@ Engine::Engine(StoreOptions options, Clock& clock, Rng rng,
   flows_.emplace(*db_);
   items_.emplace(*db_);
   ledger_.emplace(*db_, options_);
+  watermarks_.emplace(*db_);
   begin_.emplace(*db_, "BEGIN IMMEDIATE");
   commit_.emplace(*db_, "COMMIT");
 
@@ -75,16 +76,16 @@ void Engine::open_file(std::function<void(std::function<void()>)> late_syncs) {
   db_.emplace(path_, open);
   bool fresh = check_format(*db_, path_);
   configure_writer(*db_, options_);
-  if (fresh) {
-    create_schema(*db_);
-  } else {
-    migrate(*db_);
-  }
+  if (fresh) create_schema(*db_);
   if (options_.has_wal()) db_->sync_copies_late(std::move(late_syncs));
   try {
     settle_wal();
   } catch (const sqlite::SqliteError& error) {
     if (!error.is_full() && !error.is_busy()) throw;  // else begin() tries again
+  }
+  if (is_older_format(*db_)) {
+    settle_wal();
+    migrate(*db_);
   }
 }
 
@@ -106,6 +107,8 @@ void Engine::load() {
   for (auto& [id, table] : state_.tables) table.derive(options_.region);
   hlc_.restore(conflict::Hlc{static_cast<std::uint64_t>(catalog_->meta(kCeiling).value_or(0))});
   released_ = catalog_->releases();
+  watermarks_->load(state_);
+  watermarks_dirty_ = false;
   dirty_.clear();
   // What readers hold goes on; the ends are those of the last commit, as they were.
   auto published = shared_->published();
@@ -175,6 +178,7 @@ void Engine::commit() {
     catalog_->save_stats(*table);
     table->stats_dirty = false;
   }
+  save_watermarks();
   std::optional<conflict::Hlc> ceiling;
   if (hlc_.needs_ceiling()) {
     ceiling = hlc_.next_ceiling();
@@ -311,6 +315,9 @@ struct Complete {
   void operator()(ReleaseOp& op) const {
     if (op.done) op.done(true);
   }
+  void operator()(TaskOp& op) const {
+    if (op.done) op.done(true);
+  }
 };
 
 }  // namespace
@@ -370,6 +377,8 @@ void Engine::postpone(const AcknowledgeOp& op) {
     }
   }
 }
+
+void Engine::execute(TaskOp& op) { op.run(*this); }
 
 void Engine::execute(PinOp& op) { op.pinned = pin(op.region, op.node); }
 

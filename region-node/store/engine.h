@@ -42,6 +42,7 @@
 #include "region-node/store/store_options.h"
 #include "region-node/store/stream_shards.h"
 #include "region-node/store/wal_copy_rule.h"
+#include "region-node/store/watermark_store.h"
 
 namespace meridian::store {
 
@@ -71,6 +72,12 @@ class Engine {
   ControlResult merge_settings(const TableId& id, const Settings& settings);
   ControlResult set_replica(const TableId& id, const RegionId& region, bool present);
 
+  // Barriers and watermarks, called from TaskOps (engine_watermarks.cc).
+  rpc::Barrier barrier(const std::vector<TableId>& tables);
+  Reached advance(const RegionId& source, NodeId source_node,
+                  const std::vector<rpc::Barrier>& barriers);
+  bool adopt_watermarks(const rpc::TableWatermarks& watermarks);
+
  private:
   [[nodiscard]] bool from_the_future(const conflict::Version& changed) const;
   // engine.cc: opening, groups, failure
@@ -98,6 +105,7 @@ class Engine {
   void execute(AcceptClockOp& op);
   void execute(ParkedOp& op);
   void execute(ReleaseOp& op);
+  void execute(TaskOp& op);
 
   // engine_write.cc: local writes
   WriteResult write_item(TableState& table, const ItemWrite& write);
@@ -149,6 +157,10 @@ class Engine {
   conflict::Version mint(conflict::Hlc floor);
   static ShardEnds ends_of(const TableState& table);
 
+  // engine_watermarks.cc
+  void raise_watermark(TableState& table, const RegionId& origin, conflict::Hlc to);
+  void save_watermarks();
+
   // engine_upkeep.cc: what is due from time to time
   void upkeep();
   void probe_disk();
@@ -170,6 +182,7 @@ class Engine {
   std::optional<FlowStore> flows_;
   std::optional<ItemLog> items_;
   std::optional<LedgerStore> ledger_;
+  std::optional<WatermarkStore> watermarks_;
   std::optional<sqlite::Statement> begin_;
   std::optional<sqlite::Statement> commit_;
 
@@ -181,6 +194,7 @@ class Engine {
   bool clock_shown_ = false;  // with something in it that an operator should know
   std::int64_t now_us_ = 0;     // wall clock of this group
   std::vector<TableId> dirty_;  // with unsaved stats
+  bool watermarks_dirty_ = false;  // of any table; saved with the next commit
   bool catalog_changed_ = false;
   bool settled_ = false;    // see settle_wal()
   bool committed_ = false;  // this group wrote something

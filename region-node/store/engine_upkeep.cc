@@ -13,6 +13,8 @@ void Engine::upkeep() {
   if (!due && (!upkeep_left_ || full_)) return;
   if (due) upkeep_at_ms_ = now_ms + options_.maintenance_ms;
   if (full_ && !db_->in_transaction()) probe_disk();
+  // Watermarks that no commit has taken along meanwhile.
+  if (due && watermarks_dirty_) begin();
   // Ages mean nothing while the wall clock is not trusted.
   if (guard_.state() == conflict::ClockGuard::State::stepped) {
     upkeep_left_ = false;
@@ -107,6 +109,7 @@ bool Engine::purge_dropped() {
     left -= db_->changes();
   };
   empty(item_table(number), "id");
+  if (left > 0) empty(tombstone_table(number), "version");
   for (std::uint16_t i = 0; i < shards && left > 0; ++i) {
     empty(log_table(number, ShardId(i)), "seq");
     if (left > 0) empty(next_table(number, ShardId(i)), "seq");

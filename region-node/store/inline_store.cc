@@ -114,6 +114,19 @@ void InlineStore::release_versions(RegionId source, conflict::Hlc until,
 }
 
 ClockReport InlineStore::clock_report() const { return engine_->shared()->clock(); }
+void InlineStore::barrier(std::vector<TableId> tables, BarrierDone done) {
+  waiting_.push_back(barrier_op(std::move(tables), std::move(done)));
+}
+
+void InlineStore::advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
+                          AdvanceDone done) {
+  waiting_.push_back(advance_op(source, source_node, std::move(barriers), std::move(done)));
+}
+
+void InlineStore::adopt_watermarks(rpc::TableWatermarks watermarks,
+                                   std::function<void(bool)> done) {
+  waiting_.push_back(adopt_watermarks_op(std::move(watermarks), std::move(done)));
+}
 
 void InlineStore::accept_clock() { waiting_.push_back(Op{AcceptClockOp{}}); }
 

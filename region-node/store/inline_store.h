@@ -84,6 +84,10 @@ class InlineStore final : public Store {
   void acknowledge(std::vector<Acknowledgement> acknowledgements) override;
   void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) override;
   void decide_parked(ParkedDecision decision, ParkedDone done) override;
+  void barrier(std::vector<TableId> tables, BarrierDone done) override;
+  void advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
+               AdvanceDone done) override;
+  void adopt_watermarks(rpc::TableWatermarks watermarks, std::function<void(bool)> done) override;
   void accept_clock() override;
   void release_versions(RegionId source, conflict::Hlc until,
                         std::function<void(bool)> done) override;

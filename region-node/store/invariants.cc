@@ -8,6 +8,7 @@
 #include "region-node/model/key.h"
 #include "region-node/store/catalog_store.h"
 #include "region-node/store/schema.h"
+#include "region-node/store/watermark_store.h"
 
 namespace meridian::store {
 namespace {
@@ -24,6 +25,7 @@ class TableCheck {
   void run() {
     for (std::uint16_t i = 0; i < table_.info->shards; ++i) check_log(ShardId(i));
     check_items();
+    check_tombstones();
     if (problems_.size() > 50) problems_.resize(50);
   }
 
@@ -171,6 +173,20 @@ class TableCheck {
           stats.tombstones);
   }
 
+  void check_tombstones() {
+    Statement unlisted(db_, "SELECT count(*) FROM " + item_table(table_.number) +
+                                " i WHERE i.image IS NULL AND NOT EXISTS (SELECT 1 FROM " +
+                                tombstone_table(table_.number) +
+                                " t WHERE t.version = i.version AND t.id = i.id)");
+    Statement listed(db_, "SELECT count(*) FROM " + tombstone_table(table_.number));
+    Query missing = unlisted.run();
+    Query all = listed.run();
+    if (missing.step() && missing.int64(0) != 0)
+      say("{} tombstones are not in their list", missing.int64(0));
+    if (all.step() && all.uint64(0) != table_.stats.tombstones)
+      say("{} tombstones are listed, {} are there", all.uint64(0), table_.stats.tombstones);
+  }
+
   void check_item(const Query& row, bool put) {
     Bytes key(row.blob(0));
     Sequence sequence(row.uint64(3));
@@ -230,6 +246,7 @@ std::vector<std::string> check_store_invariants(const std::string& path, const s
   db.execute("BEGIN");
   CatalogStore catalog(db);
   EngineState state = catalog.load();
+  WatermarkStore(db).load(state);
   for (const auto& [id, table] : state.tables) TableCheck(db, table, problems).run();
   check_ledger(db, problems);
   db.execute("ROLLBACK");

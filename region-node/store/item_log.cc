@@ -24,6 +24,8 @@ struct ItemLog::TableStatements {
   Statement find;
   Statement insert;
   Statement update;
+  Statement bury;
+  Statement unbury;
   std::vector<std::unique_ptr<ShardStatements>> shards;
 
   TableStatements(sqlite::Database& db, const TableState& table)
@@ -33,6 +35,9 @@ struct ItemLog::TableStatements {
                        "(key, version, context, seq, image) VALUES(?1, ?2, ?3, ?4, ?5)"),
         update(db, "UPDATE " + item_table(table.number) +
                        " SET version = ?2, context = ?3, seq = ?4, image = ?5 WHERE id = ?1"),
+        bury(db, "INSERT INTO " + tombstone_table(table.number) + "(version, id) VALUES(?1, ?2)"),
+        unbury(db, "DELETE FROM " + tombstone_table(table.number) +
+                       " WHERE version = ?1 AND id = ?2"),
         shards(table.shards.size()) {}
 };
 
@@ -92,11 +97,14 @@ void ItemLog::write(TableState& table, std::optional<StoredItem> stored, const I
   if (stored) {
     if (replaced > shard.history.trimmed_to) log.link.execute(replaced.value, sequence.value);
     std::int64_t id = stored->id;
+    if (!stored->image) items.unbury.execute(stored->version_bytes, id);
     stored.reset();  // closes the cursor before its row changes
     items.update.execute(id, version_scratch_, change.context_bytes, sequence.value, change.image);
+    if (!change.image) items.bury.execute(version_scratch_, id);
   } else {
     items.insert.execute(change.key, version_scratch_, change.context_bytes, sequence.value,
                          change.image);
+    if (!change.image) items.bury.execute(version_scratch_, db_.last_insert_rowid());
   }
   shard.history.end = sequence;
 }

@@ -58,6 +58,35 @@ Op apply_rows_op(rpc::RowsBatch batch, std::function<void(const rpc::RowsOutcome
   return {ApplyRowsOp{std::move(batch), std::move(done), bytes, {}}};
 }
 
+Op barrier_op(std::vector<TableId> tables, BarrierDone done) {
+  auto made = std::make_shared<std::optional<rpc::Barrier>>();
+  return {TaskOp{[tables = std::move(tables), made](Engine& engine) {
+                   *made = engine.barrier(tables);
+                 },
+                 [made, done = std::move(done)](bool committed) {
+                   done(committed ? std::move(*made) : std::nullopt);
+                 }}};
+}
+
+Op advance_op(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
+              AdvanceDone done) {
+  auto reached = std::make_shared<Reached>();
+  return {TaskOp{[source, source_node, barriers = std::move(barriers), reached](Engine& engine) {
+                   *reached = engine.advance(source, source_node, barriers);
+                 },
+                 [reached, done = std::move(done)](bool committed) {
+                   done(committed ? std::optional(std::move(*reached)) : std::nullopt);
+                 }}};
+}
+
+Op adopt_watermarks_op(rpc::TableWatermarks watermarks, std::function<void(bool)> done) {
+  auto known = std::make_shared<bool>(false);
+  return {TaskOp{[watermarks = std::move(watermarks), known](Engine& engine) {
+                   *known = engine.adopt_watermarks(watermarks);
+                 },
+                 [known, done = std::move(done)](bool committed) { done(committed && *known); }}};
+}
+
 namespace {
 
 struct Refuse {
@@ -84,6 +113,9 @@ struct Refuse {
     if (op.done) op.done({});
   }
   void operator()(ReleaseOp& op) const {
+    if (op.done) op.done(false);
+  }
+  void operator()(TaskOp& op) const {
     if (op.done) op.done(false);
   }
 };

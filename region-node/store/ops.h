@@ -67,9 +67,16 @@ struct ReleaseOp {
   std::function<void(bool)> done;
 };
 
+// Anything else: `run` works inside the transaction and keeps its answer; `done` hears whether that was
+// committed.
+struct TaskOp {
+  std::function<void(Engine&)> run;
+  std::function<void(bool committed)> done;
+};
+
 struct Op {
   std::variant<WriteOp, ApplyOp, ApplyRowsOp, ControlOp, AcknowledgeOp, PinOp, AcceptClockOp,
-               ParkedOp, ReleaseOp>
+               ParkedOp, ReleaseOp, TaskOp>
       work;
 };
 
@@ -82,6 +89,10 @@ Op drop_table_op(TableId table, bool force, ControlDone done);
 Op merge_replicas_op(TableId table, std::map<RegionId, ReplicaEntry> entries, ControlDone done);
 Op merge_settings_op(TableId table, Settings settings, ControlDone done);
 Op set_replica_op(TableId table, RegionId region, bool present, ControlDone done);
+Op barrier_op(std::vector<TableId> tables, BarrierDone done);
+Op advance_op(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
+              AdvanceDone done);
+Op adopt_watermarks_op(rpc::TableWatermarks watermarks, std::function<void(bool)> done);
 
 // Answers an op that was not run: the store is shutting down, has failed, or (for writes) is full.
 void refuse(Op& op, WriteStatus status = WriteStatus::unavailable);

@@ -186,6 +186,26 @@ ParkedStats SqliteReader::parked_stats(const TableId& table) {
   return out;
 }
 
+rpc::Watermarks SqliteReader::watermarks(const TableId& table) {
+  rpc::Watermarks out;
+  read(table, [&](const Found& found) {
+    Query row = meta_->watermarks.run(found.number);
+    while (row.step()) out[region_at(row, 0)] = hlc_at(row, 1);
+    Query own = meta_->barrier.run();
+    if (own.step()) out[region_] = hlc_at(own, 0);
+  });
+  return out;
+}
+
+conflict::Hlc SqliteReader::collected(const TableId& table) {
+  conflict::Hlc out;
+  read(table, [&](const Found& found) {
+    Query row = meta_->collected.run(found.number);
+    if (row.step()) out = hlc_at(row, 0);
+  });
+  return out;
+}
+
 // -------------------------------------------------------------------------------- state of a shard
 
 ShardState SqliteReader::load_shard(std::int64_t number, ShardId shard) {

@@ -54,6 +54,8 @@ class SqliteReader final : public Reader {
   LedgerSummary ledger(const TableId& table) override;
   LedgerPage conflicts(const TableId& table, const LedgerQuery& query) override;
   KeyHistory key_history(const TableId& table, BytesView key, std::size_t records_max) override;
+  rpc::Watermarks watermarks(const TableId& table) override;
+  conflict::Hlc collected(const TableId& table) override;
 
  private:
   struct ShardStatements;

@@ -26,6 +26,9 @@ struct SqliteReader::Meta {
   sqlite::Statement history;
   sqlite::Statement acknowledgement;
   sqlite::Statement cursor;
+  sqlite::Statement watermarks;
+  sqlite::Statement barrier;
+  sqlite::Statement collected;
 
   explicit Meta(sqlite::Database& db)
       : begin(db, "BEGIN"),
@@ -44,7 +47,10 @@ struct SqliteReader::Meta {
         acknowledgement(db,
                         "SELECT start, seq FROM acknowledgements"
                         " WHERE number = ?1 AND sink = ?2 AND shard = ?3"),
-        cursor(db, "SELECT value FROM cursors WHERE number = ?1 AND name = ?2") {}
+        cursor(db, "SELECT value FROM cursors WHERE number = ?1 AND name = ?2"),
+        watermarks(db, "SELECT origin, hlc FROM watermarks WHERE number = ?1"),
+        barrier(db, std::string("SELECT value FROM meta WHERE name = '") + kBarrierName + "'"),
+        collected(db, "SELECT hlc FROM collections WHERE number = ?1") {}
 
   // A read transaction that has failed already may be closed; there is nothing to lose.
   void rollback() noexcept {

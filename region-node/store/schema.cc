@@ -64,6 +64,10 @@ CREATE INDEX conflicts_by_version ON conflicts(version);
 CREATE TABLE ledgers(
   number INTEGER PRIMARY KEY, complete_after INTEGER NOT NULL, entries INTEGER NOT NULL,
   bytes INTEGER NOT NULL, dropped INTEGER NOT NULL);
+CREATE TABLE watermarks(
+  number INTEGER NOT NULL, origin TEXT NOT NULL, hlc INTEGER NOT NULL,
+  PRIMARY KEY(number, origin)) WITHOUT ROWID;
+CREATE TABLE collections(number INTEGER PRIMARY KEY, hlc INTEGER NOT NULL);
 )sql";
 
 // Format 1 had settings without versions, as columns; and the view type only in the stream.
@@ -90,6 +94,8 @@ constexpr const char* kBeginLedgers =
 
 std::string item_table(std::int64_t number) { return "item_" + std::to_string(number); }
 
+std::string tombstone_table(std::int64_t number) { return "tombstones_" + std::to_string(number); }
+
 std::string log_table(std::int64_t number, ShardId shard) {
   return "log_" + std::to_string(number) + "_" + std::to_string(shard.value);
 }
@@ -97,6 +103,16 @@ std::string log_table(std::int64_t number, ShardId shard) {
 std::string next_table(std::int64_t number, ShardId shard) {
   return "next_" + std::to_string(number) + "_" + std::to_string(shard.value);
 }
+
+namespace {
+
+void create_tombstone_list(sqlite::Database& db, std::int64_t number) {
+  db.execute("CREATE TABLE " + tombstone_table(number) +
+             "(version BLOB NOT NULL, id INTEGER NOT NULL,"
+             " PRIMARY KEY(version, id)) WITHOUT ROWID");
+}
+
+}  // namespace
 
 void configure_writer(sqlite::Database& db, const StoreOptions& options) {
   db.execute("PRAGMA page_size=" + std::to_string(kPageBytes));
@@ -142,14 +158,26 @@ void create_schema(sqlite::Database& db) {
   transaction.commit();
 }
 
+bool is_older_format(sqlite::Database& db) {
+  return db.query_int64("PRAGMA user_version").value_or(0) < kFormatVersion;
+}
+
 void migrate(sqlite::Database& db) {
-  auto format = db.query_int64("PRAGMA user_version").value_or(0);
-  if (format >= kFormatVersion) return;
+  if (!is_older_format(db)) return;
+  std::vector<std::int64_t> numbers;
+  {
+    // (Those of dropped tables, too: they are emptied step by step.)
+    sqlite::Statement select(db, "SELECT number FROM tables UNION SELECT number FROM dropped");
+    for (sqlite::Query row = select.run(); row.step();) numbers.push_back(row.int64(0));
+  }
   sqlite::Transaction transaction(db);
-  if (format < 2) {
-    db.execute(kAddedBy2);
-    db.execute(kSettingsFrom1);
-    db.execute(kBeginLedgers);
+  db.execute(kAddedBy2);
+  db.execute(kSettingsFrom1);
+  db.execute(kBeginLedgers);
+  for (std::int64_t number : numbers) {
+    create_tombstone_list(db, number);
+    db.execute("INSERT INTO " + tombstone_table(number) + "(version, id) SELECT version, id FROM " +
+               item_table(number) + " WHERE image IS NULL");
   }
   db.execute("PRAGMA user_version=" + std::to_string(kFormatVersion));
   transaction.commit();
@@ -159,6 +187,7 @@ void create_table_storage(sqlite::Database& db, std::int64_t number, std::uint16
   db.execute("CREATE TABLE " + item_table(number) +
              "(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, version BLOB NOT NULL,"
              " context BLOB NOT NULL, seq INTEGER NOT NULL, image BLOB)");
+  create_tombstone_list(db, number);
   for (std::uint16_t i = 0; i < shards; ++i) {
     db.execute("CREATE TABLE " + log_table(number, ShardId(i)) +
                "(seq INTEGER PRIMARY KEY, key BLOB NOT NULL, version BLOB NOT NULL, parent BLOB,"
@@ -172,6 +201,7 @@ void create_table_storage(sqlite::Database& db, std::int64_t number, std::uint16
 
 void drop_table_storage(sqlite::Database& db, std::int64_t number, std::uint16_t shards) {
   db.execute("DROP TABLE IF EXISTS " + item_table(number));
+  db.execute("DROP TABLE IF EXISTS " + tombstone_table(number));
   for (std::uint16_t i = 0; i < shards; ++i) {
     db.execute("DROP TABLE IF EXISTS " + log_table(number, ShardId(i)));
     db.execute("DROP TABLE IF EXISTS " + next_table(number, ShardId(i)));

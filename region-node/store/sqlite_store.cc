@@ -82,6 +82,19 @@ void SqliteStore::release_versions(RegionId source, conflict::Hlc until,
 }
 
 ClockReport SqliteStore::clock_report() const { return writer_->engine().shared()->clock(); }
+void SqliteStore::barrier(std::vector<TableId> tables, BarrierDone done) {
+  writer_->submit(barrier_op(std::move(tables), std::move(done)));
+}
+
+void SqliteStore::advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
+                          AdvanceDone done) {
+  writer_->submit(advance_op(source, source_node, std::move(barriers), std::move(done)));
+}
+
+void SqliteStore::adopt_watermarks(rpc::TableWatermarks watermarks,
+                                   std::function<void(bool)> done) {
+  writer_->submit(adopt_watermarks_op(std::move(watermarks), std::move(done)));
+}
 
 void SqliteStore::accept_clock() { writer_->submit(Op{AcceptClockOp{}}); }
 

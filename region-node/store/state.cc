@@ -17,6 +17,16 @@ AckState TableState::acknowledged(const RegionId& sink, ShardId id) const {
   return none;
 }
 
+bool TableState::reached(const RegionId& source, const std::vector<LogPosition>& ends,
+                         StartId start) const {
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    auto at = flows.find({source, ShardId(static_cast<std::uint16_t>(i))});
+    LogPosition position = at == flows.end() ? LogPosition{} : at->second;
+    if (!rpc::reaches(position, ends[i], start)) return false;
+  }
+  return !ends.empty();
+}
+
 void TableState::derive(const RegionId& self) {
   peers = info->peers(self);
   local_bytes = 0;

@@ -53,6 +53,10 @@ struct TableState {
   std::uint64_t parked = 0;
   std::map<std::string, Bytes> cursors;  // of work under way, by name
   std::uint64_t rows_epoch = 0;          // see rpc::RowsPage
+  // V of the other origins (this region's own is EngineState::barrier), and G.
+  rpc::Watermarks watermarks;
+  conflict::Hlc collected;
+  bool watermarks_dirty = false;
   std::shared_ptr<LogEnds> log_ends;  // shared with readers; set when the catalog is published
   // Local-origin bytes up to the slowest peer's acknowledgement, and in all; see log_full.
   std::uint64_t acknowledged_bytes = 0;
@@ -62,6 +66,9 @@ struct TableState {
   [[nodiscard]] const ShardState& shard(ShardId id) const { return shards[id.value]; }
   // What `sink` has acknowledged of a shard; nothing beyond the trimmed part if it never did.
   [[nodiscard]] AckState acknowledged(const RegionId& sink, ShardId id) const;
+  // Whether the flows of a source stand at or beyond these ends of its log shards.
+  [[nodiscard]] bool reached(const RegionId& source, const std::vector<LogPosition>& ends,
+                             StartId start) const;
   // Sets peers and acknowledged_bytes from info and acks.
   void derive(const RegionId& self);
   // Tells the readers where the logs end.  REQUIRES: the transaction is committed.
@@ -71,6 +78,7 @@ struct TableState {
 struct EngineState {
   std::map<TableId, TableState> tables;
   std::map<RegionId, NodeId> identities;
+  conflict::Hlc barrier;  // of the newest barrier made here; nothing is minted at or below it
   std::vector<std::pair<std::int64_t, std::uint16_t>> dropped;  // number and shards, to be purged
 
   [[nodiscard]] TableState* find(const TableId& id) {

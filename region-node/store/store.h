@@ -31,6 +31,7 @@
 #include "region-node/store/table_info.h"
 #include "rpc/change_record.h"
 #include "rpc/rows.h"
+#include "rpc/watermark.h"
 
 namespace meridian::store {
 
@@ -120,6 +121,12 @@ struct Acknowledgement {
   RegionId sink;
   LogPosition position;
 };
+
+// Empty when it could not be made: the store refuses writes, or is stopping.
+using BarrierDone = std::function<void(std::optional<rpc::Barrier>)>;
+// Per barrier, in order, the tables whose flows have reached it.
+using Reached = std::vector<std::vector<TableId>>;
+using AdvanceDone = std::function<void(std::optional<Reached>)>;
 
 // ------------------------------------------------------------------------------------------ reads
 
@@ -214,6 +221,11 @@ class Reader {
   virtual LedgerPage conflicts(const TableId& table, const LedgerQuery& query) = 0;
   // The log's records of a key as far back as it goes, at most `records_max`.
   virtual KeyHistory key_history(const TableId& table, BytesView key, std::size_t records_max) = 0;
+
+  // V: by origin, the version up to which everything from there is applied here; this region included.
+  virtual rpc::Watermarks watermarks(const TableId& table) = 0;
+  // G: the highest version of a tombstone that was collected here; zero while none was.
+  virtual conflict::Hlc collected(const TableId& table) = 0;
 };
 
 // ------------------------------------------------------------------------------------------ store
@@ -288,6 +300,17 @@ class Store {
   virtual void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) = 0;
   // What is to become of a parked record, on an operator's word; see quarantine.h.
   virtual void decide_parked(ParkedDecision decision, ParkedDone done) = 0;
+  // Makes a barrier over those of the tables that are here.  This region's own watermark moves to it.
+  virtual void barrier(std::vector<TableId> tables, BarrierDone done) = 0;
+  // Moves the watermarks of `source` to its barriers, table by table, where all its flows have
+  // reached them; never past a parked record.  Durable with the next commit, which may come later.
+  virtual void advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
+                       AdvanceDone done) = 0;
+  // Takes the pointwise larger watermarks and the larger `collected`, after a repair or a backfill has
+  // made sure that all of it is here.  Nothing is minted at or below any of it from then on.  False
+  // when there is no such table, or the store refuses writes.
+  virtual void adopt_watermarks(rpc::TableWatermarks watermarks,
+                                std::function<void(bool)> done) = 0;
   // Takes the wall clock as it is, on an operator's word, after a step.
   virtual void accept_clock() = 0;
   // Takes versions of `source` up to `until` though they lie beyond the clock bound, on an operator's

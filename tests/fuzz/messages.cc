@@ -68,6 +68,14 @@ void read_as_control(Message& message, unsigned kind) {
       return round_trip<wire::Region::BacklogResults>(
           message, [](auto in) { return rpc::read_backlogs(in.getBacklogs()); },
           rpc::write_backlogs);
+    case 6:
+      return round_trip<wire::Region::AdvanceParams>(
+          message, [](auto in) { return rpc::read_barriers(in.getBarriers()); },
+          rpc::write_barriers);
+    case 7:
+      return round_trip<wire::Region::WatermarksResults>(
+          message, [](auto in) { return rpc::read_watermarks(in.getWatermarks()); },
+          rpc::write_watermarks);
     default:
       (void)rpc::read_region(message.getRoot<wire::Region::HelloParams>().getRegion());
       (void)rpc::read_role(message.getRoot<wire::Region::HelloParams>().getRole());

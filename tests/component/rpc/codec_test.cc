@@ -362,5 +362,49 @@ TEST(Codec, ListsForReplicators) {
   EXPECT_EQ(read_backlogs(told.asReader().getBacklogs()), answers);
 }
 
+TEST(Codec, BarriersAndWatermarks) {
+  capnp::MallocMessageBuilder message;
+  std::vector<Barrier> barriers{
+      {StartId(7), conflict::Hlc{8}, {{{1, 2}, {{StartId(3), Sequence(4)}, {}}}, {{1, 3}, {{}}}}},
+      {StartId(7), conflict::Hlc{9}, {}}};
+  auto offered = message.initRoot<wire::Region::AdvanceParams>();
+  write_barriers(barriers, offered);
+  EXPECT_EQ(read_barriers(offered.asReader().getBarriers()), barriers);
+
+  std::vector<std::vector<TableId>> reached{{{1, 2}, {1, 3}}, {}};
+  auto results = message.initRoot<wire::Region::AdvanceResults>();
+  write_reached(reached, results);
+  EXPECT_EQ(read_reached(results.asReader().getReached()), reached);
+
+  std::vector<TableWatermarks> watermarks{
+      {{1, 2}, {{east(), conflict::Hlc{5}}, {west(), conflict::Hlc{6}}}, conflict::Hlc{4}}, {}};
+  auto told = message.initRoot<wire::Region::WatermarksResults>();
+  write_watermarks(watermarks, told);
+  EXPECT_EQ(read_watermarks(told.asReader().getWatermarks()), watermarks);
+}
+
+TEST(Codec, HostileBarriersAndWatermarksAreRefused) {
+  capnp::MallocMessageBuilder message;
+  auto barrier = message.initRoot<wire::Barrier>();
+  barrier.setHlc(~0ULL);
+  EXPECT_THROW(read_barrier(barrier), CodecError) << "beyond what a store can keep";
+  barrier.setHlc(1);
+  barrier.initTables(kBarrierTablesMax + 1);
+  EXPECT_THROW(read_barrier(barrier), CodecError);
+  barrier.initTables(1)[0].initEnds(kBarrierShardsMax + 1);
+  EXPECT_THROW(read_barrier(barrier), CodecError);
+  auto offered = message.initRoot<wire::Region::AdvanceParams>();
+  offered.initBarriers(kBarriersMax + 1);
+  EXPECT_THROW(read_barriers(offered.asReader().getBarriers()), CodecError);
+  auto asked = message.initRoot<wire::Region::WatermarksParams>();
+  asked.initTables(kBarrierTablesMax + 1);
+  EXPECT_THROW(read_table_ids(asked.asReader().getTables()), CodecError);
+  auto told = message.initRoot<wire::Region::WatermarksResults>();
+  auto applied = told.initWatermarks(1)[0].initApplied(2);
+  applied[0].setOrigin("us-east-1");
+  applied[1].setOrigin("us-east-1");
+  EXPECT_THROW(read_watermarks(told.asReader().getWatermarks()), CodecError) << "named twice";
+}
+
 }  // namespace
 }  // namespace meridian::rpc

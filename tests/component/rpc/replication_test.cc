@@ -74,6 +74,34 @@ TEST_F(Replication, AThirdRegionJoinsAnEmptyTableAndAllSeeAll) {
       [&] { return east.items("T") == all && west.items("T") == all && north.items("T") == all; }));
 }
 
+TEST_F(Replication, WatermarksMoveOnIdleLinksAndPassWhatIsApplied) {
+  make_global();
+  auto table = east.store().catalog()->find("T")->id;
+  auto watermark = [&table](TestRegion& region, TestRegion& origin) {
+    return region.store().open_reader()->watermarks(table)[origin.id()];
+  };
+  auto now = [this] { return conflict::Hlc::at_ms(east.clock.wall_ms()); };
+  auto first = now();
+  EXPECT_TRUE(eventually([&] { return watermark(west, east) > first; }));
+  EXPECT_TRUE(eventually([&] { return watermark(east, west) > first; }));
+  // The record that west applied is in its own log, where east's flow has nothing to take but passes
+  // it by all the same.
+  ASSERT_EQ(east.put("T", "a", "1"), store::WriteStatus::committed);
+  auto second = now();
+  EXPECT_TRUE(eventually([&] { return watermark(west, east) > second; }));
+  EXPECT_EQ(west.get("T", "a"), "1");
+  EXPECT_TRUE(eventually([&] { return watermark(east, west) > second; }));
+  // What cannot get through holds it back.
+  east.stop_replicator();
+  ASSERT_EQ(east.put("T", "b", "1"), store::WriteStatus::committed);
+  auto third = now();
+  EXPECT_TRUE(eventually([&] { return watermark(east, west) > third; }));
+  EXPECT_LT(watermark(west, east), third);
+  east.start_replicator();
+  EXPECT_TRUE(eventually([&] { return watermark(west, east) > third; }));
+  EXPECT_EQ(west.get("T", "b"), "1");
+}
+
 TEST_F(Replication, GoesOnAfterEitherSideWasDown) {
   make_global();
   west.stop_node();

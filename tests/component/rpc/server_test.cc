@@ -20,6 +20,9 @@ TEST_F(PeerServerTest, EverythingIsRefusedBeforeHello) {
   EXPECT_THAT(refusal(client.region.backlogRequest()), HasSubstr("hello comes first"));
   EXPECT_THAT(refusal(client.region.flowPositionRequest()), HasSubstr("hello comes first"));
   EXPECT_THAT(refusal(client.region.applyRequest()), HasSubstr("hello comes first"));
+  EXPECT_THAT(refusal(client.region.barrierRequest()), HasSubstr("hello comes first"));
+  EXPECT_THAT(refusal(client.region.advanceRequest()), HasSubstr("hello comes first"));
+  EXPECT_THAT(refusal(client.region.watermarksRequest()), HasSubstr("hello comes first"));
   EXPECT_THAT(refusal(client.region.createReplicaRequest()), HasSubstr("hello comes first"));
   EXPECT_THAT(refusal(client.region.mergeTableRequest()), HasSubstr("hello comes first"));
   EXPECT_THAT(refusal(client.region.dropReplicaRequest()), HasSubstr("hello comes first"));
@@ -99,7 +102,10 @@ TEST_F(PeerServerTest, EachRoleMayDoItsOwnThingsOnly) {
     EXPECT_THAT(refusal(client->region.acknowledgeRequest()), denied);
     EXPECT_THAT(refusal(client->region.replicatedTablesRequest()), denied);
     EXPECT_THAT(refusal(client->region.backlogRequest()), denied);
+    EXPECT_THAT(refusal(client->region.barrierRequest()), denied);
   }
+  EXPECT_THAT(refusal(own->region.advanceRequest()), denied);
+  EXPECT_THAT(refusal(node->region.advanceRequest()), denied);
   EXPECT_THAT(refusal(replicator->region.createReplicaRequest()), denied);
   EXPECT_THAT(refusal(replicator->region.dropReplicaRequest()), denied);
   EXPECT_THAT(refusal(node->region.applyRequest()), denied);

@@ -145,7 +145,7 @@ TEST_F(HistoryTest, ANewerFormatOrAnotherRegionIsRefused) {
     EXPECT_NE(std::string(error.what()).find("999"), std::string::npos) << error.what();
   }
   sqlite::Database db(file(), {});
-  db.execute("PRAGMA user_version=1");
+  db.execute("PRAGMA user_version=2");
 }
 
 TEST_F(HistoryTest, AForeignFileIsRefusedUntouched) {

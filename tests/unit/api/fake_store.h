@@ -64,6 +64,13 @@ class FakeStore final : public store::Store {
   void acknowledge(std::vector<store::Acknowledgement>) override {}
   void pin_identity(RegionId, NodeId, std::function<void(bool)> done) override { done(true); }
   void decide_parked(store::ParkedDecision, store::ParkedDone done) override { done({}); }
+  void barrier(std::vector<TableId>, store::BarrierDone done) override { done(std::nullopt); }
+  void advance(RegionId, NodeId, std::vector<rpc::Barrier>, store::AdvanceDone done) override {
+    done(std::nullopt);
+  }
+  void adopt_watermarks(rpc::TableWatermarks, std::function<void(bool)> done) override {
+    done(false);
+  }
   void accept_clock() override {}
   void release_versions(RegionId, conflict::Hlc, std::function<void(bool)> done) override {
     done(false);
