@@ -5,6 +5,7 @@
 #include "common/http/origins.h"
 #include "common/http/server.h"
 #include "region-node/admin/admin.h"
+#include "region-node/admin/clock_shift.h"
 #include "region-node/alarms.h"
 #include "region-node/api/api.h"
 #include "region-node/console/console.h"
@@ -35,7 +36,7 @@ store::StoreOptions store_options(const NodeConfig& config) {
 // Declared in the order of their dependencies, so destroyed in the reverse.
 class Node::Parts {
  public:
-  Parts(const NodeConfig& config, Clock& clock, Rng& rng, const Logger& log,
+  Parts(const NodeConfig& config, ShiftedClock& clock, Rng& rng, const Logger& log,
         const std::string& version)
       : store_(store_options(config), clock, Rng(rng.next())),
         peer_(store_, clock, Rng(rng.next()), log,
@@ -49,6 +50,7 @@ class Node::Parts {
                      [this](rpc::FaultPages::Task task) {
                        return peer_.on_faults(std::move(task));
                      }),
+        clock_pages_(clock, log),
         console_({config.region, config.console_nodes, config.console_replicators}),
         alarms_(store_, log),
         http_({{config.table_address, api_.handler()}, {config.stream_address, api_.handler()}},
@@ -59,7 +61,9 @@ class Node::Parts {
     admin_.add_metrics([this](MetricsPage& page) { api_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { peer_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { fault_pages_.collect(page); });
+    admin_.add_metrics([this](MetricsPage& page) { clock_pages_.collect(page); });
     admin_.add_pages([this](const http::Request& request) { return fault_pages_.handle(request); });
+    admin_.add_pages([this](const http::Request& request) { return clock_pages_.handle(request); });
   }
 
   void start() {
@@ -99,6 +103,7 @@ class Node::Parts {
   api::Api api_;
   admin::Admin admin_;
   rpc::FaultPages fault_pages_;
+  admin::ClockShiftPages clock_pages_;
   console::Console console_;
   AlarmThread alarms_;
   http::HttpServer http_;

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/rng.h"
+#include "common/shifted_clock.h"
 #include "region-node/config.h"
 
 namespace meridian::node {
@@ -29,7 +30,7 @@ class Node {
  private:
   class Parts;
   const NodeConfig config_;
-  Clock& clock_;
+  ShiftedClock clock_;
   Rng rng_;
   const Logger log_;
   const std::string version_;

@@ -1,6 +1,7 @@
 // The admin pages about clocks (store/clock_report.h).
 //
 //   GET  /v1/clock                           what the region knows: see clock_json()
+//   /v1/clock/shift                          clock_shift.h
 //   POST /v1/clock/accept                    takes the wall clock as it is after a step
 //   POST /v1/clock/release?source=REGION     takes the versions of REGION that are held now
 //        &until=MS                           or all of its versions up to that time (ms since 1970)

@@ -171,3 +171,19 @@ def test_a_step_while_it_runs(pair):
     wait_until(lambda: pair.cli_json("clock", "status", codes=(0, 1))["regions"][1]["held"], 30,
                "and the others hold what it writes")
     assert value_at(other, "accepted") is None
+
+
+def test_a_step_on_purpose_ends_by_itself(pair):
+    region = pair[0]
+    order = ("clock", "shift", "--region", region.name, "--by", "10m")
+    said = pair.cli(*order)
+    assert said.returncode == 2 and "--yes" in said.stderr and not refused(region, "before")
+    assert pair.cli(*order, "--for", "2s", "--yes").returncode == 0
+    assert "clock" in refused(region, "meanwhile").lower()
+    assert metric(region, "meridian_clock_shift_seconds") == AHEAD_SECONDS
+    wait_until(lambda: not refused(region, "after"), 30, "it is right again")
+    assert metric(region, "meridian_clock_shift_seconds") == 0
+    assert pair.cli(*order, "--for", "1h", "--yes").returncode == 0
+    assert pair.cli("clock", "shift", "--region", region.name, "--by", "0").returncode == 0
+    wait_until(lambda: not refused(region, "healed"), 30, "an operator ends it sooner")
+    pair.wait_identical("Orders", 30)

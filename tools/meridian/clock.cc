@@ -8,6 +8,7 @@
 
 #include "tools/meridian/client.h"
 #include "tools/meridian/links.h"
+#include "tools/meridian/quantity.h"
 #include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
@@ -21,6 +22,8 @@ struct Choice {
   std::string region;
   std::string source;
   std::string until_ms;
+  std::string by = "0";
+  std::string duration = "30s";
   bool yes = false;
 };
 
@@ -121,11 +124,30 @@ int accept(const Options& options, const Choice& choice) {
   return kExitYes;
 }
 
+int shift(const Options& options, const Choice& choice) {
+  Deployment deployment = load_deployment(options.deployment);
+  const Endpoints& region = deployment.region(choice.region);
+  bool back = choice.by.starts_with('-');
+  std::int64_t by_ms = parse_ms("--by", back ? choice.by.substr(1) : choice.by);
+  if (by_ms != 0 && !choice.yes)
+    throw UsageError("this sets the clock of " + region.name + " off by " + choice.by + " for " +
+                     choice.duration + ": it then refuses writes; say --yes to do it");
+  json::object answer =
+      call(region, "/v1/clock/shift?by_ms=" + std::to_string(back ? -by_ms : by_ms) +
+                       "&for_ms=" + std::to_string(parse_ms("--for", choice.duration)));
+  print_result(options.format,
+               {{"region", "by_ms", "left_ms"},
+                {{region.name, json::serialize(answer.at("by_ms")),
+                  json::serialize(answer.at("left_ms"))}}},
+               json::serialize(answer));
+  return kExitYes;
+}
+
 }  // namespace
 
 void add_clock_commands(CLI::App& app, const Options& options, std::function<int()>& run) {
   auto choice = std::make_shared<Choice>();
-  auto* clock = app.add_subcommand("clock", "Clocks that disagree: status, accept");
+  auto* clock = app.add_subcommand("clock", "Clocks that disagree: status, accept, shift");
   clock->require_subcommand(1);
   auto* status_command =
       clock->add_subcommand("status", "Do the regions' clocks agree?  Who holds whose versions?");
@@ -142,6 +164,16 @@ void add_clock_commands(CLI::App& app, const Options& options, std::function<int
   accept_command->add_flag("--yes", choice->yes, "Do it");
   accept_command->callback([&options, &run, choice] {
     run = [&options, choice] { return accept(options, *choice); };
+  });
+
+  auto* shift_command = clock->add_subcommand(
+      "shift", "Set a region's wall clock off on purpose; it is right again by itself");
+  shift_command->add_option("--region", choice->region, "The region")->required();
+  shift_command->add_option("--by", choice->by, "How far, such as 10m or -10m; 0 puts it right");
+  shift_command->add_option("--for", choice->duration, "How long (default 30s)");
+  shift_command->add_flag("--yes", choice->yes, "Do it");
+  shift_command->callback([&options, &run, choice] {
+    run = [&options, choice] { return shift(options, *choice); };
   });
 }
 
