@@ -32,7 +32,12 @@ DrillOptions options_of(const DrillCommand& command, const cli::Deployment& depl
   if (command.rpo_writes >= 0) out.rpo_writes_max = command.rpo_writes;
   out.rate = command.rate;
   out.seed = command.seed;
+  bool back = command.clock_by.starts_with('-');
+  out.clock_by_ms = cli::parse_ms("--clock-by", back ? command.clock_by.substr(1)
+                                                     : command.clock_by) * (back ? -1 : 1);
+  out.health_command = command.health_command;
   out.switch_command = command.switch_command;
+  for (const auto& stop : command.stops) out.stops.push_back(parse_stop(stop));
   return out;
 }
 
@@ -67,15 +72,16 @@ int perform(const cli::Options& options, const DrillCommand& command) {
     cli::print(options.format == cli::Format::json ? json::serialize(report) + "\n"
                                                    : verdict_text(report));
     cli::progress("the report: " + folder + "/report.html");
+    if (!result.aborted.empty()) {
+      cli::progress("aborted and healed: " + result.aborted);
+      return kAborted;
+    }
     return report.at("verdict").as_string() == "PASS" ? kPassed : kMissed;
   } catch (const cli::UsageError&) {
     throw;
   } catch (const Refused& refused) {
     cli::progress(std::string("nothing was touched:\n") + refused.what());
     return kRefused;
-  } catch (const Aborted& aborted) {
-    cli::progress(std::string("aborted and healed: ") + aborted.what());
-    return kAborted;
   } catch (const std::exception& failure) {
     cli::progress(std::string("the drill failed; what it had done is undone: ") + failure.what());
     return kFailed;
@@ -105,6 +111,7 @@ int compare(const cli::Options& options, const DrillCommand& command) {
         Row{"detect_s", "rto", "detect_s"}, Row{"switch_s", "rto", "switch_s"},
         Row{"rpo_writes", "rpo", "writes"}, Row{"rpo_s", "rpo", "seconds"},
         Row{"longest_outage_s", "", "longest_outage_s"},
+        Row{"stale_reads", "reads", "stale"}, Row{"failback_s", "failback", "switch_s"},
         Row{"failed_attempts", "writes", "failed_attempts"},
         Row{"catch_up_s", "catch_up", "seconds"}, Row{"lost", "writes", "lost"}}) {
     auto a = figure(first, row.part, row.key);
@@ -128,6 +135,14 @@ void add_settings(CLI::App& app, DrillCommand& command) {
   app.add_option("--rate", command.rate, "Writes per second (default 200)")
       ->check(CLI::Range(1.0, 100'000.0));
   app.add_option("--seed", command.seed, "Of the choice of keys (default 1)");
+  app.add_option("--clock-by", command.clock_by,
+                 "How far the clock of `clock-step` jumps, back with a minus (default 10m)");
+  app.add_option("--abort-if", command.stops,
+                 "Stop condition, such as error_ratio>0.5, outage>60s, pending>100000 or lag>60s; "
+                 "may be given several times");
+  app.add_option("--health-check", command.health_command,
+                 "Run as COMMAND REGION, twice a second; clients leave after three failures in a "
+                 "row (default: /v1/status and the age of what waits)");
   app.add_option("--switch-command", command.switch_command,
                  "Run as COMMAND FROM TO when clients are to leave, such as a change of DNS");
 }

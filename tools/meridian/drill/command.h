@@ -25,7 +25,10 @@ struct DrillCommand {
   std::int64_t rpo_writes = -1;
   double rate = 200;
   std::uint64_t seed = 1;
+  std::string clock_by = "10m";
+  std::string health_command;
   std::string switch_command;
+  std::vector<std::string> stops;
   bool yes = false;
   bool dry_run = false;
   std::string report;

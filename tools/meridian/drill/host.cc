@@ -60,6 +60,11 @@ class LocalHost final : public Host {
     std::ofstream(file_of(region, daemon)) << pid << "\n";
   }
 
+  std::vector<std::string> shell(const std::string& /*region*/) override { return {"sh"}; }
+  std::string data_dir(const std::string& region) override {
+    return (folder_ / region / "data").string();
+  }
+
  private:
   [[nodiscard]] std::string file_of(const std::string& region, Daemon daemon) const {
     return (folder_ / region / (name_of(daemon) + ".pid")).string();
@@ -94,6 +99,7 @@ class LocalHost final : public Host {
       ::dup2(in, 0);
       ::dup2(out, 1);
       ::dup2(out, 2);
+      for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
       sigset_t none;
       sigemptyset(&none);
       ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -123,6 +129,10 @@ class ComposeHost final : public Host {
   void start(const std::string& region, Daemon daemon) override {
     must({"start", service(region, daemon)});
   }
+  std::vector<std::string> shell(const std::string& region) override {
+    return words({"exec", "-T", service(region, Daemon::node), "sh"});
+  }
+  std::string data_dir(const std::string& /*region*/) override { return "/meridian/data"; }
 
  private:
   static std::string service(const std::string& region, Daemon daemon) {

@@ -57,15 +57,29 @@ std::int64_t longest_outage_us(const std::vector<Write>& writes, const std::stri
   return longest;
 }
 
-std::optional<std::int64_t> first_elsewhere_us(const std::vector<Write>& writes,
-                                               const std::string& home, std::int64_t from_us) {
+namespace {
+
+std::optional<std::int64_t> first_us(const std::vector<Write>& writes, const std::string& home,
+                                     bool at_home, std::int64_t from_us) {
   std::optional<std::int64_t> first;
   for (const auto& write : writes) {
-    if (write.home != home || write.region == home || write.region.empty()) continue;
-    if (write.acked_us < from_us) continue;
+    if (write.home != home || write.acked_us < from_us || write.region.empty()) continue;
+    if ((write.region == home) != at_home) continue;
     if (!first || write.acked_us < *first) first = write.acked_us;
   }
   return first;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> first_elsewhere_us(const std::vector<Write>& writes,
+                                               const std::string& home, std::int64_t from_us) {
+  return first_us(writes, home, false, from_us);
+}
+
+std::optional<std::int64_t> first_back_us(const std::vector<Write>& writes, const std::string& home,
+                                          std::int64_t from_us) {
+  return first_us(writes, home, true, from_us);
 }
 
 }  // namespace meridian::drill

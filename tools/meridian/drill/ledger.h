@@ -25,6 +25,16 @@ struct Write {
   std::uint32_t failures = 0;  // attempts before that failed
 };
 
+// A read, at `region`, that did not show a write that had been acknowledged before it was sent.
+struct StaleRead {
+  std::string key;
+  std::string value;         // that of the write
+  std::string acknowledged;  // the region that had acknowledged the write
+  std::string region;        // the one that was read
+  std::int64_t acked_us = 0;
+  std::int64_t at_us = 0;
+};
+
 // What one region holds of the drill's partition: value by key.
 using Holdings = std::map<std::string, std::string>;
 
@@ -55,5 +65,8 @@ std::int64_t longest_outage_us(const std::vector<Write>& writes, const std::stri
 // When writers of `home` were first acknowledged by another region.
 std::optional<std::int64_t> first_elsewhere_us(const std::vector<Write>& writes,
                                                const std::string& home, std::int64_t from_us);
+// When `home` itself first acknowledged a write of theirs.
+std::optional<std::int64_t> first_back_us(const std::vector<Write>& writes, const std::string& home,
+                                          std::int64_t from_us);
 
 }  // namespace meridian::drill

@@ -4,6 +4,9 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <deque>
+
 #include "common/rng.h"
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
@@ -18,6 +21,8 @@ constexpr std::int64_t kSliceMs = 20;  // how long a writer sleeps without looki
 constexpr std::uint64_t kSharedKeys = 50;
 constexpr std::uint64_t kSharedOneIn = 10;
 constexpr std::int64_t kReadMsMax = 10'000;
+constexpr std::uint64_t kReadOneIn = 4;
+constexpr std::size_t kRecentMax = 64;
 
 json::object text(const std::string& value) { return {{"S", value}}; }
 
@@ -27,6 +32,8 @@ struct Load::Writer {
   std::string home;
   Rng rng{1};
   std::map<std::string, cli::TableApi> clients;  // by region
+  std::deque<Write> recent;                      // acknowledged, with keys of their own
+  std::atomic<std::int64_t> acked_us{0};         // the last acknowledgement, or the start
   std::thread thread;
 };
 
@@ -46,6 +53,7 @@ Load::Load(const cli::Deployment& deployment, LoadOptions options, const Clock& 
 Load::~Load() { stop(0); }
 
 void Load::start() {
+  for (auto& writer : writers_) writer->acked_us = now_us();
   for (std::size_t i = 0; i < writers_.size(); ++i)
     writers_[i]->thread = std::thread([this, i] { run(*writers_[i], i); });
 }
@@ -72,6 +80,18 @@ std::vector<Write> Load::writes() const {
   return writes_;
 }
 
+std::vector<StaleRead> Load::stale_reads() const {
+  std::lock_guard lock(mutex_);
+  return stale_reads_;
+}
+
+std::int64_t Load::outage_us() const {
+  std::int64_t longest_us = 0;
+  for (const auto& writer : writers_)
+    longest_us = std::max(longest_us, now_us() - writer->acked_us);
+  return longest_us;
+}
+
 const Histogram& Load::latency(const std::string& region) const { return latency_.at(region); }
 
 void Load::run(Writer& writer, std::size_t index) {
@@ -94,6 +114,7 @@ void Load::run(Writer& writer, std::size_t index) {
       if (attempt(writer, write, region)) {
         write.region = region;
         write.acked_us = now_us();
+        writer.acked_us = write.acked_us;
         latency_.at(region).record(write.acked_us - write.due_us);
         break;
       }
@@ -102,19 +123,51 @@ void Load::run(Writer& writer, std::size_t index) {
       if (ending_ && now_us() >= give_up_us_) break;
       cli::pause_ms(kRetryMs);
     }
-    std::lock_guard lock(mutex_);
-    writes_.push_back(std::move(write));
+    if (write.acked_us != 0 && !write.shared) {
+      writer.recent.push_back(write);
+      if (writer.recent.size() > kRecentMax) writer.recent.pop_front();
+    }
+    {
+      std::lock_guard lock(mutex_);
+      writes_.push_back(std::move(write));
+    }
+    if (number % kReadOneIn == 0) read_back(writer);
   }
 }
 
-bool Load::attempt(Writer& writer, Write& write, const std::string& region) {
+void Load::read_back(Writer& writer) {
+  if (writer.recent.empty()) return;
+  const Write& write = writer.recent[writer.rng.below(writer.recent.size())];
+  std::string region = target(writer.home);
+  std::int64_t at_us = now_us();
+  json::object answer;
+  try {
+    answer = client_of(writer, region)
+                 .call("GetItem", {{"TableName", kTable},
+                                   {"ConsistentRead", true},
+                                   {"Key", json::object{{"drill", text(options_.drill)},
+                                                        {"key", text(write.key)}}}});
+  } catch (const std::exception&) {
+    return;  // the outage is measured by the writes
+  }
+  ++reads_;
+  if (answer.contains("Item")) return;  // its key is its own, so it is this very write
+  std::lock_guard lock(mutex_);
+  stale_reads_.push_back({write.key, write.value, write.region, region, write.acked_us, at_us});
+}
+
+cli::TableApi& Load::client_of(Writer& writer, const std::string& region) {
   auto client = writer.clients.find(region);
   if (client == writer.clients.end())
     client =
         writer.clients.try_emplace(region, deployment_.region(region).table, region, kAttemptMsMax)
             .first;
+  return client->second;
+}
+
+bool Load::attempt(Writer& writer, Write& write, const std::string& region) {
   try {
-    client->second.call("PutItem", {{"TableName", kTable},
+    client_of(writer, region).call("PutItem", {{"TableName", kTable},
                                     {"Item", json::object{{"drill", text(options_.drill)},
                                                           {"key", text(write.key)},
                                                           {"value", text(write.value)}}}});

@@ -1,6 +1,7 @@
 // Load: the drill's own clients.  Writers put items at a fixed rate, each in the region that its
 // group is sent to, and try a write that failed again, wherever the group is then sent: the value
-// is the same, so trying again is harmless.
+// is the same, so trying again is harmless.  After every fourth write they read, there too, one of
+// the last that they were told is done, as a client does that wants to see what it has written.
 //
 // Threads: start(), stop(), send_to() and the figures from one; a thread per writer inside.
 // Limits: kAttemptMsMax per attempt.  A write whose writer is behind is due when it was due.
@@ -15,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/histogram.h"
+#include "tools/meridian/client.h"
 #include "tools/meridian/deployment.h"
 #include "tools/meridian/drill/ledger.h"
 
@@ -43,6 +45,10 @@ class Load {
   void send_to(const std::string& home, const std::string& region);
 
   [[nodiscard]] std::vector<Write> writes() const;
+  [[nodiscard]] std::vector<StaleRead> stale_reads() const;
+  [[nodiscard]] std::uint64_t reads() const { return reads_; }  // those that were answered
+  // Longest time, until now, that a writer has waited for an acknowledgement.
+  [[nodiscard]] std::int64_t outage_us() const;
   [[nodiscard]] std::uint64_t attempts() const { return attempts_; }
   [[nodiscard]] std::uint64_t failures() const { return failures_; }
   // Due to acknowledged, while `region` served.
@@ -52,6 +58,8 @@ class Load {
   struct Writer;
   void run(Writer& writer, std::size_t index);
   bool attempt(Writer& writer, Write& write, const std::string& region);
+  void read_back(Writer& writer);
+  cli::TableApi& client_of(Writer& writer, const std::string& region);
   [[nodiscard]] std::int64_t now_us() const { return clock_.monotonic_us() - began_us_; }
   [[nodiscard]] std::string target(const std::string& home) const;
 
@@ -63,6 +71,8 @@ class Load {
   mutable std::mutex mutex_;
   std::map<std::string, std::string> targets_;  // region by home; guarded by mutex_
   std::vector<Write> writes_;                   // guarded by mutex_
+  std::vector<StaleRead> stale_reads_;          // guarded by mutex_
+  std::atomic<std::uint64_t> reads_{0};
   std::atomic<std::uint64_t> attempts_{0};
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<bool> ending_{false};

@@ -32,6 +32,9 @@ void check_regions(const cli::Deployment& deployment, std::vector<std::string>& 
   for (const auto& sample : samples) {
     if (!sample.node_ready)
       problems.push_back(sample.region + "'s node is not ready: " + sample.reason);
+    if (sample.parked > 0)
+      problems.push_back(fmt::format("{} holds {} records in quarantine; see meridian quarantine",
+                                     sample.region, sample.parked));
     if (!sample.replicator_ready)
       problems.push_back(sample.region + "'s replicator is not ready: " + sample.reason);
   }

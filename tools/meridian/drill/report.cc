@@ -7,7 +7,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -68,7 +67,7 @@ json::object objectives_json(const DrillOptions& options) {
 }
 
 json::object rto_json(const DrillResult& result) {
-  return {{"total_s", between(result.fault_us, result.switched_us)},
+  return {{"total_s", seconds(rto_us(result))},
           {"detect_s", between(result.fault_us, result.detected_us)},
           {"switch_s",
            between(result.detected_us ? result.detected_us : result.cut_us, result.switched_us)},
@@ -76,12 +75,69 @@ json::object rto_json(const DrillResult& result) {
 }
 
 json::object rpo_json(const DrillResult& result) {
-  if (!result.cut_us) return {{"writes", nullptr}, {"seconds", nullptr}};
-  return {{"writes", result.loss.writes.size()},
-          {"seconds", static_cast<double>(result.loss.age_us) / 1e6},
-          {"then_arrived_late", result.lost_then.late.size()},
-          {"then_beaten", result.lost_then.beaten.size()},
-          {"then_lost", result.lost_then.lost.size()}};
+  json::object out{{"at", result.cut_us ? "cut-over" : "end of the fault"},
+                   {"writes", nullptr},
+                   {"seconds", nullptr}};
+  if (!result.fault_us && !result.cut_us) return out;
+  out["writes"] = result.loss.writes.size();
+  out["seconds"] = static_cast<double>(result.loss.age_us) / 1e6;
+  out["then_arrived_late"] = result.lost_then.late.size();
+  out["then_beaten"] = result.lost_then.beaten.size();
+  out["then_lost"] = result.lost_then.lost.size();
+  return out;
+}
+
+json::object failback_json(const DrillResult& result) {
+  json::object out{{"switch_s", between(result.returned_us, result.back_us)},
+                   {"longest_outage_s", nullptr},
+                   {"missing_writes", nullptr},
+                   {"missing_s", nullptr}};
+  if (!result.returned_us) return out;
+  out["longest_outage_s"] = static_cast<double>(result.return_outage_us) / 1e6;
+  out["missing_writes"] = result.return_loss.writes.size();
+  out["missing_s"] = static_cast<double>(result.return_loss.age_us) / 1e6;
+  return out;
+}
+
+json::object reads_json(const DrillResult& result) {
+  std::int64_t oldest_us = 0;
+  std::size_t where_written = 0;
+  for (const auto& read : result.stale_reads) {
+    oldest_us = std::max(oldest_us, read.at_us - read.acked_us);
+    where_written += read.region == read.acknowledged ? 1 : 0;
+  }
+  return {{"answered", result.reads},
+          {"stale", result.stale_reads.size()},
+          {"stale_where_written", where_written},
+          {"oldest_stale_s", static_cast<double>(oldest_us) / 1e6}};
+}
+
+json::object stale_json(const StaleRead& read) {
+  return {{"key", read.key},
+          {"value", read.value},
+          {"acknowledged_by", read.acknowledged},
+          {"acknowledged_s", static_cast<double>(read.acked_us) / 1e6},
+          {"read_in", read.region},
+          {"read_s", static_cast<double>(read.at_us) / 1e6}};
+}
+
+// Conflicts that the regions list, and the drill's own count of writes that a later one beat.
+json::value conflicts_json(const DrillResult& result) {
+  if (!result.conflicts) return nullptr;
+  return result.conflicts->size();
+}
+
+// What `meridian verify` said, without the list of differences, which verify.json has.
+json::object digest_json(const DrillResult& result) {
+  json::object out{{"identical", nullptr}, {"digest", nullptr}, {"items", nullptr},
+                   {"differing", nullptr}};
+  if (result.identical) out["identical"] = *result.identical;
+  boost::system::error_code error;
+  json::value said = json::parse(result.verify_output, error);
+  if (error || !said.is_object()) return out;
+  for (const char* key : {"digest", "items", "tombstones", "differing"})
+    if (const json::value* value = said.as_object().if_contains(key)) out[key] = *value;
+  return out;
 }
 
 json::object catch_up_json(const DrillResult& result) {
@@ -91,6 +147,14 @@ json::object catch_up_json(const DrillResult& result) {
   if (result.healed_us && result.caught_up_us && *result.caught_up_us > *result.healed_us)
     out["records_per_second"] = static_cast<double>(result.pending_at_heal) * 1e6 /
                                 static_cast<double>(*result.caught_up_us - *result.healed_us);
+  return out;
+}
+
+json::object versions_json(const DrillResult& result) {
+  json::object out{{"meridian", MERIDIAN_VERSION}};
+  json::object nodes;
+  for (const auto& [region, version] : result.versions) nodes[region] = version;
+  out["nodes"] = std::move(nodes);
   return out;
 }
 
@@ -124,16 +188,6 @@ std::string lag_csv(const std::vector<Sample>& samples) {
   return out;
 }
 
-// "4.8 s", or "-" for what was not measured.
-std::string shown(const json::object& object, const char* key, const char* unit) {
-  const json::value& value = object.at(key);
-  if (!value.is_number()) return "-";
-  double number = value.to_number<double>();
-  bool whole = number == std::floor(number) && unit[0] == '\0';
-  return fmt::format("{}{}", whole ? fmt::format("{:.0f}", number) : fmt::format("{:.1f}", number),
-                     unit);
-}
-
 }  // namespace
 
 json::object report_json(const DrillResult& result) {
@@ -147,7 +201,8 @@ json::object report_json(const DrillResult& result) {
   for (const auto& write : result.writes) acknowledged += write.acked_us != 0 ? 1 : 0;
   json::object out{{"schema_version", kSchemaVersion},
                    {"id", result.id},
-                   {"verdict", pass ? "PASS" : "FAIL"},
+                   {"verdict", !result.aborted.empty() ? "ABORTED" : pass ? "PASS" : "FAIL"},
+                   {"aborted", result.aborted},
                    {"missed", std::move(reasons)},
                    {"scenario", result.options.scenario},
                    {"region", result.options.region},
@@ -156,11 +211,14 @@ json::object report_json(const DrillResult& result) {
                    {"began", iso_time(result.began_wall_us)},
                    {"seed", result.options.seed},
                    {"rate_per_second", result.options.rate},
+                   {"command", result.command_line},
+                   {"versions", versions_json(result)},
                    {"objectives", objectives_json(result.options)}};
   out["phases"] = json::object{
       {"fault_s", seconds(result.fault_us)},   {"detected_s", seconds(result.detected_us)},
       {"cut_over_s", seconds(result.cut_us)},  {"switched_s", seconds(result.switched_us)},
-      {"healed_s", seconds(result.healed_us)}, {"caught_up_s", seconds(result.caught_up_us)}};
+      {"healed_s", seconds(result.healed_us)}, {"caught_up_s", seconds(result.caught_up_us)},
+      {"returned_s", seconds(result.returned_us)}, {"back_s", seconds(result.back_us)}};
   out["rto"] = rto_json(result);
   out["rpo"] = rpo_json(result);
   out["writes"] = json::object{{"acknowledged", acknowledged},
@@ -170,71 +228,12 @@ json::object report_json(const DrillResult& result) {
                                {"lost", result.everything.lost.size()}};
   out["longest_outage_s"] = static_cast<double>(result.longest_outage_us) / 1e6;
   out["catch_up"] = catch_up_json(result);
-  out["identical"] = result.identical ? json::value(*result.identical) : json::value(nullptr);
+  out["failback"] = failback_json(result);
+  out["reads"] = reads_json(result);
+  out["conflicts"] = conflicts_json(result);
+  out["equality"] = digest_json(result);
   out["timeline"] = std::move(events);
   return out;
-}
-
-std::string verdict_text(const json::object& report) {
-  const auto& rto = report.at("rto").as_object();
-  const auto& rpo = report.at("rpo").as_object();
-  const auto& aims = report.at("objectives").as_object();
-  const auto& writes = report.at("writes").as_object();
-  const auto& catch_up = report.at("catch_up").as_object();
-  auto text = [](const json::value& value) { return std::string(value.as_string()); };
-  std::string out =
-      fmt::format("{}  {} of {}  {}\n", text(report.at("id")), text(report.at("scenario")),
-                  text(report.at("region")), text(report.at("verdict")));
-  for (const auto& reason : report.at("missed").as_array())
-    out += "  missed         " + text(reason) + "\n";
-  out += fmt::format("  RTO            {} (target {}): detect {} + switch {}\n",
-                     shown(rto, "total_s", " s"), shown(aims, "rto_s", " s"),
-                     shown(rto, "detect_s", " s"), shown(rto, "switch_s", " s"));
-  if (rpo.at("writes").is_null()) {
-    out += "  RPO            - (clients stayed)\n";
-  } else {
-    out += fmt::format(
-        "  RPO            {} acknowledged writes / {} (target {}); then {} arrived late, {} were "
-        "beaten, {} lost\n",
-        shown(rpo, "writes", ""), shown(rpo, "seconds", " s"), shown(aims, "rpo_s", " s"),
-        shown(rpo, "then_arrived_late", ""), shown(rpo, "then_beaten", ""),
-        shown(rpo, "then_lost", ""));
-  }
-  double attempts = std::max(1.0, writes.at("attempts").to_number<double>());
-  out += fmt::format("  client errors  {} of {} attempts ({:.2f} %), longest outage {}\n",
-                     shown(writes, "failed_attempts", ""), shown(writes, "attempts", ""),
-                     100.0 * writes.at("failed_attempts").to_number<double>() / attempts,
-                     shown(report, "longest_outage_s", " s"));
-  out +=
-      fmt::format("  catch-up       {} after the heal, {} records waited\n",
-                  shown(catch_up, "seconds", " s"), shown(catch_up, "pending_records_at_heal", ""));
-  const auto& identical = report.at("identical");
-  out += fmt::format(
-      "  in the end     {} acknowledged, {} beaten by later writes, {} lost; identical: "
-      "{}\n",
-      shown(writes, "acknowledged", ""), shown(writes, "beaten", ""), shown(writes, "lost", ""),
-      identical.is_bool() ? identical.as_bool() ? "yes" : "no" : "not known");
-  return out;
-}
-
-std::string report_markdown(const json::object& report) {
-  auto text = [](const json::value& value) { return std::string(value.as_string()); };
-  std::string out =
-      fmt::format("# {}: {} of {}, {}\n\n```\n{}```\n\n## Timeline\n\n", text(report.at("id")),
-                  text(report.at("scenario")), text(report.at("region")),
-                  text(report.at("verdict")), verdict_text(report));
-  out += "| seconds | phase | what |\n| ---: | --- | --- |\n";
-  for (const auto& entry : report.at("timeline").as_array()) {
-    const auto& event = entry.as_object();
-    out += fmt::format("| {:.1f} | {} | {} |\n", event.at("at_s").to_number<double>(),
-                       text(event.at("phase")), text(event.at("text")));
-  }
-  return out +
-         "\nRTO: from the fault to the first write that was acknowledged elsewhere. RPO: writes "
-         "that the "
-         "region had\nacknowledged before clients left it and that the survivor did not have then; "
-         "in "
-         "seconds, the time from\nthe oldest of them to the last that the region acknowledged.\n";
 }
 
 json::object save_report(const DrillResult& result, const std::string& deployment_file,
@@ -255,6 +254,14 @@ json::object save_report(const DrillResult& result, const std::string& deploymen
   put_file(out / "beaten-writes.jsonl", lines_of(result.everything.beaten));
   put_file(out / "lost-writes.jsonl", lines_of(result.everything.lost));
   put_file(out / "verify.json", result.verify_output);
+  std::string stale;
+  for (const auto& read : result.stale_reads) stale += json::serialize(stale_json(read)) + "\n";
+  put_file(out / "stale-reads.jsonl", stale);
+  if (result.conflicts) {
+    std::string conflicts;
+    for (const auto& line : *result.conflicts) conflicts += line + "\n";
+    put_file(out / "conflicts.jsonl", conflicts);
+  }
   fs::copy_file(deployment_file, out / "deployment.yaml", fs::copy_options::overwrite_existing);
   return report;
 }

@@ -2,7 +2,8 @@
 // made from it.
 //
 //   report.json report.md report.html timeline.jsonl lag.csv latency-REGION.hgrm
-//   late-writes.jsonl beaten-writes.jsonl lost-writes.jsonl verify.json deployment.yaml
+//   late-writes.jsonl beaten-writes.jsonl lost-writes.jsonl stale-reads.jsonl conflicts.jsonl
+//   verify.json deployment.yaml
 //
 // Threads: one.  Errors: std::runtime_error when the folder cannot be written or read.
 #pragma once
@@ -10,6 +11,8 @@
 #include <boost/json/object.hpp>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tools/meridian/drill/drill.h"
 
@@ -20,6 +23,8 @@ inline constexpr int kSchemaVersion = 1;
 boost::json::object report_json(const DrillResult& result);
 // The block that comes first: PASS or FAIL, and why.
 std::string verdict_text(const boost::json::object& report);
+// What each figure means, for those who read a report without the manual.
+const std::vector<std::pair<const char*, const char*>>& definitions();
 std::string report_markdown(const boost::json::object& report);
 // Self-contained: styles and drawings inside, nothing loaded.
 std::string report_html(const boost::json::object& report, const DrillResult& result);

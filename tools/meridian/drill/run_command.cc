@@ -1,5 +1,6 @@
 #include "tools/meridian/drill/run_command.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,7 +11,8 @@ namespace meridian::drill {
 
 Ran run_command(const std::vector<std::string>& words) {
   std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) throw std::runtime_error("no pipe for " + words.front());
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    throw std::runtime_error("no pipe for " + words.front());
   std::vector<char*> argv;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
@@ -19,8 +21,6 @@ Ran run_command(const std::vector<std::string>& words) {
   if (pid == 0) {
     ::setsid();  // Ctrl-C is for the drill, which undoes what it did first
     ::dup2(ends[1], 1);
-    ::close(ends[0]);
-    ::close(ends[1]);
     ::execvp(argv[0], argv.data());
     ::_exit(127);
   }

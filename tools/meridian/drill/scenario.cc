@@ -6,6 +6,8 @@ namespace meridian::drill {
 namespace {
 
 constexpr std::int64_t kFlapMs = 2'000;
+constexpr std::int64_t kGapEveryMs = 2'000;
+constexpr std::int64_t kGapMs = 200;
 // A fault on a link outlives the drill's own plan by so much, should the drill be killed.
 constexpr std::int64_t kSpareMs = 5'000;
 
@@ -24,118 +26,139 @@ void heal_links(Stage& stage) {
   }
 }
 
+void kill_both(Stage& stage) {
+  stage.op.kill(stage.region, Daemon::node);
+  stage.op.kill(stage.region, Daemon::replicator);
+}
+
+void start_both(Stage& stage) {
+  stage.op.start(stage.region, Daemon::node);
+  stage.op.start(stage.region, Daemon::replicator);
+}
+
 Scenario region_loss() {
-  return {"region-loss",
-          "the region's daemons are killed (SIGKILL)",
-          Evacuation::when_noticed,
-          {Daemon::node, Daemon::replicator},
-          [](Stage& stage) {
-            stage.op.kill(stage.region, Daemon::node);
-            stage.op.kill(stage.region, Daemon::replicator);
-          },
-          {},
-          [](Stage& stage) {
-            stage.op.start(stage.region, Daemon::node);
-            stage.op.start(stage.region, Daemon::replicator);
-          }};
+  Scenario out{"region-loss", "the region's daemons are killed (SIGKILL)"};
+  out.ends = {Daemon::node, Daemon::replicator};
+  out.inject = kill_both;
+  out.heal = start_both;
+  return out;
 }
 
 Scenario partition() {
-  return {"partition",
-          "all links to and from the region are cut; its clients still reach it",
-          Evacuation::when_noticed,
-          {},
-          [](Stage& stage) {
-            cut_out(stage, stage.fault_ms + kSpareMs);
-            cut_in(stage, stage.fault_ms + kSpareMs);
-          },
-          {},
-          heal_links};
+  Scenario out{"partition",
+               "all links to and from the region are cut; its clients still reach it"};
+  out.inject = [](Stage& stage) {
+    cut_out(stage, stage.fault_ms + kSpareMs);
+    cut_in(stage, stage.fault_ms + kSpareMs);
+  };
+  out.heal = heal_links;
+  return out;
 }
 
 Scenario partition_one_way() {
-  return {"partition-one-way",
-          "the region reaches nobody; the others still reach it",
-          Evacuation::when_noticed,
-          {},
-          [](Stage& stage) { cut_out(stage, stage.fault_ms + kSpareMs); },
-          {},
-          heal_links};
+  Scenario out{"partition-one-way", "the region reaches nobody; the others still reach it"};
+  out.inject = [](Stage& stage) { cut_out(stage, stage.fault_ms + kSpareMs); };
+  out.heal = heal_links;
+  return out;
 }
 
 Scenario partition_flapping() {
-  auto cut = std::make_shared<bool>(false);
-  return {"partition-flapping",
-          "the region's links are cut and healed every two seconds",
-          Evacuation::when_noticed,
-          {},
-          [cut](Stage& stage) {
-            *cut = true;
-            cut_out(stage, stage.fault_ms + kSpareMs);
-            cut_in(stage, stage.fault_ms + kSpareMs);
-          },
-          [cut](Stage& stage, std::int64_t elapsed_ms) {
-            bool wanted = elapsed_ms / kFlapMs % 2 == 0;
-            if (wanted == *cut) return;
-            *cut = wanted;
-            if (!wanted) {
-              heal_links(stage);
-              return;
-            }
-            cut_out(stage, stage.fault_ms + kSpareMs);
-            cut_in(stage, stage.fault_ms + kSpareMs);
-          },
-          heal_links};
+  Scenario out{"partition-flapping", "the region's links are cut and healed, two seconds each"};
+  // Each cut ends by itself, so that the drill only has to begin them.
+  auto cuts = std::make_shared<std::int64_t>(0);
+  auto cut = [cuts](Stage& stage, std::int64_t elapsed_ms) {
+    if (elapsed_ms < *cuts * 2 * kFlapMs) return;
+    ++*cuts;
+    cut_out(stage, kFlapMs);
+    cut_in(stage, kFlapMs);
+  };
+  out.inject = [cuts, cut](Stage& stage) {
+    *cuts = 0;
+    cut(stage, 0);
+  };
+  out.tick = cut;
+  out.heal = heal_links;
+  return out;
 }
 
 Scenario slow_link() {
-  return {"slow-link",
-          "what the region sends takes 200 ms longer, at most 256 KiB a second",
-          Evacuation::none,
-          {},
-          [](Stage& stage) {
-            std::int64_t for_ms = stage.fault_ms + kSpareMs;
-            for (const auto& other : stage.others) {
-              stage.op.fault(stage.region, other, {"delay", "&delay_ms=200&jitter_ms=50"}, for_ms);
-              stage.op.fault(stage.region, other, {"limit", "&bytes_per_second=262144"}, for_ms);
-            }
-          },
-          {},
-          heal_links};
+  Scenario out{"slow-link",
+               "what the region sends takes 200 ms longer, give or take 100, at most 256 KiB a "
+               "second, and for 200 ms of every two seconds nothing passes"};
+  out.evacuation = Evacuation::none;
+  auto gaps = std::make_shared<std::int64_t>(0);
+  out.inject = [gaps](Stage& stage) {
+    *gaps = 0;
+    std::int64_t for_ms = stage.fault_ms + kSpareMs;
+    for (const auto& other : stage.others) {
+      stage.op.fault(stage.region, other, {"delay", "&delay_ms=200&jitter_ms=100"}, for_ms);
+      stage.op.fault(stage.region, other, {"limit", "&bytes_per_second=262144"}, for_ms);
+    }
+  };
+  out.tick = [gaps](Stage& stage, std::int64_t elapsed_ms) {
+    if (elapsed_ms < *gaps * kGapEveryMs) return;
+    ++*gaps;
+    cut_out(stage, kGapMs);
+  };
+  out.heal = heal_links;
+  return out;
 }
 
 Scenario replicator_crash() {
-  return {"replicator-crash",
-          "the region's replicator is killed; its table goes on serving",
-          Evacuation::none,
-          {Daemon::replicator},
-          [](Stage& stage) { stage.op.kill(stage.region, Daemon::replicator); },
-          {},
-          [](Stage& stage) { stage.op.start(stage.region, Daemon::replicator); }};
+  Scenario out{"replicator-crash", "the region's replicator is killed; its table goes on serving"};
+  out.evacuation = Evacuation::none;
+  out.ends = {Daemon::replicator};
+  out.inject = [](Stage& stage) { stage.op.kill(stage.region, Daemon::replicator); };
+  out.heal = [](Stage& stage) { stage.op.start(stage.region, Daemon::replicator); };
+  return out;
+}
+
+Scenario clock_step() {
+  Scenario out{"clock-step", "the region's wall clock jumps, by ten minutes unless told otherwise"};
+  out.inject = [](Stage& stage) {
+    stage.op.shift_clock(stage.region, stage.clock_by_ms, stage.fault_ms + kSpareMs);
+  };
+  out.heal = [](Stage& stage) { stage.op.shift_clock(stage.region, 0, 1); };
+  return out;
+}
+
+Scenario disk_full() {
+  Scenario out{"disk-full", "the region's data directory has not a byte left"};
+  out.fills_disk = true;
+  out.inject = [](Stage& stage) { stage.op.fill_disk(stage.region); };
+  out.heal = [](Stage& stage) { stage.op.free_disk(stage.region); };
+  return out;
 }
 
 Scenario evacuation() {
-  return {"evacuation",
-          "nothing breaks: clients leave the region, and then it is stopped",
-          Evacuation::planned,
-          {Daemon::node, Daemon::replicator},
-          [](Stage& stage) {
-            stage.op.kill(stage.region, Daemon::node);
-            stage.op.kill(stage.region, Daemon::replicator);
-          },
-          {},
-          [](Stage& stage) {
-            stage.op.start(stage.region, Daemon::node);
-            stage.op.start(stage.region, Daemon::replicator);
-          }};
+  Scenario out{"evacuation",
+               "nothing breaks: clients leave the region, and then it is stopped"};
+  out.evacuation = Evacuation::planned;
+  out.drains = true;
+  out.ends = {Daemon::node, Daemon::replicator};
+  out.inject = kill_both;
+  out.heal = start_both;
+  return out;
+}
+
+Scenario failback() {
+  Scenario out{"failback",
+               "the region is down while its clients write elsewhere; then it comes back, and they "
+               "return to it"};
+  out.evacuation = Evacuation::planned;
+  out.judges_return = true;
+  out.ends = {Daemon::node, Daemon::replicator};
+  out.inject = kill_both;
+  out.heal = start_both;
+  return out;
 }
 
 }  // namespace
 
 const std::vector<Scenario>& scenarios() {
-  static const std::vector<Scenario> kAll{region_loss(),        partition(), partition_one_way(),
-                                          partition_flapping(), slow_link(), replicator_crash(),
-                                          evacuation()};
+  static const std::vector<Scenario> kAll{
+      region_loss(),      partition(),  partition_one_way(), partition_flapping(), slow_link(),
+      replicator_crash(), clock_step(), disk_full(),         evacuation(),         failback()};
   return kAll;
 }
 

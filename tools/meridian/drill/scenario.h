@@ -18,6 +18,7 @@ struct Stage {
   std::string region;               // under drill
   std::vector<std::string> others;  // the rest
   std::int64_t fault_ms;            // how long the fault is to last
+  std::int64_t clock_by_ms = 0;     // how far a clock steps
 };
 
 // Whether clients are to leave the region: they notice by themselves, are told beforehand, or stay.
@@ -27,10 +28,13 @@ struct Scenario {
   std::string name;
   std::string summary;
   Evacuation evacuation = Evacuation::when_noticed;
-  std::vector<Daemon> ends;  // daemons that it ends, for the preflight
-  std::function<void(Stage&)> inject;
-  std::function<void(Stage&, std::int64_t elapsed_ms)> tick;  // while the fault lasts; may be empty
-  std::function<void(Stage&)> heal;
+  std::vector<Daemon> ends = {};  // daemons that it ends, for the preflight
+  bool fills_disk = false;        // the same
+  bool drains = false;         // planned: all that was acknowledged arrives before the fault
+  bool judges_return = false;  // the objectives are those of the clients' return
+  std::function<void(Stage&)> inject = {};
+  std::function<void(Stage&, std::int64_t elapsed_ms)> tick = {};  // while the fault lasts
+  std::function<void(Stage&)> heal = {};
 };
 
 const std::vector<Scenario>& scenarios();

@@ -47,9 +47,11 @@ const json::array* list_at(const json::object& object, std::string_view key) {
 
 void read_node(Sample& sample, const json::object& status) {
   sample.node_id = cli::text_at(status, "node_id");
+  sample.version = cli::text_at(status, "version");
   const json::array* tables = list_at(status, "tables");
   if (tables == nullptr) return;
   for (const auto& table : *tables) {
+    sample.parked += number<std::int64_t>(table.as_object(), "parked").value_or(0);
     if (cli::text_at(table.as_object(), "name") != kTable) continue;
     const json::array* backlogs = list_at(table.as_object(), "backlog");
     if (backlogs == nullptr) continue;

@@ -38,6 +38,8 @@ struct Sample {
   bool replicator_ready = false;
   std::string reason;  // why not
   std::string node_id;
+  std::string version;
+  std::int64_t parked = 0;  // records in quarantine, of all tables
   std::vector<LinkSample> links;
 };
 

@@ -1,0 +1,79 @@
+// Runner: one drill, phase by phase.  drill.h says what it measures.
+//
+// Threads: one, besides those of the load and the watch.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <string>
+
+#include "common/clock.h"
+#include "tools/meridian/drill/drill.h"
+#include "tools/meridian/drill/load.h"
+#include "tools/meridian/drill/run_command.h"
+
+namespace meridian::drill {
+
+// Asks for an orderly end when Ctrl-C or SIGTERM comes, while it lives.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  ~InterruptGuard();
+  [[nodiscard]] static bool interrupted();
+};
+
+class Runner {
+ public:
+  Runner(const cli::Deployment& deployment, const DrillOptions& options, const Scenario& scenario);
+  DrillResult run();
+
+ private:
+  // Ends the drill early.
+  struct Stopped {
+    std::string why;
+  };
+
+  [[nodiscard]] std::int64_t now_us() const { return clock_.monotonic_us() - began_us_; }
+  void note(const std::string& phase, const std::string& text);
+  void step();  // waits a moment; throws Stopped
+  void spend(std::int64_t ms);
+  void look_for_stops();
+  [[nodiscard]] LoadOptions load_options() const;
+
+  void go_through();
+  void preflight();
+  void baseline();
+  void inject();
+  void endure();
+  [[nodiscard]] std::string noticed();
+  [[nodiscard]] std::string asked_command();
+  void leave(const std::string& why);
+  void drain();
+  void heal();
+  void catch_up();
+  void failback();
+  void verify();
+  void read_conflicts();
+  void collect();
+  std::optional<std::int64_t> pending_of(const std::string& region);
+
+  SystemClock clock_;
+  const cli::Deployment& deployment_;
+  const Scenario& scenario_;
+  const std::int64_t began_us_;
+  const InterruptGuard interrupts_;
+  DrillResult result_;
+  StopWatch stops_;
+  std::unique_ptr<Watch> watch_;
+  std::unique_ptr<Load> load_;
+  Operator op_;  // after the load: what was broken is healed before the writers are waited for
+  Stage stage_;
+  int misses_ = 0;
+  std::int64_t looked_at_us_ = -1;
+  std::int64_t asked_at_us_ = 0;
+  std::future<Ran> asked_;
+  std::int64_t counted_at_us_ = -1;
+  std::int64_t down_since_us_ = 0;
+};
+
+}  // namespace meridian::drill

@@ -1,0 +1,151 @@
+// The second half of a drill: from the drain and the heal to the figures.
+#include <fmt/format.h>
+
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <sstream>
+
+#include "tools/meridian/commands.h"
+#include "tools/meridian/drill/preflight.h"
+#include "tools/meridian/drill/runner.h"
+
+namespace meridian::drill {
+namespace {
+
+constexpr int kQuietLooks = 3;  // looks in a row with nothing pending, before it has caught up
+
+double seconds(std::int64_t us) { return static_cast<double>(us) / 1e6; }
+
+}  // namespace
+
+// Everything that the region acknowledged has to arrive before it is stopped.
+void Runner::drain() {
+  note("DRAIN", "waiting until " + result_.survivor + " has all that was acknowledged");
+  std::int64_t end_us = now_us() + result_.options.catch_up_ms_max * 1000;
+  for (int quiet = 0; quiet < kQuietLooks;) {
+    step();
+    if (now_us() > end_us) throw Stopped{"the region could not be drained"};
+    auto pending = pending_of(stage_.region);
+    if (!pending) continue;
+    quiet = *pending == 0 ? quiet + 1 : 0;
+  }
+}
+
+// Records that wait on links out of `region`, or of all when empty; empty when nothing is known that
+// was not known before.
+std::optional<std::int64_t> Runner::pending_of(const std::string& region) {
+  std::int64_t sum = 0;
+  std::int64_t newest_us = 0;
+  for (const auto& sample : watch_->latest()) {
+    if (!region.empty() && sample.region != region) continue;
+    newest_us = std::max(newest_us, sample.at_us);
+    if (sample.links.size() + 1 < deployment_.regions.size()) return std::nullopt;
+    for (const auto& link : sample.links) {
+      if (!link.pending_records) return std::nullopt;
+      sum += *link.pending_records;
+    }
+  }
+  if (newest_us <= counted_at_us_) return std::nullopt;
+  counted_at_us_ = newest_us;
+  return sum;
+}
+
+void Runner::heal() {
+  note("HEAL", "undoing what was done");
+  scenario_.heal(stage_);
+  result_.healed_us = now_us();
+}
+
+void Runner::catch_up() {
+  note("CATCH-UP", "until every region has everything");
+  std::int64_t end_us = now_us() + result_.options.catch_up_ms_max * 1000;
+  for (int quiet = 0; now_us() < end_us;) {
+    step();
+    bool ready = true;
+    for (const auto& sample : watch_->latest())
+      ready &= sample.node_ready && sample.replicator_ready;
+    auto pending = pending_of("");
+    if (!pending || !ready) continue;
+    result_.pending_at_heal = std::max(result_.pending_at_heal, *pending);
+    // Under load something is always on its way; a look's worth of it counts as nothing.
+    double on_the_way = result_.options.rate * kAskEveryMs / 1000.0 *
+                        static_cast<double>(deployment_.regions.size());
+    quiet = static_cast<double>(*pending) <= on_the_way ? quiet + 1 : 0;
+    if (quiet < kQuietLooks) continue;
+    result_.caught_up_us = now_us();
+    note("CATCH-UP",
+         fmt::format("done {:.1f} s after the heal", seconds(now_us() - *result_.healed_us)));
+    return;
+  }
+  note("CATCH-UP", "not done in time");
+}
+
+void Runner::failback() {
+  if (!result_.survivor.empty() && result_.caught_up_us) {
+    result_.returned_us = now_us();
+    load_->send_to(stage_.region, stage_.region);
+    note("FAILBACK", "clients return to " + stage_.region);
+    auto held = read_holdings(deployment_.region(stage_.region), result_.id);
+    result_.return_loss =
+        loss_at(load_->writes(), result_.survivor, *result_.returned_us, held);
+  }
+  spend(result_.options.failback_ms);
+}
+
+void Runner::verify() {
+  note("VERIFY", "do all regions hold the same, and every acknowledged write?");
+  auto said = run_meridian(deployment_.path, {"verify", kTable, "-o", "json"});
+  result_.verify_output = said.output;
+  if (said.code == cli::kExitYes || said.code == cli::kExitNo)
+    result_.identical = said.code == cli::kExitYes;
+  result_.writes = load_->writes();
+  std::vector<Holdings> held;
+  for (const auto& region : deployment_.regions) held.push_back(read_holdings(region, result_.id));
+  result_.everything = outcome_of(result_.writes, held);
+  result_.lost_then = outcome_of(result_.loss.writes, held);
+  note("VERIFY", fmt::format("{}; {} acknowledged writes lost",
+                             !result_.identical   ? "no answer"
+                             : *result_.identical ? "identical"
+                                                  : "the regions differ",
+                             result_.everything.lost.size()));
+}
+
+// Those of this drill's own items.
+void Runner::read_conflicts() {
+  auto said = run_meridian(deployment_.path, {"conflicts", "export", kTable});
+  if (said.code != cli::kExitYes) return;
+  result_.conflicts.emplace();
+  std::istringstream lines(said.output);
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("\"" + result_.id + "\"") != std::string::npos)
+      result_.conflicts->push_back(line);
+}
+
+void Runner::collect() {
+  if (result_.cut_us)
+    result_.switched_us = first_elsewhere_us(result_.writes, stage_.region, *result_.cut_us);
+  if (result_.returned_us)
+    result_.back_us = first_back_us(result_.writes, stage_.region, *result_.returned_us);
+  std::int64_t healed_us = result_.healed_us.value_or(now_us());
+  std::int64_t from_us =
+      std::min(result_.cut_us.value_or(healed_us), result_.fault_us.value_or(healed_us));
+  result_.longest_outage_us =
+      longest_outage_us(result_.writes, stage_.region, from_us, healed_us);
+  if (result_.returned_us)
+    result_.return_outage_us = longest_outage_us(
+        result_.writes, stage_.region, *result_.returned_us,
+        *result_.returned_us + result_.options.failback_ms * 1000);
+  result_.attempts = load_->attempts();
+  result_.failures = load_->failures();
+  result_.reads = load_->reads();
+  result_.stale_reads = load_->stale_reads();
+  for (const auto& region : deployment_.regions)
+    result_.latency[region.name] = percentile_text(load_->latency(region.name));
+  result_.samples = watch_->samples();
+  for (const auto& sample : result_.samples)
+    if (!sample.version.empty()) result_.versions[sample.region] = sample.version;
+  note("RESTORED", "the deployment is as it was");
+}
+
+}  // namespace meridian::drill
