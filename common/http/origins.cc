@@ -1,5 +1,6 @@
 #include "common/http/origins.h"
 
+#include <boost/asio/ip/address.hpp>
 #include <utility>
 
 namespace meridian::http {
@@ -16,11 +17,25 @@ std::string alias_of(const std::string& address) {
   return {};
 }
 
+// Without the port, and without the brackets of IPv6.
+std::string_view name_of(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+  return host.substr(0, host.rfind(':'));
+}
+
+Response refuse(const char* body) {
+  Response refused;
+  refused.status = 403;
+  refused.body = body;
+  return refused;
+}
+
 }  // namespace
 
 Origins::Origins(const std::vector<std::string>& addresses) {
   for (const auto& address : addresses) {
     origins_.insert(kScheme + address);
+    names_.emplace(name_of(address));
     if (auto alias = alias_of(address); !alias.empty()) origins_.insert(kScheme + alias);
   }
 }
@@ -29,15 +44,22 @@ bool Origins::knows(std::string_view origin, const Request& request) const {
   return origin == kScheme + std::string(request.header("Host")) || origins_.contains(origin);
 }
 
+bool Origins::is_ours(std::string_view host) const {
+  std::string_view name = name_of(host);
+  if (name.find_first_of(".:") == std::string_view::npos || names_.contains(name)) return true;
+  boost::system::error_code error;
+  boost::asio::ip::make_address(std::string(name), error);
+  return !error;
+}
+
 std::optional<Response> Origins::intercept(const Request& request) const {
+  if (!is_ours(request.header("Host")))
+    return refuse(R"({"error":"this endpoint does not go by the name in Host; console.nodes and )"
+                  R"(console.replicators say which names it goes by"})");
   std::string_view origin = request.header("Origin");
   if (origin.empty()) return std::nullopt;
-  if (!knows(origin, request)) {
-    Response refused;
-    refused.status = 403;
-    refused.body = R"({"error":"pages of this origin may not call this endpoint"})";
-    return refused;
-  }
+  if (!knows(origin, request))
+    return refuse(R"({"error":"pages of this origin may not call this endpoint"})");
   if (request.method != "OPTIONS") return std::nullopt;
   Response allowed;
   allowed.status = 204;

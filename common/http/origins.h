@@ -21,7 +21,8 @@ class Origins {
   // Pages served from these addresses (host:port) may call.
   explicit Origins(const std::vector<std::string>& addresses);
 
-  // The answer to a request that goes no further: a preflight, or one from a stranger's page.
+  // The answer to a request that goes no further: a preflight, or one from a stranger's page or by a
+  // stranger's name.
   [[nodiscard]] std::optional<Response> intercept(const Request& request) const;
   // Adds what lets the page read `response`.
   void admit(const Request& request, Response& response) const;
@@ -31,7 +32,10 @@ class Origins {
  private:
   [[nodiscard]] bool knows(std::string_view origin, const Request& request) const;
 
+  [[nodiscard]] bool is_ours(std::string_view host) const;
+
   std::set<std::string, std::less<>> origins_;
+  std::set<std::string, std::less<>> names_;
 };
 
 }  // namespace meridian::http

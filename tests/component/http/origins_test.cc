@@ -64,6 +64,34 @@ TEST(Origins, StrangersAreRefusedBeforeAnythingIsDone) {
     }
 }
 
+TEST(Origins, AStrangersNameThatLeadsHereIsRefused) {
+  Origins origins({"db1.corp.example:8080"});
+  auto status_for = [&origins](const std::string& host) {
+    Request request;
+    request.method = "POST";
+    request.headers = {{"Host", host}, {"Origin", "http://" + host}};
+    bool asked = false;
+    Response answer = serve(origins, std::move(request), &asked);
+    EXPECT_EQ(asked, answer.status == 200) << host;
+    return answer.status;
+  };
+  for (const char* ours : {"localhost:8080", "us-east-1:8080", "127.0.0.1:9", "[::1]:8080",
+                           "10.0.0.7", "db1.corp.example:8080", "db1.corp.example:18080"})
+    EXPECT_EQ(status_for(ours), 200) << ours;
+  for (const char* strange : {"evil.example:8080", "evil.example", "127.0.0.1.evil.example:8080",
+                              "db1.corp.example.evil.example:8080", "1.2.3.4.5:8080",
+                              "[evil.example]:80"})
+    EXPECT_EQ(status_for(strange), 403) << strange;
+}
+
+TEST(Origins, WithoutAHostThereIsNoBrowser) {
+  Request request;
+  request.method = "GET";
+  bool asked = false;
+  serve(Origins({}), std::move(request), &asked);
+  EXPECT_TRUE(asked);
+}
+
 TEST(Origins, APreflightIsAnsweredWithoutTheHandler) {
   bool asked = false;
   Origins origins({"127.0.0.1:8180"});
