@@ -31,7 +31,7 @@ class Judge {
   void logs();
   // P13: what the regions' ledgers say, merged, is exactly the writes that are neither the winner of
   // their key nor anyone's parent; each entry has the images that were written, and a winner that
-  // did not know the loser.
+  // did not know the loser; and what a region lists of its own writes is right by itself.
   void ledger();
   // How many there were, once ledger() was called.
   [[nodiscard]] std::size_t losers() const { return losers_; }
@@ -72,6 +72,7 @@ class Judge {
                                         const conflict::Version& version);
   [[nodiscard]] std::set<conflict::Version> losers(const Lineages& happened) const;
   [[nodiscard]] std::set<conflict::Version> merged_ledger(const Lineages& happened);
+  void own_lists_are_right(const std::set<conflict::Version>& losers);
   [[nodiscard]] std::vector<store::LedgerEntry> entries(std::size_t region) const;
   void entry_is_right(std::size_t region, const store::LedgerEntry& entry,
                       const Lineages& happened);

@@ -126,11 +126,24 @@ std::set<conflict::Version> Judge::merged_ledger(const Lineages& happened) {
   return out;
 }
 
+// Every child of a region's write has come to it, as long as all that is written travels by the logs: so
+// what it still lists of its own is lost, before anything is merged.
+void Judge::own_lists_are_right(const std::set<conflict::Version>& losers) {
+  for (std::size_t region = 0; region < outside_.nodes.size(); ++region) {
+    for (const auto& entry : entries(region)) {
+      const auto& version = entry.loser.lineage.version;
+      if (version.region == outside_.nodes[region]->region() && !losers.contains(version))
+        add("P13", "its own region has not withdrawn " + conflict::to_text(version));
+    }
+  }
+}
+
 void Judge::ledger() {
   if (outside_.shape.trims()) return;  // parents are read from the logs
   const Lineages happened = lineages();
   parents_are_right(happened);
   auto expected = losers(happened);
+  own_lists_are_right(expected);
   auto found = merged_ledger(happened);
   losers_ = expected.size();
   for (const auto& version : expected)
