@@ -65,7 +65,8 @@ std::optional<Response> Origins::intercept(const Request& request) const {
   allowed.status = 204;
   allowed.content_type.clear();
   allowed.headers = {{"Access-Control-Allow-Methods", "GET, POST"},
-                     {"Access-Control-Allow-Headers", "Content-Type, X-Amz-Target, Authorization"},
+                     {"Access-Control-Allow-Headers",
+                      "Content-Type, X-Amz-Target, Authorization, X-Meridian-If-Version"},
                      {"Access-Control-Max-Age", "600"}};
   admit(request, allowed);
   return allowed;

@@ -11,7 +11,7 @@ from conftest import Page
 from cluster import http_get, wait_until
 
 VIEWS = {"": "Overview", "tables": "Tables", "table/Orders": "Orders", "items/Orders": "Items",
-         "checkpoints": "Checkpoints", "faults": "Faults on purpose"}
+         "conflicts/Orders": "Conflicts", "checkpoints": "Checkpoints", "faults": "Faults on purpose"}
 SHAPES = {"light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
           "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
           "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}}
@@ -100,6 +100,7 @@ def test_items_stand_side_by_side_as_text(console, regions):
     page = console.open("items/Orders")
     row = page.locator("tr", has_text="ada")
     row.locator("button").click()
+    page.wait_for_selector("dialog")
     assert page.locator("dialog section").count() == 3
     assert page.inner_text("dialog").count("<img src=x onerror=alert(1)>") == 3
     page.locator("dialog button", has_text="Close").click()
@@ -127,10 +128,10 @@ def test_everything_can_be_reached_by_keyboard(console):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     reached = set()
-    for _ in range(12):
+    for _ in range(14):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
-    assert {"Overview", "Tables", "Items", "Checkpoints", "Faults"} <= reached
+    assert {"Overview", "Tables", "Items", "Conflicts", "Checkpoints", "Faults"} <= reached
 
 
 def test_other_peoples_pages_may_not_call(regions):

@@ -6,6 +6,7 @@ import overview from './views/overview.js';
 import tables from './views/tables.js';
 import tableView from './views/table.js';
 import items from './views/items.js';
+import conflicts from './views/conflicts.js';
 import flows from './views/flows.js';
 import faults from './views/faults.js';
 
@@ -15,6 +16,7 @@ const VIEWS = [
   { path: 'tables', label: 'Tables', view: tables },
   { path: 'table', view: tableView },
   { path: 'items', label: 'Items', view: items },
+  { path: 'conflicts', label: 'Conflicts', view: conflicts },
   { path: 'checkpoints', label: 'Checkpoints', view: flows },
   { path: 'faults', label: 'Faults', view: faults },
 ];

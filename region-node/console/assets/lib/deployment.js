@@ -37,13 +37,13 @@ export const adminPost = (one, path, body) => ask(one.admin + path, {
 export const replicatorPost = (one, path, body) => ask(one.replicator + path, {
   method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) });
 
-// An operation of DynamoDB (or, for a `Streams.` name, of its streams) in one region.
-export function dynamo(one, operation, body) {
+// An operation of DynamoDB (or, for a `Streams.` name, of its streams) in one region; `extra`: more headers.
+export function dynamo(one, operation, body, extra) {
   const api = operation.startsWith('Streams.') ? 'DynamoDBStreams_20120810' : 'DynamoDB_20120810';
   return ask(`${one.admin}/`, { method: 'POST', body: JSON.stringify(body), headers: {
     'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': `${api}.${operation.replace('Streams.', '')}`,
     // Not verified; it names the region, as a client's signature does.
-    Authorization: `AWS4-HMAC-SHA256 Credential=console/20260101/${one.name}/dynamodb/aws4_request, SignedHeaders=host, Signature=0` } });
+    Authorization: `AWS4-HMAC-SHA256 Credential=console/20260101/${one.name}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`, ...extra } });
 }
 
 const words = (failure) => (failure.name === 'TimeoutError' ? 'no answer' :

@@ -33,11 +33,12 @@ export const sheet = (title, aside, ...children) => h('section', { class: 'sheet
 
 export const empty = (text) => h('p', { class: 'empty' }, text);
 
-// columns: [title, {number}]; rows: arrays of cells, or {cells, class}.
+// columns: [title, {number}]; rows: arrays of cells, or {cells, class}.  In an element of class `stack` a row
+// stands as a block of its own, one cell a line, where the page is narrow.
 export function table(columns, rows) {
   const head = columns.map((c) => h('th', { scope: 'col', class: c.number && 'number' }, c.title ?? c));
   const body = rows.map((row) => h('tr', { class: row.class }, (row.cells ?? row).map((cell, i) =>
-    h('td', { class: columns[i].number && 'number' }, cell))));
+    h('td', { class: columns[i].number && 'number', 'data-title': columns[i].title ?? columns[i] }, cell))));
   return h('div', { class: 'scroll' }, h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, body)));
 }
 

@@ -1,6 +1,7 @@
 // Rows of a table side by side across its regions: the same key, version and content, or not.
 
 import { h, show, sheet, empty, table, word, notice } from '../lib/dom.js';
+import { versionCell, keyCell } from '../lib/cells.js';
 import { regions, tableNames, holders, admin, dynamo } from '../lib/deployment.js';
 
 const PAGE = 50;
@@ -25,15 +26,6 @@ const same = (row, names) => names.every((n) => {
   const a = row.by.get(names[0]), b = row.by.get(n);
   return a && b && a.version_hex === b.version_hex && a.image_hash === b.image_hash;
 });
-
-// "2026-11-25T10:49:03.147Z/0@us-east-1", for people; the whole of it is its title.
-function versionCell(version) {
-  const [, date, time, region] = version.match(/^(.*)T(.*)Z\/.*@(.*)$/) ?? [];
-  return h('span', { title: version }, time ? [h('code', {}, time), h('small', {}, ` ${date} ${region}`)] : h('code', {}, version));
-}
-
-// {"customer":{"S":"ada"},"order":{"S":"1"}} as "ada · 1".
-const keyCell = (key) => h('span', { title: JSON.stringify(key) }, h('code', {}, Object.values(key).map((v) => Object.values(v)[0]).join(' · ')));
 
 function keyOf(text) { return typeof text === 'string' ? JSON.parse(text) : text; }
 

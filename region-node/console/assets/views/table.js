@@ -80,7 +80,7 @@ export default {
   mount(root, name) {
     const copies = h('div'), rows = h('div'), shardBox = h('div'), canvas = h('canvas', { role: 'img', 'aria-label': 'Age of the oldest waiting record of each link' });
     const select = h('select', { 'aria-label': 'Region of the stream' });
-    root.append(h('h1', {}, name), sheet('Replicas', h('a', { href: `#/items/${encodeURIComponent(name)}` }, 'items side by side'), copies),
+    root.append(h('h1', {}, name), sheet('Replicas', [h('a', { href: `#/items/${encodeURIComponent(name)}` }, 'items side by side'), ' · ', h('a', { href: `#/conflicts/${encodeURIComponent(name)}` }, 'conflicts')], copies),
       sheet('Links', 'quantiles since the replicator started', rows), sheet('Oldest waiting record', 'last two minutes', h('div', { class: 'chart' }, canvas)),
       sheet('Stream shards', select, shardBox));
     const chart = lagChart(canvas, name);

@@ -1,0 +1,12 @@
+// Cells that several views show alike.
+
+import { h } from './dom.js';
+
+// "2026-11-25T10:49:03.147Z/0@us-east-1", for people; the whole of it is its title.
+export function versionCell(version) {
+  const [, date, time, region] = version.match(/^(.*)T(.*)Z\/.*@(.*)$/) ?? [];
+  return h('span', { title: version }, time ? [h('code', {}, time), h('small', {}, ` ${date} ${region}`)] : h('code', {}, version));
+}
+
+// {"customer":{"S":"ada"},"order":{"S":"1"}} as "ada · 1".
+export const keyCell = (key) => h('span', { title: JSON.stringify(key) }, h('code', {}, Object.values(key).map((v) => Object.values(v)[0]).join(' · ')));
