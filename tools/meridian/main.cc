@@ -12,6 +12,7 @@
 #include "tools/meridian/conflicts.h"
 #include "tools/meridian/drill/command.h"
 #include "tools/meridian/link.h"
+#include "tools/meridian/manual.h"
 #include "tools/meridian/quantity.h"
 #include "tools/meridian/quarantine.h"
 #include "tools/meridian/unreachable.h"
@@ -139,6 +140,7 @@ int run(int argc, char** argv) {
   drill::add_drill_commands(app, command.options, command.drill, command.run);
   add_conflict_commands(app, command.options, command.run);
   add_why_command(app, command.options, command.run);
+  add_manual_commands(app, MERIDIAN_VERSION, command.run);
   allow_common_options_anywhere(app);
   try {
     app.parse(argc, argv);

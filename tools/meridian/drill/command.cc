@@ -124,7 +124,11 @@ int compare(const cli::Options& options, const DrillCommand& command) {
 }
 
 void add_settings(CLI::App& app, DrillCommand& command) {
-  app.add_option("scenario", command.scenario, "One of `meridian drill list`")->required();
+  std::vector<std::string> names;
+  for (const auto& scenario : scenarios()) names.push_back(scenario.name);
+  app.add_option("scenario", command.scenario, "One of `meridian drill list`")
+      ->required()
+      ->check(CLI::IsMember(names));
   app.add_option("--region", command.region, "The region to break (default: the first)");
   app.add_option("--baseline", command.baseline, "How long before the fault (default 5s)");
   app.add_option("--fault", command.fault, "How long the fault lasts (default 15s)");
