@@ -22,6 +22,7 @@ struct Checkpoint {
   CheckpointKey key;
   LogPosition position;  // of the source's log
   std::int64_t updated_ms = 0;
+  std::uint64_t token = 0;  // of the lease under which it is saved (lease.h); 0: under none
   bool operator==(const Checkpoint&) const = default;
 };
 

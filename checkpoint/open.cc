@@ -10,7 +10,7 @@ namespace {
 // With its journal, which would else be played into the new database.
 std::string move_aside(const std::string& folder, const Clock& clock) {
   namespace fs = std::filesystem;
-  auto file = fs::path(folder) / SqliteCheckpointStore::kFileName;
+  auto file = fs::path(folder) / kFileName;
   auto aside = file;
   aside += ".damaged-" + std::to_string(clock.wall_ms());
   fs::rename(file, aside);

@@ -27,7 +27,10 @@ fail_usage() {
   exit 2
 }
 
-# pid_of REGION PROGRAM: the pid when that very daemon runs; else fails.  A pid file may outlive its
+# program_of DAEMON: the program of a daemon's files: several replicators are replicator-2 and so on.
+program_of() { printf '%s' "${1%-[0-9]}"; }
+
+# pid_of REGION DAEMON: the pid when that very daemon runs; else fails.  A pid file may outlive its
 # process, and the number may by then be another's, so the command line has to match.
 pid_of() {
   local file=$var/$1/$2.pid pid
@@ -37,7 +40,8 @@ pid_of() {
   local words
   mapfile -d '' -t words < "/proc/$pid/cmdline" 2> /dev/null || return 1
   [ "${#words[@]}" -ge 3 ] || return 1
-  [ "$(basename "${words[0]}")" = "$2" ] && [ "${words[2]}" = "$var/$1/$2.yaml" ] || return 1
+  [ "$(basename "${words[0]}")" = "$(program_of "$2")" ] || return 1
+  [ "${words[2]}" = "$var/$1/$2.yaml" ] || return 1
   printf '%s\n' "$pid"
 }
 

@@ -1,11 +1,17 @@
 #include "replicator/config.h"
 
+#include <algorithm>
+
 #include "common/settings.h"
 #include "rpc/change_record.h"
 #include "rpc/messages.h"
 
 namespace meridian::replicator {
 namespace {
+
+constexpr std::int64_t kLeaseMsMin = 700;
+constexpr std::int64_t kLeaseMsMax = 600'000;
+constexpr std::size_t kWorkerBytesMax = 64;
 
 std::size_t size_of(ConfigSource& source, const std::string& name, std::size_t fallback,
                     std::size_t most) {
@@ -32,6 +38,17 @@ PumpLimits read_limits(ConfigSource& source) {
   return limits;
 }
 
+std::string worker_setting(ConfigSource& source) {
+  std::string name = source.text("worker", "worker-1");
+  bool fine = !name.empty() && name.size() <= kWorkerBytesMax &&
+              std::all_of(name.begin(), name.end(), [](char c) {
+                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+              });
+  if (!fine) source.complain("worker must be 1 to 64 characters of [A-Za-z0-9._-]");
+  return name;
+}
+
 }  // namespace
 
 ReplicatorConfig read_config(ConfigSource& source) {
@@ -50,6 +67,10 @@ ReplicatorConfig read_config(ConfigSource& source) {
   config.admin_address = listen_setting(source, "admin", "127.0.0.1:9080", reach_setting(source));
   config.console_nodes = addresses_setting(source, "console.nodes");
   options.limits = read_limits(source);
+  options.worker = worker_setting(source);
+  options.lease_timing.lease_ms = source.integer("lease_ms", options.lease_timing.lease_ms,
+                                                 kLeaseMsMin, kLeaseMsMax);
+  options.lease_timing.round_ms = options.lease_timing.lease_ms * 2 / 7;
   config.log_level = log_level_setting(source);
   return config;
 }

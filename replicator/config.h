@@ -5,6 +5,8 @@
 //   peers: [{region: eu-west-1, address: "127.0.0.1:7100"}]
 //   checkpoint_dir: var/us-east-1/checkpoints
 //   tls: {certificate: us-east-1.crt, key: us-east-1.key, authority: authority.crt}
+//   worker: worker-1              # told apart from the region's other workers; kept over restarts
+//   lease_ms: 3500                # a worker that is silent for so long loses its shards
 //   admin: 127.0.0.1:9080         # loopback only
 //   log_level: info
 //   limits: {batch_records_max: 512, ...}   # see PumpLimits

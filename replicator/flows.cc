@@ -115,8 +115,8 @@ void Flows::sink_up(const RegionId& region) {
 }
 
 void Flows::follow(const rpc::ReplicatedTables& tables) {
-  std::map<Key, std::string> wanted;
-  std::map<TableId, std::set<RegionId>> beats;
+  wanted_.clear();
+  std::set<checkpoint::LeaseKey> shards;
   for (const auto& table : tables.tables) {
     for (const auto& sink : table.sinks) {
       if (sinks_.count(sink) == 0) {
@@ -124,22 +124,74 @@ void Flows::follow(const rpc::ReplicatedTables& tables) {
           world_.log.warn("sink_without_address", "region={} table={}", sink.name(), table.name);
         continue;
       }
-      beats[table.id].insert(sink);
-      for (std::uint16_t shard = 0; shard < table.shards; ++shard)
-        wanted[{table.id, sink, ShardId(shard)}] = table.name;
+      for (std::uint16_t shard = 0; shard < table.shards; ++shard) {
+        wanted_[{table.id, sink, ShardId(shard)}] = table.name;
+        shards.insert({table.id, ShardId(shard)});
+      }
     }
   }
-  for (auto at = flows_.begin(); at != flows_.end();) {
-    if (wanted.count(at->first) != 0) {
-      ++at;
-      continue;
-    }
-    stop_flow(at->first, *at->second);
-    at = flows_.erase(at);
+  std::vector<Key> gone;
+  for (const auto& [key, flow] : flows_)
+    if (wanted_.count(key) == 0) gone.push_back(key);
+  for (const Key& key : gone) {
+    stop_flow(key);
+    forget_flow(key);
   }
-  for (const auto& [key, name] : wanted)
-    if (flows_.count(key) == 0) start_flow(key, name);
-  if (heartbeat_) heartbeat_->follow(std::move(beats));
+  if (world_.leases != nullptr) world_.leases->set_shards(std::move(shards));
+  start_flows();
+}
+
+void Flows::on_leases(const checkpoint::LeaseWorker::Outcome& outcome) {
+  for (const auto& lease : outcome.lost) end_lease(lease);
+  for (const auto& lease : outcome.hand_over) {
+    auto held = tokens_.find(lease);
+    if (held == tokens_.end()) continue;
+    std::uint64_t token = held->second;
+    world_.leases->let_go(lease, token, end_lease(lease));
+  }
+  for (const auto& gained : outcome.gained) {
+    tokens_[gained.key] = gained.token;
+    for (const auto& each : gained.checkpoints) known_[each.key] = each.position;
+  }
+  start_flows();
+}
+
+std::vector<checkpoint::Checkpoint> Flows::end_lease(const checkpoint::LeaseKey& lease) {
+  std::vector<Key> ended;
+  for (const auto& [key, flow] : flows_)
+    if (std::get<0>(key) == lease.table && std::get<2>(key) == lease.shard) ended.push_back(key);
+  std::vector<checkpoint::Checkpoint> reached;
+  for (const Key& key : ended) {
+    stop_flow(key);
+    checkpoint::CheckpointKey checkpoint{std::get<1>(key), lease.table, lease.shard};
+    world_.checkpoints.drop(checkpoint);
+    if (auto at = known_.find(checkpoint); at != known_.end())
+      reached.push_back({checkpoint, at->second, world_.clock.wall_ms(), 0});
+  }
+  tokens_.erase(lease);
+  return reached;
+}
+
+std::optional<std::uint64_t> Flows::token_of(const TableId& table, ShardId shard) const {
+  if (world_.leases == nullptr) return 0;
+  auto at = tokens_.find({table, shard});
+  if (at == tokens_.end()) return std::nullopt;
+  return at->second;
+}
+
+void Flows::start_flows() {
+  for (const auto& [key, name] : wanted_)
+    if (flows_.count(key) == 0 && token_of(std::get<0>(key), std::get<2>(key)))
+      start_flow(key, name);
+  follow_barriers();
+}
+
+void Flows::follow_barriers() {
+  if (!heartbeat_) return;
+  std::map<TableId, std::set<RegionId>> sinks;
+  for (const auto& [key, name] : wanted_)
+    if (token_of(std::get<0>(key), ShardId(0))) sinks[std::get<0>(key)].insert(std::get<1>(key));
+  heartbeat_->follow(std::move(sinks));
 }
 
 void Flows::start_flow(const Key& key, const std::string& table_name) {
@@ -171,15 +223,27 @@ void Flows::start_flow(const Key& key, const std::string& table_name) {
   flows_.emplace(key, kj::mv(flow));
 }
 
-void Flows::stop_flow(const Key& key, Flow& flow) {
+void Flows::stop_flow(const Key& key) {
   const auto& [table, region, shard] = key;
-  flow.stop();
+  auto at = flows_.find(key);
+  at->second->stop();
+  flows_.erase(at);
+  world_.acknowledger.forget(table, shard, region);
+  bool link_ends = std::none_of(flows_.begin(), flows_.end(), [&key](const auto& each) {
+    return std::get<0>(each.first) == std::get<0>(key) &&
+           std::get<1>(each.first) == std::get<1>(key);
+  });
+  if (!link_ends) return;
+  lag_.erase({table, region});
+  reads_.erase({table, region});
+}
+
+// The table or the replica is gone.
+void Flows::forget_flow(const Key& key) {
+  const auto& [table, region, shard] = key;
   checkpoint::CheckpointKey checkpoint{region, table, shard};
   known_.erase(checkpoint);
   world_.checkpoints.forget(checkpoint);
-  world_.acknowledger.forget(table, shard, region);
-  lag_.erase({table, region});
-  reads_.erase({table, region});
 }
 
 void Flows::stop() {
@@ -189,7 +253,8 @@ void Flows::stop() {
 void Flows::acknowledged(const rpc::FlowId& flow, const RegionId& sink, LogPosition position) {
   checkpoint::CheckpointKey key{sink, flow.table, flow.shard};
   known_[key] = position;
-  world_.checkpoints.save(key, position);
+  // A flow that ends because its lease is gone has nothing to save under.
+  if (auto token = token_of(flow.table, flow.shard)) world_.checkpoints.save(key, position, *token);
   world_.acknowledger.add({flow.table, flow.shard, sink, position});
 }
 
@@ -219,6 +284,10 @@ std::optional<std::int64_t> Flows::offset_to(const Sink& sink) const {
 }
 
 void Flows::describe(ReplicatorStatus& out) const {
+  if (world_.leases != nullptr) out.leases = world_.leases->figures();
+  for (auto& row : out.leases.rows)
+    for (const auto& [key, name] : wanted_)
+      if (std::get<0>(key) == row.table) row.table_name = name;
   for (const auto& [region, sink] : sinks_)
     out.peers.push_back(peer_status(region, sink.session->figures()));
   for (const auto& [key, flow] : flows_) {

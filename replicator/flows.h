@@ -21,6 +21,7 @@
 #include "replicator/io/checkpoint_writer.h"
 #include "replicator/io/flow.h"
 #include "replicator/io/heartbeat.h"
+#include "replicator/io/lease_keeper.h"
 #include "replicator/status.h"
 #include "rpc/faults/link_faults.h"
 #include "rpc/messages.h"
@@ -47,6 +48,7 @@ class Flows {
     rpc::LinkFaults& faults;
     rpc::Tls* tls;  // null: plain text
     std::uint32_t protocol_max;
+    LeaseKeeper* leases;  // null: this replicator ships everything
   };
   // `checkpoints`: as loaded at the start.
   Flows(World world, const Addresses& peers,
@@ -57,6 +59,8 @@ class Flows {
   void source_up(const rpc::HelloAnswer& own);
   // Starts and stops flows so that they are those of the list.
   void follow(const rpc::ReplicatedTables& tables);
+  // Starts and stops flows as the leases say.
+  void on_leases(const checkpoint::LeaseWorker::Outcome& outcome);
   void stop();
 
   // Flows whose own figures are stale, and what the node says of them, in the same order.
@@ -75,8 +79,16 @@ class Flows {
   };
 
   void dial_sinks(NodeId node);
+  void start_flows();
   void start_flow(const Key& key, const std::string& table_name);
-  void stop_flow(const Key& key, Flow& flow);
+  // Ends a flow, which saves how far it got.
+  void stop_flow(const Key& key);
+  void forget_flow(const Key& key);
+  // Barriers are carried by the worker that ships a table's first shard.
+  void follow_barriers();
+  [[nodiscard]] std::optional<std::uint64_t> token_of(const TableId& table, ShardId shard) const;
+  // Stops all flows of a shard that is no longer held; answers how far they got.
+  std::vector<checkpoint::Checkpoint> end_lease(const checkpoint::LeaseKey& lease);
   void acknowledged(const rpc::FlowId& flow, const RegionId& sink, LogPosition position);
   void sink_up(const RegionId& region);
   [[nodiscard]] std::optional<std::int64_t> offset_to(const Sink& sink) const;
@@ -86,6 +98,8 @@ class Flows {
   std::map<checkpoint::CheckpointKey, LogPosition> known_;  // newest checkpoint of each flow
   std::map<std::pair<TableId, RegionId>, std::shared_ptr<Histogram>> lag_;
   std::map<std::pair<TableId, RegionId>, std::shared_ptr<LogReads>> reads_;
+  std::map<Key, std::string> wanted_;                      // those of the list, with table names
+  std::map<checkpoint::LeaseKey, std::uint64_t> tokens_;   // of the leases that are held
   std::set<RegionId> unknown_sinks_;  // complained about
   std::optional<NodeId> node_;
   std::map<RegionId, Sink> sinks_;

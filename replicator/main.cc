@@ -1,6 +1,7 @@
 // replicator: the daemon that ships one region's changes to the others.  Reads its settings, runs a
 // Replicator, waits for a signal.
 // Exit codes: common/daemon.h.
+#include "checkpoint/lease_store.h"
 #include "checkpoint/open.h"
 #include "common/clock.h"
 #include "common/daemon.h"
@@ -23,9 +24,11 @@ constexpr const char* kHelp =
     "  --check-config  print every setting with its source, and stop\n"
     "  --version       print the version\n";
 
-void serve(const meridian::replicator::ReplicatorConfig& config, const meridian::Logger& log) {
+void serve(meridian::replicator::ReplicatorConfig config, const meridian::Logger& log) {
   meridian::SystemClock clock;
   auto checkpoints = meridian::checkpoint::open_checkpoints(config.checkpoint_dir, clock, log);
+  meridian::checkpoint::LeaseStore leases(config.checkpoint_dir);
+  config.options.leases = &leases;
   meridian::replicator::Replicator replicator(config.options, *checkpoints, clock,
                                               meridian::Rng::from_system(), log);
   meridian::replicator::Admin admin(replicator, config.options.region, MERIDIAN_VERSION);
@@ -41,7 +44,8 @@ void serve(const meridian::replicator::ReplicatorConfig& config, const meridian:
       1, {}, log);
   server.start();
   replicator.start();
-  log.info("started", "region={} admin={}", config.options.region.name(), config.admin_address);
+  log.info("started", "region={} worker={} admin={}", config.options.region.name(),
+           config.options.worker, config.admin_address);
   int signal = meridian::wait_for_stop_signal();
   log.info("stopping", "signal={}", signal);
   server.stop();

@@ -82,6 +82,24 @@ struct TlsStatus {
   std::uint64_t loads_failed = 0;
 };
 
+// How the workers of the region share its shards, as this one sees it.
+struct LeaseRow {
+  TableId table;
+  std::string table_name;
+  ShardId shard;
+  std::string owner;   // empty: nobody's
+  std::string wanted;  // by a worker that it is to be handed to; empty: by none
+  std::uint64_t token = 0;
+};
+struct LeaseFigures {
+  std::string worker;          // empty: this replicator shares with nobody and ships everything
+  std::vector<LeaseRow> rows;  // as they were at the last round
+  std::uint64_t held = 0;
+  std::uint64_t gained = 0;  // since the start
+  std::uint64_t lost = 0;    // to somebody who took them
+  std::uint64_t rounds_failed = 0;
+};
+
 struct ReplicatorStatus {
   RegionId region;
   bool ready = false;  // the own node answers
@@ -89,6 +107,7 @@ struct ReplicatorStatus {
   std::vector<PeerStatus> peers;
   std::vector<LinkStatus> links;  // ascending table name, sink
   std::vector<FlowStatus> flows;  // ascending table, sink, shard
+  LeaseFigures leases;
   std::uint64_t checkpoint_saves_failed = 0;
   std::optional<TlsStatus> tls;  // empty: plain text
 };

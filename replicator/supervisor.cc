@@ -1,5 +1,7 @@
 #include "replicator/supervisor.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <future>
 
@@ -30,8 +32,8 @@ rpc::SessionOptions source_options(const ReplicatorOptions& options) {
 class Inside final : private kj::TaskSet::ErrorHandler {
  public:
   Inside(const ReplicatorOptions& options, rpc::KjThread& thread, CheckpointWriter& checkpoints,
-         const std::vector<checkpoint::Checkpoint>& loaded, const Clock& clock,
-         rpc::TlsCounters& tls_counters, Rng& rng, Logger log)
+         LeaseKeeper* leases, const std::vector<checkpoint::Checkpoint>& loaded,
+         const Clock& clock, rpc::TlsCounters& tls_counters, Rng& rng, Logger log)
       : region_(options.region),
         timer_(thread.timer()),
         log_(std::move(log)),
@@ -45,7 +47,7 @@ class Inside final : private kj::TaskSet::ErrorHandler {
         faults_(thread.timer(), rng, options.region, log_),
         flows_({options.region, options.limits, source_, acknowledger_, checkpoints,
                 thread.network(), thread.timer(), clock, rng, log_, faults_, tls_.get(),
-                options.protocol_max},
+                options.protocol_max, leases},
                options.peers, loaded),
         topology_(source_, thread.timer(), log_,
                   [this](const rpc::ReplicatedTables& tables) { flows_.follow(tables); }),
@@ -69,6 +71,8 @@ class Inside final : private kj::TaskSet::ErrorHandler {
     return timer_.timeoutAfter(kLastFlushMsMax * kj::MILLISECONDS, acknowledger_.flush())
         .catch_([](kj::Exception&&) {});
   }
+
+  void on_leases(const checkpoint::LeaseWorker::Outcome& outcome) { flows_.on_leases(outcome); }
 
   ReplicatorStatus status() {
     ReplicatorStatus out;
@@ -147,7 +151,12 @@ class Replicator::Impl {
         rng_(rng),
         log_(std::move(log)),
         checkpoints_(store_, clock_, log_),
-        thread_(log_) {}
+        thread_(log_) {
+    if (options_.leases == nullptr) return;
+    checkpoint::WorkerId worker{options_.worker, fmt::format("{:016x}", rng_.next())};
+    leases_ = std::make_unique<LeaseKeeper>(*options_.leases, worker, options_.lease_timing, clock_,
+                                            Rng(rng_.next()), log_);
+  }
   ~Impl() { stop(); }
 
   void start() {
@@ -158,10 +167,16 @@ class Replicator::Impl {
     thread_.start();
     started_ = true;
     thread_.run([this, &loaded] {
-      inside_ =
-          std::make_unique<Inside>(options_, thread_, checkpoints_, loaded, clock_, tls_counters_,
-                                   rng_, log_);
+      inside_ = std::make_unique<Inside>(options_, thread_, checkpoints_, leases_.get(), loaded,
+                                         clock_, tls_counters_, rng_, log_);
       inside_->start();
+    });
+    if (!leases_) return;
+    leases_->start([this](checkpoint::LeaseWorker::Outcome outcome) {
+      // (Closed only when the flows are gone.)
+      thread_.mailbox()->post([this, outcome = std::move(outcome)] {
+        if (inside_) inside_->on_leases(outcome);
+      });
     });
   }
 
@@ -174,6 +189,8 @@ class Replicator::Impl {
     });
     thread_.stop();
     checkpoints_.stop();
+    // Last: what the flows have reached is saved under the leases.
+    if (leases_) leases_->stop();
     log_.info("replicator_stopped", "region={}", options_.region.name());
   }
 
@@ -217,6 +234,7 @@ class Replicator::Impl {
   const Logger log_;
   CheckpointWriter checkpoints_;
   rpc::TlsCounters tls_counters_;
+  std::unique_ptr<LeaseKeeper> leases_;  // null: this replicator ships everything
   rpc::KjThread thread_;
   std::unique_ptr<Inside> inside_;  // lives on the KJ thread
   bool started_ = false;

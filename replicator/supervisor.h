@@ -5,8 +5,8 @@
 // own node has said its node id, because a peer pins the region's name to it.
 //
 // Threads: start(), stop() from one; status() and on_faults() from any.  Inside: one KJ thread runs
-// everything, one thread saves checkpoints.
-// Owns: both threads, all connections.  Borrows: the checkpoint store and the clock.
+// everything, one thread saves checkpoints, one renews leases.
+// Owns: its threads, all connections.  Borrows: the stores of checkpoints and leases, the clock.
 // Errors: start() throws what loading the checkpoints or the files of TLS throws; afterwards nothing
 // escapes: an unreachable node or peer is a state, not an error.
 // Limits: PumpLimits per flow, SinkLink::kBytesMax per peer.
@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/lease_store.h"
 #include "checkpoint/store.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -40,6 +41,10 @@ struct ReplicatorOptions {
   PumpLimits limits;
   TlsSettings tls = {};
   std::uint32_t protocol_max = rpc::kProtocolVersion;
+  // How the workers of the region share its shards; without a store this one ships everything.
+  checkpoint::LeaseStore* leases = nullptr;  // borrowed
+  std::string worker = "worker-1";
+  checkpoint::LeaseTiming lease_timing;
 };
 
 class Replicator {

@@ -26,6 +26,9 @@
 //       {"region", "own", "connected", "connects", "protocol", "reason",
 //        "trouble",            none|unreachable|silent|tls|refused
 //        "round_trip_ms", "clock_offset_ms"}],
+//    "worker",               empty when it shares with nobody
+//    "leases": [one per (table, shard): {"table", "table_id", "shard", "owner", "wanted", "token", "own"}],
+//    "leases_held", "leases_gained", "leases_lost", "lease_rounds_failed",
 //    "checkpoint_saves_failed"}
 // 64-bit identities are hexadecimal strings, because JSON numbers are not exact there.
 //

@@ -112,6 +112,16 @@ void collect(const ReplicatorStatus& status, MetricsPage& page) {
     add_totals(page, labels_of(status, link), totals[{link.table, link.sink}]);
   for (const auto& peer : status.peers) add_peer(page, peer);
   if (status.tls) add_tls(page, *status.tls);
+  page.gauge("meridian_replicator_leases_held", "Shards that this worker ships.",
+             static_cast<double>(status.leases.held));
+  page.counter("meridian_replicator_leases_gained_total", "Leases that this worker was given.",
+               static_cast<double>(status.leases.gained));
+  page.counter("meridian_replicator_leases_lost_total",
+               "Leases that another worker took because this one seemed dead.",
+               static_cast<double>(status.leases.lost));
+  page.counter("meridian_replicator_lease_rounds_failed_total",
+               "Looks at the leases that failed; what is held is held on.",
+               static_cast<double>(status.leases.rounds_failed));
   page.counter("meridian_replicator_checkpoint_saves_failed_total",
                "Checkpoint transactions that failed.",
                static_cast<double>(status.checkpoint_saves_failed));

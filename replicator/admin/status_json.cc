@@ -104,6 +104,19 @@ json::object peer_json(const PeerStatus& peer) {
           {"clock_offset_ms", maybe_ms(peer.clock_offset_us)}};
 }
 
+json::array leases_json(const LeaseFigures& leases) {
+  json::array out;
+  for (const auto& row : leases.rows)
+    out.push_back(json::object{{"table", row.table_name},
+                               {"table_id", row.table.hex()},
+                               {"shard", row.shard.value},
+                               {"owner", row.owner},
+                               {"wanted", row.wanted},
+                               {"token", row.token},
+                               {"own", row.owner == leases.worker}});
+  return out;
+}
+
 }  // namespace
 
 std::string status_json(const ReplicatorStatus& status, const std::string& version) {
@@ -120,6 +133,12 @@ std::string status_json(const ReplicatorStatus& status, const std::string& versi
                    {"links", std::move(links)},
                    {"flows", std::move(flows)},
                    {"peers", std::move(peers)},
+                   {"worker", status.leases.worker},
+                   {"leases", leases_json(status.leases)},
+                   {"leases_held", status.leases.held},
+                   {"leases_gained", status.leases.gained},
+                   {"leases_lost", status.leases.lost},
+                   {"lease_rounds_failed", status.leases.rounds_failed},
                    {"checkpoint_saves_failed", status.checkpoint_saves_failed}};
   return json::serialize(out);
 }

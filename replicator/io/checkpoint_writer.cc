@@ -26,12 +26,18 @@ void CheckpointWriter::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void CheckpointWriter::save(const checkpoint::CheckpointKey& key, LogPosition position) {
+void CheckpointWriter::save(const checkpoint::CheckpointKey& key, LogPosition position,
+                            std::uint64_t token) {
   {
     std::lock_guard lock(mutex_);
-    waiting_[key] = position;
+    waiting_[key] = Save{position, token};
   }
   changed_.notify_all();
+}
+
+void CheckpointWriter::drop(const checkpoint::CheckpointKey& key) {
+  std::lock_guard lock(mutex_);
+  waiting_.erase(key);
 }
 
 void CheckpointWriter::forget(const checkpoint::CheckpointKey& key) {
@@ -60,9 +66,9 @@ void CheckpointWriter::run() {
 bool CheckpointWriter::write(const Work& work) {
   std::vector<checkpoint::Checkpoint> saves;
   std::vector<checkpoint::CheckpointKey> gone;
-  for (const auto& [key, position] : work) {
-    if (position) {
-      saves.push_back({key, *position, clock_.wall_ms()});
+  for (const auto& [key, save] : work) {
+    if (save) {
+      saves.push_back({key, save->position, clock_.wall_ms(), save->token});
     } else {
       gone.push_back(key);
     }
@@ -70,8 +76,9 @@ bool CheckpointWriter::write(const Work& work) {
   try {
     if (!gone.empty()) store_.forget(gone);
     if (saves.empty()) return true;
+    // It would have moved back, or another worker has the lease.
     for (const auto& refused : store_.save_batch(saves))
-      log_.warn("checkpoint_not_moved_back", "table={} shard={} sink={} sequence={}",
+      log_.warn("checkpoint_refused", "table={} shard={} sink={} sequence={}",
                 refused.key.table.hex(), refused.key.shard.value, refused.key.sink.name(),
                 refused.position.sequence.value);
     return true;

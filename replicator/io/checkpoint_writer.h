@@ -32,14 +32,21 @@ class CheckpointWriter {
   // Saves what waits, then joins.  Idempotent.
   void stop();
 
-  void save(const checkpoint::CheckpointKey& key, LogPosition position);
+  // `token`: of the lease under which it is saved; 0: under none.
+  void save(const checkpoint::CheckpointKey& key, LogPosition position, std::uint64_t token);
   void forget(const checkpoint::CheckpointKey& key);
+  // Another worker has the flow now: what waits for it is left.
+  void drop(const checkpoint::CheckpointKey& key);
 
   [[nodiscard]] std::uint64_t failures() const { return failures_; }
 
  private:
-  // Empty position: forget.
-  using Work = std::map<checkpoint::CheckpointKey, std::optional<LogPosition>>;
+  struct Save {
+    LogPosition position;
+    std::uint64_t token;
+  };
+  // Empty: forget.
+  using Work = std::map<checkpoint::CheckpointKey, std::optional<Save>>;
 
   void run();
   bool write(const Work& work);

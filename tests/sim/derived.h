@@ -25,6 +25,7 @@ enum class Luck : std::uint64_t {
   replay,
   clock,
   control,
+  lease,
 };
 
 inline Rng derived(std::uint64_t seed, Luck luck, std::initializer_list<std::uint64_t> name) {

@@ -39,6 +39,7 @@ void Faults::run(const Event& event) {
       return crash_node(event.region(), static_cast<SimNode::Crash>(args[2]), args[1]);
     case EventKind::crash_replicator: return crash_replicator(event.region(), args[1]);
     case EventKind::stop_replicator: return stop_replicator(event.region(), args[1]);
+    case EventKind::crash_worker: return crash_worker(event.region(), args[1]);
     case EventKind::reboot: return reboot(event);
     case EventKind::twin: return twin(event.region(), args[1]);
     case EventKind::cut: return cut(event.region(), index(args[1]), args[2]);
@@ -77,6 +78,13 @@ void Faults::heal() {
   }
 }
 
+std::vector<SimReplicator*> Faults::workers_of(std::size_t region) {
+  std::vector<SimReplicator*> out;
+  for (std::size_t i = region; i < replicators_.size(); i += outside_.nodes.size())
+    if (replicators_[i]->up()) out.push_back(replicators_[i].get());
+  return out;
+}
+
 void Faults::start_node(std::size_t region) {
   SimNode& node = *outside_.nodes[region];
   node.start();
@@ -87,7 +95,7 @@ void Faults::start_node(std::size_t region) {
     });
   }
   started_(region);
-  if (replicators_[region]->up()) replicators_[region]->node_up();
+  for (auto* worker : workers_of(region)) worker->node_up();
 }
 
 void Faults::crash_node(std::size_t region, SimNode::Crash kind, std::int64_t down_us) {
@@ -106,6 +114,17 @@ void Faults::crash_replicator(std::size_t region, std::int64_t down_us) {
   });
 }
 
+// The region's second worker; without an end it never comes back.
+void Faults::crash_worker(std::size_t region, std::int64_t down_us) {
+  std::size_t second = region + outside_.nodes.size();
+  if (second >= replicators_.size() || !replicators_[second]->up()) return;
+  replicators_[second]->crash();
+  if (down_us == 0) return;
+  later(down_us, [this, second] {
+    if (!replicators_[second]->up()) replicators_[second]->start();
+  });
+}
+
 void Faults::stop_replicator(std::size_t region, std::int64_t down_us) {
   if (!replicators_[region]->up()) return;
   replicators_[region]->stop();
@@ -121,7 +140,8 @@ void Faults::reboot(const Event& event) {
   std::int64_t down_us = event.args[1];
   end_twin(region);
   crash_replicator(region, down_us + 10'000);
-  if (!replicators_[region]->up()) disks_[region]->revive(SimDisk::Loss::unsynced);
+  crash_worker(region, down_us + 20'000);
+  if (workers_of(region).empty()) disks_[region]->revive(SimDisk::Loss::unsynced);
   crash_node(region, SimNode::Crash::power, down_us);
   clocks_[region]->reboot();
   clocks_[region]->step(event.args[2]);
@@ -133,7 +153,7 @@ void Faults::cut(std::size_t from, std::size_t to, std::int64_t for_us) {
   outside_.network.cut(from, to);
   later(for_us, [this, from, to] {
     outside_.network.join(from, to);
-    if (replicators_[from]->up()) replicators_[from]->link_up(to);
+    for (auto* worker : workers_of(from)) worker->link_up(to);
   });
 }
 
@@ -155,7 +175,8 @@ void Faults::end_twin(std::size_t region) {
 void Faults::twin(std::size_t region, std::int64_t for_us) {
   if (twins_[region]) return;
   auto luck = luck_of(outside_.queue.now_us());
-  twins_[region] = std::make_unique<SimReplicator>(region, outside_, *disks_[region], luck);
+  twins_[region] = std::make_unique<SimReplicator>(region, outside_, *disks_[region], luck,
+                                                    SimReplicator::Leases::deaf);
   twins_[region]->start();
   later(for_us, [this, region] { end_twin(region); });
 }
@@ -195,7 +216,7 @@ void Faults::watch_disk(std::size_t region) {
 
 void Faults::damage_checkpoints(const Event& event) {
   std::size_t region = event.region();
-  if (replicators_[region]->up() || twins_[region]) return;
+  if (!workers_of(region).empty() || twins_[region]) return;
   auto files = disks_[region]->files();
   for (auto& [name, content] : files) {
     if (content.empty()) continue;

@@ -17,7 +17,8 @@ namespace meridian::sim {
 
 class Faults {
  public:
-  // `disks`: of the replicators.  `started`: told of each node that comes up.
+  // `replicators`: one of each region, then perhaps a second of each.  `disks`: of the replicators.
+  // `started`: told of each node that comes up.
   Faults(Outside& outside, std::vector<std::unique_ptr<SimClock>>& clocks,
          std::vector<std::unique_ptr<SimReplicator>>& replicators,
          std::vector<std::unique_ptr<SimDisk>>& disks, std::function<void(std::size_t)> started);
@@ -38,6 +39,9 @@ class Faults {
 
  private:
   void run_aftershock(const Event& event);
+  void crash_worker(std::size_t region, std::int64_t down_us);
+  // Those of a region that run.
+  std::vector<SimReplicator*> workers_of(std::size_t region);
   void stop_replicator(std::size_t region, std::int64_t down_us);
   void reboot(const Event& event);
   void twin(std::size_t region, std::int64_t for_us);

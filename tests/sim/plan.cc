@@ -115,6 +115,8 @@ class Planner {
   }
 
   void replicator_crash(std::int64_t at_us) {
+    if (shape_.workers > 1 && rng_.percent(50))
+      return add(at_us, EventKind::crash_worker, {some_region(), rng_.percent(20) ? 0 : down_us()});
     auto kind = rng_.percent(30) ? EventKind::stop_replicator : EventKind::crash_replicator;
     std::int64_t region = some_region();
     std::int64_t down = down_us();

@@ -30,6 +30,7 @@ const std::vector<EventText>& event_texts() {
       {"crash_node", {"region", "down_us", "how"}},
       {"crash_replicator", {"region", "down_us"}},
       {"stop_replicator", {"region", "down_us"}},
+      {"crash_worker", {"region", "down_us"}},
       {"reboot", {"region", "down_us", "step_us"}},
       {"twin", {"region", "for_us"}},
       {"cut", {"from", "to", "for_us"}},

@@ -36,6 +36,7 @@ enum class EventKind {
   crash_node,
   crash_replicator,
   stop_replicator,
+  crash_worker,  // the region's second one; down_us 0: for good
   reboot,  // the whole machine, whose clock comes back step_us off
   twin,    // a second replicator, for_us
   // Links and clocks.

@@ -60,7 +60,8 @@ struct FaultShape {
 
 struct Shape {
   std::uint64_t seed = 0;
-  std::uint32_t tables = 1;  // key k is in table k % tables
+  std::uint32_t tables = 1;   // key k is in table k % tables
+  std::uint32_t workers = 1;  // replicators of each region: 1 or 2
   std::vector<RegionShape> regions;
   std::vector<LinkShape> links;  // from * regions + to
   LoadShape load;

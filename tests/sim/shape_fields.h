@@ -15,6 +15,7 @@ namespace meridian::sim {
 template <typename Visit>
 void visit_fields(Shape& shape, Visit visit) {
   visit("tables", shape.tables);
+  visit("workers", shape.workers);
   visit("keys", shape.load.keys);
   visit("storm_ms", shape.storm_ms);
   visit("batch_records_max", shape.pump.batch_records_max);

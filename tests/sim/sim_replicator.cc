@@ -1,5 +1,7 @@
 #include "tests/sim/sim_replicator.h"
 
+#include <fmt/format.h>
+
 #include "common/check.h"
 #include "tests/sim/flow_driver.h"
 
@@ -11,12 +13,16 @@ constexpr const char* kCheckpointFile = "/checkpoints.db";
 constexpr std::int64_t kTellUs = 100'000;
 // As CheckpointWriter's interval; what comes meanwhile is one transaction.
 constexpr std::int64_t kSaveUs = 100'000;
+// Leases move quickly here, so that much happens in a short run.
+constexpr checkpoint::LeaseTiming kLeases{.round_ms = 200, .lease_ms = 700};
+// Of a lease that ended long ago.
+constexpr std::uint64_t kOldToken = std::uint64_t{1} << 62;
 
 }  // namespace
 
 SimReplicator::SimReplicator(std::size_t source, Outside& outside, SimDisk& disk,
-                             std::uint64_t luck)
-    : source_(source), outside_(outside), disk_(disk), luck_(luck) {}
+                             std::uint64_t luck, Leases leases)
+    : source_(source), outside_(outside), disk_(disk), luck_(luck), leases_mode_(leases) {}
 
 SimReplicator::~SimReplicator() = default;
 
@@ -29,6 +35,7 @@ std::map<SimReplicator::FlowKey, LogPosition> SimReplicator::open_checkpoints() 
   for (int attempt = 0; attempt < 2; ++attempt) {
     try {
       checkpoints_.emplace(kCheckpointFile, disk_.vfs());
+      lease_store_.emplace(kCheckpointFile, disk_.vfs());
       std::map<checkpoint::CheckpointKey, LogPosition> loaded;
       for (const auto& each : checkpoints_->load_all()) loaded[each.key] = each.position;
       std::map<FlowKey, LogPosition> known;
@@ -41,6 +48,7 @@ std::map<SimReplicator::FlowKey, LogPosition> SimReplicator::open_checkpoints() 
     } catch (const std::runtime_error& error) {
       outside_.trace.note("replicator {} cannot read its checkpoints", source_);
       ++unreadable_;
+      lease_store_.reset();
       checkpoints_.reset();
       for (const auto& [name, content] : disk_.files()) disk_.remove(name, true);
     }
@@ -54,30 +62,42 @@ void SimReplicator::start() {
   ++starts_;
   run_ = std::make_shared<bool>(true);
   outside_.trace.note("replicator {} up", source_);
+  if (leases_mode_ == Leases::deaf) return start_deaf();
+  open_checkpoints();
+  checkpoint::WorkerId worker{fmt::format("worker-{}", luck_), std::to_string(starts_)};
+  leases_.emplace(*lease_store_, worker, kLeases,
+                  derived(outside_.shape.seed, Luck::lease, {luck_, source_, starts_}));
+  lease_round();
+}
+
+void SimReplicator::start_deaf() {
   auto known = open_checkpoints();
-  for (std::size_t table = 0; table < outside_.tables.size(); ++table) {
-    for (std::uint16_t shard = 0; shard < outside_.shape.regions[source_].shards; ++shard) {
-      for (std::size_t sink = 0; sink < outside_.nodes.size(); ++sink) {
-        if (sink == source_) continue;
-        FlowKey key{table, shard, sink};
-        auto driver = std::make_shared<FlowDriver>(
-            source_, key, outside_, *this,
-            derived(outside_.shape.seed, Luck::flow,
-                    {luck_, source_, starts_, table, shard, sink}));
-        drivers_.push_back(driver);
-        std::optional<LogPosition> checkpoint;
-        if (auto at = known.find(key); at != known.end()) checkpoint = at->second;
-        // The run before may have saved it and told the node nothing.
-        if (checkpoint) acknowledge(key, *checkpoint);
-        driver->start(checkpoint);
-      }
+  for (const auto& lease : shards()) {
+    tokens_[lease] = kOldToken;
+    for (std::size_t sink = 0; sink < outside_.nodes.size(); ++sink) {
+      FlowKey flow{table_of(lease), lease.shard.value, sink};
+      auto at = known.find(flow);
+      if (sink != source_)
+        start_driver(flow, at == known.end() ? std::nullopt : std::optional(at->second));
     }
   }
 }
 
+void SimReplicator::start_driver(const FlowKey& flow, std::optional<LogPosition> checkpoint) {
+  auto driver = std::make_shared<FlowDriver>(
+      source_, flow, outside_, *this,
+      derived(outside_.shape.seed, Luck::flow,
+              {luck_, source_, starts_, flow.table, flow.shard, flow.sink,
+               luck_of(outside_.queue.now_us())}));
+  drivers_[flow] = driver;
+  // The holder before may have saved it and told the node nothing.
+  if (checkpoint) acknowledge(flow, *checkpoint);
+  driver->start(checkpoint);
+}
+
 void SimReplicator::link_up(std::size_t sink) {
-  for (auto& driver : drivers_)
-    if (driver->sink() == sink) driver->link_up();
+  for (auto& [flow, driver] : drivers_)
+    if (flow.sink == sink) driver->link_up();
 }
 
 void SimReplicator::end() {
@@ -86,18 +106,25 @@ void SimReplicator::end() {
   drivers_.clear();
   acknowledged_.clear();
   unsaved_.clear();
+  tokens_.clear();
+  leases_.reset();
+  lease_store_.reset();
   checkpoints_.reset();
   run_.reset();
   telling_ = false;
   saving_ = false;
+  looking_ = false;
+  std::erase_if(outside_.shippers, [this](const auto& each) { return each.second == this; });
 }
 
 void SimReplicator::stop() {
   MERIDIAN_CHECK(up_);
   outside_.trace.note("replicator {} stops", source_);
-  for (auto& driver : drivers_) driver->stop();
+  for (auto& [flow, driver] : drivers_) driver->stop();
   write_checkpoints();
   tell();
+  for (const auto& [lease, token] : tokens_)
+    if (leases_) leases_->let_go(lease, token, {});
   end();
 }
 
@@ -119,10 +146,10 @@ void SimReplicator::save(const FlowKey& flow, const LogPosition& position) {
 void SimReplicator::write_checkpoints() {
   std::vector<checkpoint::Checkpoint> saves;
   for (const auto& [flow, position] : unsaved_)
-    saves.push_back({checkpoint_key(flow), position, outside_.queue.now_ms()});
+    saves.push_back({checkpoint_key(flow), position, outside_.queue.now_ms(), token_of(flow)});
   if (saves.empty() || !checkpoints_) return;
   try {
-    checkpoints_->save_batch(saves);
+    check_saved(saves, checkpoints_->save_batch(saves));
     unsaved_.clear();
   } catch (const std::runtime_error&) {
     outside_.trace.note("replicator {} cannot save its checkpoints", source_);
@@ -163,13 +190,13 @@ void SimReplicator::tell() {
 
 std::uint64_t SimReplicator::records_shipped() const {
   std::uint64_t shipped = shipped_before_;
-  for (const auto& driver : drivers_) shipped += driver->pump().records_shipped();
+  for (const auto& [flow, driver] : drivers_) shipped += driver->pump().records_shipped();
   return shipped;
 }
 
 std::vector<std::string> SimReplicator::states() const {
   std::vector<std::string> out;
-  for (const auto& driver : drivers_) out.push_back(driver->state());
+  for (const auto& [flow, driver] : drivers_) out.push_back(driver->state());
   return out;
 }
 

@@ -1,6 +1,7 @@
-// SimReplicator: one region's replicator process on virtual time: a production Pump for each (table,
-// shard, sink), a thin driver that performs its actions over the simulated network, and the production
-// checkpoint database, saved to now and then as the replicator's own thread does.
+// SimReplicator: a replicator process of one region on virtual time: a production Pump for each (table,
+// shard, sink) that it ships, a thin driver that performs its actions over the simulated network, and the
+// production checkpoint database, saved to now and then as the replicator's own thread does.  Workers of
+// one region share its shards by the production leases in that database.
 //
 // A crash loses the pumps, what the node was not told yet, and what was not saved yet; the node beside
 // it goes on.  A stop saves, and tells.
@@ -11,8 +12,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <tuple>
 #include <vector>
 
+#include "checkpoint/lease_worker.h"
 #include "checkpoint/sqlite_store.h"
 #include "common/rng.h"
 #include "replicator/core/pump.h"
@@ -22,6 +26,8 @@
 #include "tests/sim/sim_node.h"
 
 namespace meridian::sim {
+
+class SimReplicator;
 
 // What the drivers of all regions act upon.
 struct Outside {
@@ -33,6 +39,8 @@ struct Outside {
   std::vector<std::unique_ptr<SimNode>>& nodes;
   std::vector<NodeId> node_ids;  // as said in hello()
   std::vector<TableId> tables;
+  // Who ships what: by region, table and shard.
+  std::map<std::tuple<std::size_t, std::size_t, std::uint16_t>, const SimReplicator*> shippers;
 
   [[nodiscard]] const TableId& table_of(std::uint32_t key) const {
     return tables[key % tables.size()];
@@ -50,8 +58,14 @@ class SimReplicator {
     auto operator<=>(const FlowKey&) const = default;
   };
 
-  // `luck`: what its chances are named after, beside its region.
-  SimReplicator(std::size_t source, Outside& outside, SimDisk& disk, std::uint64_t luck);
+  enum class Leases {
+    shared,  // with the region's other workers
+    deaf,    // thought dead long ago, and has not noticed: ships everything under leases of old
+  };
+
+  // `luck`: what its name and its chances are named after, beside its region.
+  SimReplicator(std::size_t source, Outside& outside, SimDisk& disk, std::uint64_t luck,
+                Leases leases);
   ~SimReplicator();
   SimReplicator(const SimReplicator&) = delete;
   SimReplicator& operator=(const SimReplicator&) = delete;
@@ -70,6 +84,8 @@ class SimReplicator {
   [[nodiscard]] unsigned unreadable() const { return unreadable_; }
 
   void save(const FlowKey& flow, const LogPosition& position);
+  // Shards that it ships.
+  [[nodiscard]] std::size_t held() const { return tokens_.size(); }
   // The region's node is there again and may have missed what it was told.
   void node_up();
 
@@ -86,23 +102,38 @@ class SimReplicator {
   std::map<FlowKey, LogPosition> open_checkpoints();
   [[nodiscard]] checkpoint::CheckpointKey checkpoint_key(const FlowKey& flow) const;
   void end();
+  void start_driver(const FlowKey& flow, std::optional<LogPosition> checkpoint);
+  void start_deaf();
+  void lease_round();
+  void gain(const checkpoint::LeaseWorker::Gained& gained);
+  std::vector<checkpoint::Checkpoint> end_lease(const checkpoint::LeaseKey& lease);
+  [[nodiscard]] std::set<checkpoint::LeaseKey> shards() const;
+  [[nodiscard]] std::size_t table_of(const checkpoint::LeaseKey& lease) const;
+  [[nodiscard]] std::uint64_t token_of(const FlowKey& flow) const;
+  void check_saved(const std::vector<checkpoint::Checkpoint>& saves,
+                   const std::vector<checkpoint::Checkpoint>& refused);
 
   std::size_t source_;
   Outside& outside_;
   SimDisk& disk_;
   std::uint64_t luck_;
+  Leases leases_mode_;
   std::uint64_t starts_ = 0;
   bool up_ = false;
   unsigned unreadable_ = 0;
   std::uint64_t shipped_before_ = 0;
-  std::vector<std::shared_ptr<FlowDriver>> drivers_;
+  std::map<FlowKey, std::shared_ptr<FlowDriver>> drivers_;
   std::map<FlowKey, Acknowledged> acknowledged_;
   std::optional<checkpoint::SqliteCheckpointStore> checkpoints_;
+  std::optional<checkpoint::LeaseStore> lease_store_;
+  std::optional<checkpoint::LeaseWorker> leases_;
+  std::map<checkpoint::LeaseKey, std::uint64_t> tokens_;  // of what it ships
   std::map<FlowKey, LogPosition> unsaved_;
   // Names the present run to what was scheduled by it.
   std::shared_ptr<bool> run_;
   bool telling_ = false;
   bool saving_ = false;
+  bool looking_ = false;
 };
 
 }  // namespace meridian::sim

@@ -30,7 +30,7 @@ World::World(Script script, std::ostream* trace_out)
       events_(std::move(script.events)),
       trace_(queue_, trace_out),
       network_(queue_, trace_, shape_.seed, shape_.regions.size()),
-      outside_{shape_, queue_, network_, trace_, findings_, nodes_, {}, {}},
+      outside_{shape_, queue_, network_, trace_, findings_, nodes_, {}, {}, {}},
       history_(shape_.load.keys) {
   for (std::size_t i = 0; i < shape_.regions.size(); ++i) {
     const RegionShape& region = shape_.regions[i];
@@ -56,8 +56,10 @@ void World::start() {
   create_tables();
   workload_ = std::make_unique<Workload>(outside_, history_, clocks_);
   control_ = std::make_unique<ControlSteps>(outside_);
-  for (std::size_t i = 0; i < nodes_.size(); ++i)
-    replicators_.push_back(std::make_unique<SimReplicator>(i, outside_, *replicator_disks_[i], 0));
+  for (std::uint64_t worker = 0; worker < shape_.workers; ++worker)
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      replicators_.push_back(std::make_unique<SimReplicator>(
+          i, outside_, *replicator_disks_[i], worker, SimReplicator::Leases::shared));
   faults_ = std::make_unique<Faults>(outside_, clocks_, replicators_, replicator_disks_,
                                      [this](std::size_t region) { node_started(region); });
   faults_->begin();
@@ -231,8 +233,8 @@ bool World::settle_quarantine() {
 void World::say_stuck() {
   stuck_ = true;
   findings_.add("live", fmt::format("no rest {} ms after everything was mended", rest_bound_ms()));
-  for (std::size_t source = 0; source < nodes_.size(); ++source)
-    for (const auto& state : replicators_[source]->states())
+  for (const auto& replicator : replicators_)
+    for (const auto& state : replicator->states())
       if (state.find("waiting") == std::string::npos) findings_.add("live", state);
   for (auto& node : nodes_) {
     auto health = node->store().health();

@@ -26,8 +26,12 @@ Endpoints read_region(const YAML::Node& node, const std::string& path) {
   auto field = [&node](const char* key) {
     return node[key] ? node[key].as<std::string>() : std::string();
   };
-  Endpoints region{field("name"),  field("table"), field("streams"),
-                   field("admin"), field("peer"),  field("replicator_admin")};
+  Endpoints region{field("name"), field("table"), field("streams"), field("admin"), field("peer"),
+                   {}};
+  if (node["replicator_admin"]) region.replicators.push_back(field("replicator_admin"));
+  // Of workers beside the first.
+  for (const auto& worker : node["worker_admins"])
+    region.replicators.push_back(worker.as<std::string>());
   if (region.name.empty() || region.table.empty() || region.admin.empty())
     throw UsageError(path + ": every region needs a name, a table and an admin address");
   return region;

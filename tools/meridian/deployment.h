@@ -23,7 +23,7 @@ struct Endpoints {
   std::string streams;
   std::string admin;
   std::string peer;
-  std::string replicator_admin;
+  std::vector<std::string> replicators;  // admin of each worker; empty when there is none
 };
 
 // How docker-compose is told about a deployment in containers.

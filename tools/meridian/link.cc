@@ -23,7 +23,7 @@ struct Daemon {
 
 std::vector<Daemon> daemons_of(const Endpoints& region) {
   std::vector<Daemon> out{{"node", region.admin}};
-  if (!region.replicator_admin.empty()) out.push_back({"replicator", region.replicator_admin});
+  for (const auto& worker : region.replicators) out.push_back({"replicator", worker});
   return out;
 }
 

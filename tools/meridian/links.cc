@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -67,86 +68,142 @@ void add_unheard(Links& links, const std::string& region, const json::object& ot
   }
 }
 
-void add_replicator(Links& links, const std::string& region, const json::object& status) {
+// How bad a state is, for a link that several workers share.
+int severity(const std::string& state) {
+  static const std::vector<std::string> kFromGood = {
+      "",       "stopped",     "waiting", "running",       "idle",
+      "asking", "backing_off", "held",    "repair_needed", "unreachable"};
+  auto at = std::find(kFromGood.begin(), kFromGood.end(), state);
+  return at == kFromGood.end() ? 5 : static_cast<int>(at - kFromGood.begin());
+}
+
+// Quantiles of several workers cannot be put together from theirs; the worst is shown.
+void take_worst(std::optional<double>& value, const std::optional<double>& other) {
+  if (other) value = std::max(value.value_or(*other), *other);
+}
+
+template <typename T>
+void add_up(std::optional<T>& sum, const std::optional<T>& value) {
+  if (value) sum = sum.value_or(0) + *value;
+}
+
+// One worker's figures.  `counted`: the node has said what is pending, and knows better: it counts what
+// no acknowledgement covers, and a replicator that has lost its node only remembers the oldest.
+void add_worker(Links& links, const std::string& region, const json::object& status,
+                const std::set<LinkKey>& counted) {
   for (const auto& entry : list_at(status, "links")) {
     const json::object& figures = entry.as_object();
     Link& link = at(links, text_at(figures, "table"), region, text_at(figures, "sink"));
-    link.state = text_at(figures, "state");
-    link.reason = text_at(figures, "reason");
-    link.p50_ms = number_at<double>(figures, "p50_ms");
-    link.p95_ms = number_at<double>(figures, "p95_ms");
-    link.p99_ms = number_at<double>(figures, "p99_ms");
-    link.max_ms = number_at<double>(figures, "max_ms");
-    link.clock_offset_ms = number_at<double>(figures, "clock_offset_ms");
-    // The node counts what no acknowledgement covers; a replicator that has lost its node only
-    // remembers the age of the oldest.
-    if (link.pending_records) continue;
-    link.pending_records = number_at<std::int64_t>(figures, "pending_records");
-    link.oldest_pending_ms = number_at<double>(figures, "oldest_pending_ms");
+    std::string state = text_at(figures, "state");
+    if (link.state.empty() || severity(state) > severity(link.state)) {
+      link.state = state;
+      link.reason = text_at(figures, "reason");
+    }
+    take_worst(link.p50_ms, number_at<double>(figures, "p50_ms"));
+    take_worst(link.p95_ms, number_at<double>(figures, "p95_ms"));
+    take_worst(link.p99_ms, number_at<double>(figures, "p99_ms"));
+    take_worst(link.max_ms, number_at<double>(figures, "max_ms"));
+    if (!link.clock_offset_ms) link.clock_offset_ms = number_at<double>(figures, "clock_offset_ms");
+    if (counted.contains({link.table, link.source, link.sink})) continue;
+    add_up(link.pending_records, number_at<std::int64_t>(figures, "pending_records"));
+    take_worst(link.oldest_pending_ms, number_at<double>(figures, "oldest_pending_ms"));
   }
+}
+
+// What the daemons of one region say of themselves; empty: no answer.
+struct RegionPages {
+  Fetched node;
+  std::vector<Fetched> workers;
+};
+
+std::vector<RegionPages> fetch_regions(const Deployment& deployment) {
+  std::vector<Page> pages;
+  for (const auto& region : deployment.regions) {
+    pages.push_back({region.admin, "/v1/status"});
+    for (const auto& worker : region.replicators) pages.push_back({worker, "/v1/status"});
+  }
+  auto answers = fetch_all(pages);
+  std::vector<RegionPages> out;
+  auto next = answers.begin();
+  for (const auto& region : deployment.regions) {
+    RegionPages& each = out.emplace_back();
+    each.node = std::move(*next++);
+    for (std::size_t i = 0; i < region.replicators.size(); ++i)
+      each.workers.push_back(std::move(*next++));
+  }
+  return out;
+}
+
+const json::object* object_of(const Fetched& page) {
+  return page.body && page.body->is_object() ? &page.body->as_object() : nullptr;
 }
 
 }  // namespace
 
 LinkReport read_links(const Deployment& deployment) {
-  std::vector<Page> pages;
-  for (const auto& region : deployment.regions) {
-    pages.push_back({region.admin, "/v1/status"});
-    pages.push_back({region.replicator_admin, "/v1/status"});
-  }
-  auto answers = fetch_all(pages);
+  auto pages = fetch_regions(deployment);
   LinkReport report;
   Links links;
-  auto object_of = [&answers](std::size_t i) -> const json::object* {
-    return answers[i].body && answers[i].body->is_object() ? &answers[i].body->as_object()
-                                                           : nullptr;
-  };
-  for (std::size_t i = 0; i < deployment.regions.size(); ++i) {
+  for (std::size_t i = 0; i < pages.size(); ++i) {
     const std::string& region = deployment.regions[i].name;
-    const json::object* node = object_of(2 * i);
-    const json::object* replicator = object_of(2 * i + 1);
-    report.answered |= node != nullptr || replicator != nullptr;
-    if (node != nullptr) add_node(links, region, *node);
-    for (std::size_t j = 0; node == nullptr && j < deployment.regions.size(); ++j)
-      if (const json::object* other = object_of(2 * j)) add_unheard(links, region, *other);
-    if (replicator != nullptr) add_replicator(links, region, *replicator);
-    std::string silent = replicator != nullptr ? "starting" : node ? "unreachable" : "unknown";
+    const json::object* node = object_of(pages[i].node);
+    if (node != nullptr) {
+      add_node(links, region, *node);
+    } else {
+      report.problems.push_back(region + " region-node: " + pages[i].node.problem);
+      for (const auto& other : pages)
+        if (const json::object* told = object_of(other.node)) add_unheard(links, region, *told);
+    }
+    report.answered |= node != nullptr;
+    std::set<LinkKey> counted;
+    for (const auto& [key, link] : links)
+      if (link.source == region && link.pending_records) counted.insert(key);
+    bool any = false;
+    for (const auto& worker : pages[i].workers) {
+      const json::object* status = object_of(worker);
+      any |= status != nullptr;
+      if (status != nullptr) add_worker(links, region, *status, counted);
+      if (status == nullptr) report.problems.push_back(region + " replicator: " + worker.problem);
+    }
+    report.answered |= any;
+    std::string silent = any ? "starting" : node ? "unreachable" : "unknown";
     for (auto& [key, link] : links)
       if (link.source == region && link.state.empty()) link.state = silent;
-    if (node == nullptr)
-      report.problems.push_back(region + " region-node: " + answers[2 * i].problem);
-    if (replicator == nullptr)
-      report.problems.push_back(region + " replicator: " + answers[2 * i + 1].problem);
   }
   for (auto& [key, link] : links) report.links.push_back(std::move(link));
   return report;
 }
 
-std::map<std::pair<std::string, std::string>, double> read_offsets(const Deployment& deployment) {
-  std::vector<Page> pages;
-  for (const auto& region : deployment.regions)
-    pages.push_back({region.replicator_admin, "/v1/status"});
-  std::map<std::pair<std::string, std::string>, double> out;
-  auto answers = fetch_all(pages);
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i].body || !answers[i].body->is_object()) continue;
-    std::optional<double> own;
-    std::map<std::string, double> peers;
-    for (const auto& entry : list_at(answers[i].body->as_object(), "peers")) {
-      const json::object& peer = entry.as_object();
-      auto offset = number_at<double>(peer, "clock_offset_ms");
-      if (!offset) continue;
-      const json::value* is_own = peer.if_contains("own");
-      if (is_own != nullptr && is_own->is_bool() && is_own->as_bool()) {
-        own = offset;
-      } else {
-        peers[text_at(peer, "region")] = *offset;
-      }
-    }
-    if (!own) continue;
-    for (const auto& [sink, offset] : peers)
-      out[{deployment.regions[i].name, sink}] = offset - *own;
+namespace {
+
+// By peer: its clock minus the worker's; the own node under an empty name.
+std::map<std::string, double> offsets_of(const json::object& worker) {
+  std::map<std::string, double> out;
+  for (const auto& entry : list_at(worker, "peers")) {
+    const json::object& peer = entry.as_object();
+    auto offset = number_at<double>(peer, "clock_offset_ms");
+    if (!offset) continue;
+    const json::value* own = peer.if_contains("own");
+    bool is_own = own != nullptr && own->is_bool() && own->as_bool();
+    out[is_own ? "" : text_at(peer, "region")] = *offset;
   }
+  return out;
+}
+
+}  // namespace
+
+std::map<std::pair<std::string, std::string>, double> read_offsets(const Deployment& deployment) {
+  std::map<std::pair<std::string, std::string>, double> out;
+  auto pages = fetch_regions(deployment);
+  for (std::size_t i = 0; i < pages.size(); ++i)
+    for (const auto& worker : pages[i].workers) {
+      if (object_of(worker) == nullptr) continue;
+      auto offsets = offsets_of(*object_of(worker));
+      auto own = offsets.find("");
+      if (own == offsets.end()) continue;
+      for (const auto& [sink, offset] : offsets)
+        if (!sink.empty()) out[{deployment.regions[i].name, sink}] = offset - own->second;
+    }
   return out;
 }
 

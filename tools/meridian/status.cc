@@ -2,6 +2,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <utility>
+#include <vector>
+
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
 #include "tools/meridian/link.h"
@@ -81,6 +84,23 @@ Holdings read_holdings(const Fetched& page) {
   return out;
 }
 
+// A region's workers as one: up when one of them is, since they take over from each other; ready when all
+// are.
+Daemon together(const std::vector<Daemon>& workers) {
+  Daemon out;
+  out.reason = "no replicator";
+  out.ready = !workers.empty();
+  for (const auto& worker : workers) {
+    out.ready &= worker.ready;
+    if (worker.up) out.version = worker.version;
+    out.up |= worker.up;
+  }
+  for (const auto& worker : workers)
+    if (!worker.ready) out.reason = worker.reason;
+  if (out.ready) out.reason.clear();
+  return out;
+}
+
 // What to do about a daemon that is down or not ready; to standard error.
 void advise(const std::string& region, const char* program, const Daemon& daemon) {
   if (daemon.up && daemon.ready) return;
@@ -103,19 +123,27 @@ int show_status(const Options& options) {
   std::vector<Page> pages;
   for (const auto& region : deployment.regions) {
     pages.push_back({region.admin, "/v1/status"});
-    pages.push_back({region.replicator_admin, "/v1/status"});
+    for (const auto& worker : region.replicators) pages.push_back({worker, "/v1/status"});
   }
   auto answers = fetch_all(pages);
   Table table{{"region", "node", "replicator", "version", "tables", "items", "writes", "clock"},
               {}};
   json::array list;
   bool all_ready = true;
-  for (std::size_t i = 0; i < deployment.regions.size(); ++i) {
-    const std::string& name = deployment.regions[i].name;
-    Daemon node = read_daemon(answers[2 * i]);
-    Daemon replicator = read_daemon(answers[2 * i + 1]);
-    Holdings holdings = read_holdings(answers[2 * i]);
+  std::vector<std::pair<std::string, std::pair<const char*, Daemon>>> daemons;  // region, program
+  std::size_t next = 0;
+  for (const auto& region : deployment.regions) {
+    const std::string& name = region.name;
+    const Fetched& page = answers[next++];
+    Daemon node = read_daemon(page);
+    Holdings holdings = read_holdings(page);
+    std::vector<Daemon> workers;
+    for (std::size_t i = 0; i < region.replicators.size(); ++i)
+      workers.push_back(read_daemon(answers[next++]));
+    Daemon replicator = together(workers);
     all_ready &= node.ready && replicator.ready;
+    daemons.push_back({name, {"region-node", node}});
+    for (const auto& worker : workers) daemons.push_back({name, {"replicator", worker}});
     std::string writes = holdings.accepts_writes ? "accepted" : coloured("refused", Mood::bad);
     std::string clock =
         holdings.clock_stepped
@@ -127,16 +155,16 @@ int show_status(const Options& options) {
                           node.up ? clock : "-"});
     json::object entry{
         {"region", name}, {"node", as_json(node)}, {"replicator", as_json(replicator)}};
-    entry["status"] = answers[2 * i].body ? *answers[2 * i].body : json::value(nullptr);
+    json::array each_worker;
+    for (const auto& worker : workers) each_worker.push_back(as_json(worker));
+    entry["workers"] = std::move(each_worker);
+    entry["status"] = page.body ? *page.body : json::value(nullptr);
     list.push_back(std::move(entry));
   }
   print_result(options.format, table, json::serialize(json::object{{"regions", std::move(list)}}));
   if (options.format == Format::table) show_faults(deployment);
   if (options.format == Format::table)
-    for (std::size_t i = 0; i < deployment.regions.size(); ++i) {
-      advise(deployment.regions[i].name, "region-node", read_daemon(answers[2 * i]));
-      advise(deployment.regions[i].name, "replicator", read_daemon(answers[2 * i + 1]));
-    }
+    for (const auto& [region, daemon] : daemons) advise(region, daemon.first, daemon.second);
   return all_ready ? kExitYes : kExitNo;
 }
 

@@ -73,7 +73,7 @@ TEST(SqliteCheckpoints, ANewerFormatIsRefused) {
   TempDir dir;
   { SqliteCheckpointStore store(dir.path()); }
   {
-    sqlite::Database db(dir.path() + "/" + SqliteCheckpointStore::kFileName, {});
+    sqlite::Database db(dir.path() + "/" + kFileName, {});
     db.execute("PRAGMA user_version = 99");
   }
   EXPECT_THROW(SqliteCheckpointStore{dir.path()}, std::runtime_error);

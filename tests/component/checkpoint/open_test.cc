@@ -34,7 +34,7 @@ class OpenCheckpoints : public ::testing::Test {
     store.save_batch(many);
   }
   [[nodiscard]] std::string file() const {
-    return dir_.path() + "/" + SqliteCheckpointStore::kFileName;
+    return dir_.path() + "/" + kFileName;
   }
   std::unique_ptr<CheckpointStore> open() {
     return open_checkpoints(dir_.path(), clock_, Logger(log_));
@@ -112,6 +112,7 @@ TEST_F(OpenCheckpoints, APositionThatMovedAhead) {
 TEST_F(OpenCheckpoints, AnOlderFormatStartsAnew) {
   {
     sqlite::Database db(file(), {});
+    db.execute("DROP TABLE leases; DROP TABLE fence");
     db.execute("DROP TABLE checkpoints; CREATE TABLE checkpoints(sink TEXT)");
     db.execute("PRAGMA user_version = 1");
   }

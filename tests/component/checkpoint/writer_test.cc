@@ -47,7 +47,7 @@ class CheckpointWriterTest : public ::testing::Test {
  protected:
   void save(std::uint16_t shard, std::uint64_t sequence) {
     auto checkpoint = at(shard, 1, sequence);
-    writer_.save(checkpoint.key, checkpoint.position);
+    writer_.save(checkpoint.key, checkpoint.position, 0);
   }
   FlakyStore store_;
   SystemClock clock_;

@@ -63,7 +63,9 @@ void Operator::heal(const std::string& from, const std::string& to) {
 void Operator::tell(const std::string& from, const std::string& to, const std::string& query,
                     bool must) {
   const auto& source = deployment_.region(from);
-  for (const auto& address : {source.admin, source.replicator_admin})
+  std::vector<std::string> daemons = source.replicators;
+  daemons.insert(daemons.begin(), source.admin);
+  for (const auto& address : daemons)
     if (!address.empty())
       post(address, "/v1/links/" + to + "/" + query,
            "the link from " + from + " to " + to + " cannot be broken", must);

@@ -62,9 +62,13 @@ void check_links(const cli::Deployment& deployment, std::vector<std::string>& pr
 std::vector<std::string> check_deployment(const cli::Deployment& deployment) {
   std::vector<std::string> problems;
   if (deployment.regions.size() < 2) problems.emplace_back("a drill needs at least two regions");
-  for (const auto& region : deployment.regions)
-    if (region.replicator_admin.empty())
+  for (const auto& region : deployment.regions) {
+    if (region.replicators.empty())
       problems.push_back(region.name + " has no replicator_admin in the deployment file");
+    // It would end one of them, and the others would go on.
+    if (region.replicators.size() > 1)
+      problems.push_back(region.name + " has several workers; a drill knows of one replicator");
+  }
   if (!problems.empty()) return problems;
   check_regions(deployment, problems);
   if (problems.empty()) check_links(deployment, problems);

@@ -115,7 +115,7 @@ std::vector<Sample> Watch::samples() const {
 void Watch::run(std::size_t index) {
   const auto& region = deployment_.regions[index];
   http::HttpClient node(region.admin, kAskMsMax);
-  http::HttpClient replicator(region.replicator_admin, kAskMsMax);
+  http::HttpClient replicator(region.replicators.front(), kAskMsMax);  // preflight saw one
   while (!ending_) {
     Sample sample;
     sample.region = region.name;
