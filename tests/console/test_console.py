@@ -11,7 +11,8 @@ from conftest import Page
 from cluster import http_get, wait_until
 
 VIEWS = {"": "Overview", "tables": "Tables", "table/Orders": "Orders", "items/Orders": "Items",
-         "conflicts/Orders": "Conflicts", "checkpoints": "Checkpoints", "faults": "Faults on purpose"}
+         "conflicts/Orders": "Conflicts", "quarantine": "Quarantine", "checkpoints": "Checkpoints",
+         "faults": "Faults on purpose"}
 SHAPES = {"light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
           "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
           "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}}
@@ -128,10 +129,10 @@ def test_everything_can_be_reached_by_keyboard(console):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     reached = set()
-    for _ in range(14):
+    for _ in range(16):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
-    assert {"Overview", "Tables", "Items", "Conflicts", "Checkpoints", "Faults"} <= reached
+    assert {"Overview", "Tables", "Items", "Conflicts", "Quarantine", "Checkpoints", "Faults"} <= reached
 
 
 def test_other_peoples_pages_may_not_call(regions):

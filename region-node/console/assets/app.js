@@ -1,6 +1,6 @@
 // The console: which view is shown, and the line that says how the deployment is.
 
-import { h, show } from './lib/dom.js';
+import { h, show, plural } from './lib/dom.js';
 import * as deployment from './lib/deployment.js';
 import overview from './views/overview.js';
 import tables from './views/tables.js';
@@ -8,6 +8,7 @@ import tableView from './views/table.js';
 import items from './views/items.js';
 import conflicts from './views/conflicts.js';
 import flows from './views/flows.js';
+import quarantine from './views/quarantine.js';
 import faults from './views/faults.js';
 
 // A view is {title, mount(root, parameter)}; mount answers {update(), unmount()}, both optional.
@@ -17,6 +18,7 @@ const VIEWS = [
   { path: 'table', view: tableView },
   { path: 'items', label: 'Items', view: items },
   { path: 'conflicts', label: 'Conflicts', view: conflicts },
+  { path: 'quarantine', label: 'Quarantine', view: quarantine },
   { path: 'checkpoints', label: 'Checkpoints', view: flows },
   { path: 'faults', label: 'Faults', view: faults },
 ];
@@ -46,6 +48,8 @@ function summarise() {
   if (down.length) parts.push(`${down.map((r) => r.name).join(', ')} cannot be reached`);
   if (uneasy.length) parts.push(`${uneasy.map((r) => r.name).join(', ')} not ready`);
   if (stalled.length) parts.push(`${stalled.length} of ${deployment.links.size} links stand still`);
+  const parked = deployment.regions.flatMap((r) => r.node?.tables ?? []).reduce((sum, t) => sum + t.parked, 0);
+  if (parked) parts.push(`${plural(parked, 'record')} in quarantine`);
   line.className = `summary ${down.length ? 'bad' : parts.length ? 'uneasy' : 'good'}`;
   const text = parts.join(' · ') || `all ${deployment.regions.length} regions ready`;
   if (line.textContent !== text) line.textContent = text;
