@@ -40,6 +40,13 @@ def test_every_figure_is_there(tmp_path):
             assert figure["rps"] > 0 and figure["bare_sqlite_rps"] > 0
             assert set(figure["cost"]) == {
                 "sink_node", "sink_replicator", "source_replicator", "source_and_feeder"}
+    agreement = figures["lag_agreement"]
+    assert set(agreement) == {"idle", "steady_load", "idle_delayed"}
+    for name, figure in agreement.items():
+        assert figure["reported"]["records"] > 0, name
+    # Of a delay no probe can be free, whoever measures.
+    for who in ("reported", "probed"):
+        assert agreement["idle_delayed"][who]["p50"] >= 80, who
     assert figures["fdatasync_ms"]["before"]["p50"] > 0
     assert figures["settings"]["cores"] > 0
 

@@ -37,6 +37,7 @@ class Pair {
   [[nodiscard]] std::vector<Cost> costs_since(const std::vector<Cost>& before);
 
   Source& source() { return source_; }
+  [[nodiscard]] const RegionPorts& source_ports() const { return source_ports_; }
   [[nodiscard]] const RegionPorts& sink_ports() const { return sink_ports_; }
 
  private:
