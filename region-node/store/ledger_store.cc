@@ -29,7 +29,17 @@ LedgerStore::LedgerStore(sqlite::Database& db, const StoreOptions& options)
             " winner_image)"
             " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
       count_(db,
-             "UPDATE ledgers SET entries = entries + ?2, bytes = bytes + ?3 WHERE number = ?1") {}
+             "UPDATE ledgers SET entries = entries + ?2, bytes = bytes + ?3 WHERE number = ?1"),
+      withdraw_(db,
+                "DELETE FROM conflicts WHERE number = ?1 AND key = ?2 AND version = ?3"
+                " RETURNING bytes"),
+      take_oldest_(db,
+                   "DELETE FROM conflicts WHERE id ="
+                   " (SELECT id FROM conflicts ORDER BY version LIMIT 1)"
+                   " RETURNING number, key, version, bytes"),
+      count_dropped_(db,
+                     "UPDATE ledgers SET dropped = dropped + 1,"
+                     " complete_after = max(complete_after, ?2) WHERE number = ?1") {}
 
 void LedgerStore::load() {
   figures_ = {};
@@ -82,13 +92,10 @@ void LedgerStore::withdraw(const TableState& table, BytesView key,
   if (own_.empty()) return;
   auto mark = own_.find(mark_of(table.number, key, version));
   if (mark == own_.end()) return;
-  Statement erase(db_,
-                  "DELETE FROM conflicts WHERE number = ?1 AND key = ?2 AND version = ?3"
-                  " RETURNING bytes");
   std::uint64_t bytes = 0;
   bool found = false;
   const Bytes encoded = conflict::encode_version(version);
-  for (Query row = erase.run(table.number, key, encoded); row.step();) {
+  for (Query row = withdraw_.run(table.number, key, encoded); row.step();) {
     found = true;
     bytes = row.uint64(0);
   }
@@ -101,15 +108,11 @@ void LedgerStore::withdraw(const TableState& table, BytesView key,
 // there for as long.
 void LedgerStore::keep_within_limits() {
   while (figures_.entries > entries_max_ || figures_.bytes > bytes_max_) {
-    Statement oldest(db_,
-                     "DELETE FROM conflicts WHERE id ="
-                     " (SELECT id FROM conflicts ORDER BY version LIMIT 1)"
-                     " RETURNING number, key, version, bytes");
     std::int64_t number = 0;
     conflict::Version version;
     std::uint64_t bytes = 0;
     {
-      Query row = oldest.run();
+      Query row = take_oldest_.run();
       if (!row.step()) sqlite::damaged("the counts of the conflict ledger");
       number = row.int64(0);
       version = version_at(row, 2);
@@ -119,10 +122,7 @@ void LedgerStore::keep_within_limits() {
       }
     }
     count(number, Change::gone, bytes);
-    Statement dropped(db_,
-                      "UPDATE ledgers SET dropped = dropped + 1,"
-                      " complete_after = max(complete_after, ?2) WHERE number = ?1");
-    dropped.execute(number, version.hlc.value);
+    count_dropped_.execute(number, version.hlc.value);
     ++figures_.dropped;
   }
 }

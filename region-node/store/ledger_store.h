@@ -62,6 +62,9 @@ class LedgerStore {
   const std::uint64_t bytes_max_;
   sqlite::Statement list_;
   sqlite::Statement count_;
+  sqlite::Statement withdraw_;
+  sqlite::Statement take_oldest_;
+  sqlite::Statement count_dropped_;
   Figures figures_;
   std::unordered_set<std::uint64_t> own_;  // hashes of this region's own losers
 };
