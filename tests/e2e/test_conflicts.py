@@ -103,6 +103,41 @@ def test_losers_are_listed_shown_exported_and_restored(orders, tmp_path):
     metrics(cluster)
 
 
+def test_more_conflicts_than_fit_a_page(orders):
+    """Regions' pages end at different keys, and are put together all the same."""
+    first, second, third = orders
+    count = 1_050  # a page has 1,000
+    names = [f"customer-{number:05}" for number in range(count)]
+
+    def put_all(region, value):
+        for start in range(0, count, 25):
+            region.client().batch_write_item(RequestItems={TABLE: [
+                {"PutRequest": {"Item": {**key(name), "value": {"S": value}}}}
+                for name in names[start:start + 25]]})
+
+    put(second, "aaa", "only there")
+    settle(orders)
+    for region in (first, second):
+        assert region.replicator.stop() == 0
+    put(first, "aaa", "lost")
+    put_all(first, "lost")
+    time.sleep(0.05)
+    put_all(second, "won")
+    put(second, "aaa", "won")
+    for region in (first, second):
+        region.replicator.start()
+    settle(orders)
+    lines = [json.loads(line) for line in
+             orders.cli("conflicts", "export", TABLE).stdout.splitlines()]
+    assert sorted(line["key_json"]["customer"]["S"] for line in lines) == ["aaa", *names]
+    assert all(line["certain"] and line["loser"]["image"]["value"] == {"S": "lost"} and
+               line["winner"]["image"]["value"] == {"S": "won"} for line in lines)
+    everything = orders.cli_json("conflicts", "list", TABLE, "--limit", "10")
+    assert everything["conflicts"] == count + 1 and len(everything["listed"]) == 10
+    newest = max(line["loser"]["version_hex"] for line in lines)
+    assert everything["listed"][0]["loser"]["version_hex"] == newest
+
+
 def restore(cluster, both, gone):
     first, second, third = cluster
     refused = cluster.cli("conflicts", "restore", TABLE, both)
