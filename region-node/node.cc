@@ -6,6 +6,7 @@
 #include "common/http/server.h"
 #include "region-node/admin/admin.h"
 #include "region-node/admin/clock_shift.h"
+#include "region-node/admin/drain_pages.h"
 #include "region-node/alarms.h"
 #include "region-node/api/api.h"
 #include "region-node/console/console.h"
@@ -46,6 +47,7 @@ class Node::Parts {
              {.readers_max = std::size_t{config.http_threads} + 2,
               .global_tables_2017 = config.global_tables_2017}),
         admin_(store_, clock, version),
+        drain_pages_(store_),
         fault_pages_(config.region,
                      [this](rpc::FaultPages::Task task) {
                        return peer_.on_faults(std::move(task));
@@ -62,6 +64,7 @@ class Node::Parts {
     admin_.add_metrics([this](MetricsPage& page) { peer_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { fault_pages_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { clock_pages_.collect(page); });
+    admin_.add_pages([this](const http::Request& request) { return drain_pages_.handle(request); });
     admin_.add_pages([this](const http::Request& request) { return fault_pages_.handle(request); });
     admin_.add_pages([this](const http::Request& request) { return clock_pages_.handle(request); });
   }
@@ -102,6 +105,7 @@ class Node::Parts {
   peer::Peer peer_;
   api::Api api_;
   admin::Admin admin_;
+  admin::DrainPages drain_pages_;
   rpc::FaultPages fault_pages_;
   admin::ClockShiftPages clock_pages_;
   console::Console console_;

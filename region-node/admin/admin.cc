@@ -242,6 +242,16 @@ void Admin::collect_store(MetricsPage& page) {
   page.gauge("meridian_store_wal_bytes", "Size of the write-ahead log.", number(health.wal_bytes));
 }
 
+void Admin::collect_watermarks(MetricsPage& page, const store::TableInfo& table) {
+  rpc::Watermarks watermarks = reader_->watermarks(table.id);
+  for (const auto& [origin, entry] : table.replicas)
+    if (entry.present)
+      page.gauge("meridian_table_watermark_timestamp_seconds",
+                 "Up to when everything written at the origin is applied here; 0 when unknown.",
+                 static_cast<double>(watermarks[origin].physical_ms()) / 1e3,
+                 {{"table", table.name}, {"origin", std::string(origin.name())}});
+}
+
 void Admin::collect_tables(MetricsPage& page) {
   std::vector<TableFigures> tables = read_tables(store_, *reader_);
   std::string source(store_.region().name());
@@ -264,6 +274,7 @@ void Admin::collect_tables(MetricsPage& page) {
     page.counter("meridian_conflict_ledger_dropped_total",
                  "Losers dropped from the ledger to stay within its limits.",
                  number(figures.ledger.dropped), labels);
+    collect_watermarks(page, *figures.table);
     for (const SinkBacklog& sink : figures.backlog) {
       MetricLabels link{{"table", figures.table->name},
                         {"source", source},

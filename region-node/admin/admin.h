@@ -59,6 +59,7 @@ class Admin {
   http::Response row(const Target& target);
   void collect_store(MetricsPage& page);
   void collect_tables(MetricsPage& page);
+  void collect_watermarks(MetricsPage& page, const store::TableInfo& table);
   std::string not_ready_reason();
 
   store::Store& store_;

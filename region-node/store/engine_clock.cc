@@ -77,6 +77,7 @@ void Engine::forget_releases() {
       continue;
     }
     begin();
+    hlc_.observe(at->second);  // so that a barrier lies above all that was let in
     catalog_->save_release(at->first, std::nullopt);
     at = released_.erase(at);
   }

@@ -155,6 +155,18 @@ LogPosition SqliteReader::flow_position(const rpc::FlowId& flow) {
   return position;
 }
 
+std::map<std::pair<RegionId, ShardId>, LogPosition> SqliteReader::flow_positions(
+    const TableId& table) {
+  std::map<std::pair<RegionId, ShardId>, LogPosition> out;
+  read(table, [&](const Found& found) {
+    Query row = meta_->flows.run(found.number);
+    while (row.step())
+      out[{region_at(row, 0), shard_at(row, 1, kShardsMax)}] = {StartId(row.uint64(2)),
+                                                               Sequence(row.uint64(3))};
+  });
+  return out;
+}
+
 TableStats SqliteReader::stats(const TableId& table) {
   TableStats stats;
   read(table, [&](const Found& found) {

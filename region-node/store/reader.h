@@ -46,6 +46,7 @@ class SqliteReader final : public Reader {
                          std::optional<Sequence> to, const LogLimits& limits) override;
   ShardSpan shard_span(const TableId& table, ShardId shard) override;
   LogPosition flow_position(const rpc::FlowId& flow) override;
+  std::map<std::pair<RegionId, ShardId>, LogPosition> flow_positions(const TableId& table) override;
   Backlog backlog(const TableId& table, ShardId shard, const RegionId& sink) override;
   TableStats stats(const TableId& table) override;
   std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max,

@@ -19,6 +19,7 @@ struct SqliteReader::Meta {
   sqlite::Statement begin;
   sqlite::Statement end;
   sqlite::Statement flow;
+  sqlite::Statement flows;
   sqlite::Statement stats;
   sqlite::Statement parked;
   sqlite::Statement parked_stats;
@@ -34,6 +35,7 @@ struct SqliteReader::Meta {
       : begin(db, "BEGIN"),
         end(db, "ROLLBACK"),
         flow(db, "SELECT start, seq FROM flows WHERE number = ?1 AND source = ?2 AND shard = ?3"),
+        flows(db, "SELECT source, shard, start, seq FROM flows WHERE number = ?1"),
         stats(db, "SELECT items, item_bytes, tombstones FROM tables WHERE number = ?1"),
         parked(db, std::string("SELECT ") + kParkedColumns +
                        " FROM parked WHERE number = ?1 AND id > ?2 ORDER BY id LIMIT ?3"),

@@ -210,6 +210,9 @@ class Reader {
 
   // This region's own position as a sink; a default LogPosition before the first batch.
   virtual LogPosition flow_position(const rpc::FlowId& flow) = 0;
+  // Those of all flows of a table that have begun, by source and its shard.
+  virtual std::map<std::pair<RegionId, ShardId>, LogPosition> flow_positions(
+      const TableId& table) = 0;
   virtual Backlog backlog(const TableId& table, ShardId shard, const RegionId& sink) = 0;
   virtual TableStats stats(const TableId& table) = 0;
   // Parked records after that row, in the order of parking.

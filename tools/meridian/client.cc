@@ -45,8 +45,8 @@ Fetched fetch(http::HttpClient& client, const std::string& target) {
   return answer_to(target, [&client, &target] { return client.get(target); });
 }
 
-Fetched post(http::HttpClient& client, const std::string& target) {
-  return answer_to(target, [&client, &target] { return client.post(target, "", {}); });
+Fetched post(http::HttpClient& client, const std::string& target, const std::string& body) {
+  return answer_to(target, [&] { return client.post(target, body, {}); });
 }
 
 std::vector<Fetched> fetch_all(const std::vector<Page>& pages) {

@@ -10,6 +10,7 @@
 #include "tools/meridian/clock.h"
 #include "tools/meridian/commands.h"
 #include "tools/meridian/conflicts.h"
+#include "tools/meridian/drain.h"
 #include "tools/meridian/drill/command.h"
 #include "tools/meridian/link.h"
 #include "tools/meridian/manual.h"
@@ -134,6 +135,7 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_reports(app, command);
   add_table_commands(app, command);
+  add_drain_command(app, command.options, command.run);
   add_link_commands(app, command.options, command.link, command.run);
   add_quarantine_commands(app, command.options, command.run);
   add_clock_commands(app, command.options, command.run);

@@ -78,6 +78,9 @@ class FakeReader final : public store::Reader {
   store::LedgerSummary ledger(const TableId&) override { return {}; }
   store::LedgerPage conflicts(const TableId&, const store::LedgerQuery&) override { return {}; }
   store::KeyHistory key_history(const TableId&, BytesView, std::size_t) override { return {}; }
+  std::map<std::pair<RegionId, ShardId>, LogPosition> flow_positions(const TableId&) override {
+    return {};
+  }
   rpc::Watermarks watermarks(const TableId&) override { return {}; }
   conflict::Hlc collected(const TableId&) override { return {}; }
 

@@ -1,0 +1,47 @@
+// DrainPages: the two halves of `meridian drain` on the admin endpoint.
+//
+//   POST /v1/barrier?sink=REGION   makes a barrier over the tables shared with REGION, and answers
+//        [&table=NAME]             what the sink is to be asked:
+//        {"region", "start", "time", "released": [ORIGIN],
+//         "tables": [{"name", "id", "ends": [{"start", "sequence"}],
+//         "flows": [{"source", "shard", "start", "sequence"}], "watermarks": {ORIGIN: TIME}}],
+//         "not_shared": [NAME]}
+//   POST /v1/drained               with such a body: whether this region has all of it:
+//        {"region", "drained", "tables": [{"name", "id", "drained", "member", "reached", "parked",
+//         "behind": [ORIGIN]}]}
+// Numbers of 64 bits that are no counts are 16 hexadecimal digits.
+//
+// Threads: the admin server's one.  Owns: a reader.  Borrows: the store.
+// Errors: 400, 404 and 503 with {"error": "..."}.
+// Limits: kBarrierMsMax to wait for the writer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "common/http/server.h"
+#include "region-node/admin/target.h"
+#include "region-node/store/store.h"
+
+namespace meridian::admin {
+
+class DrainPages {
+ public:
+  static constexpr std::int64_t kBarrierMsMax = 5000;
+
+  explicit DrainPages(store::Store& store);
+
+  // Empty when the page is not one of these.
+  std::optional<http::Response> handle(const http::Request& request);
+
+ private:
+  http::Response barrier(const Target& target);
+  http::Response drained(const http::Request& request);
+  void note_released(std::set<RegionId>& released);
+
+  store::Store& store_;
+  const std::unique_ptr<store::Reader> reader_;
+};
+
+}  // namespace meridian::admin

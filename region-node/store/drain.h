@@ -1,0 +1,60 @@
+// Drain: does another region have everything that this one had acknowledged, by a barrier taken here?
+//
+// The source asks with a DrainQuestion, made after its barrier; the sink answers from what it has
+// committed.  Yes means, for every table: the flows from the source have reached the barrier, the sink
+// is as far as the source with every other origin (a third region may have reached the source only),
+// its own log is the one that the source has read (it was not restored from a copy since), and nothing
+// is parked.
+//
+// Threads: whoever owns the Reader.  Errors: sqlite::SqliteError from the Reader.
+// Source: ADR 0015.
+#pragma once
+
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "region-node/store/store.h"
+
+namespace meridian::store {
+
+using FlowPositions = std::map<std::pair<RegionId, ShardId>, LogPosition>;
+
+struct DrainQuestion {
+  struct Table {
+    TableId id;
+    std::vector<LogPosition> ends;  // of the source's own log
+    FlowPositions flows;            // how far the source is with the others
+    rpc::Watermarks watermarks;     // of the source
+  };
+  RegionId source;
+  StartId start;
+  conflict::Hlc time;
+  // Origins of which the source may have versions above `time`: an operator let them in from beyond the
+  // clock bound.
+  std::set<RegionId> released;
+  std::vector<Table> tables;
+};
+
+struct DrainAnswer {
+  struct Table {
+    TableId id;
+    bool member = false;   // both regions are replicas here; else the rest says nothing
+    bool reached = false;  // the source's own writes are here
+    std::uint64_t parked = 0;
+    std::vector<RegionId> behind;  // origins of which the source may have more
+    [[nodiscard]] bool drained() const {
+      return member && reached && parked == 0 && behind.empty();
+    }
+  };
+  std::vector<Table> tables;
+};
+
+// REQUIRES: the barrier has been answered.
+DrainQuestion drain_question(const RegionId& source, const rpc::Barrier& barrier,
+                             std::set<RegionId> released, Reader& reader);
+DrainAnswer drain_answer(const DrainQuestion& question, const RegionId& sink,
+                         const Catalog& catalog, Reader& reader);
+
+}  // namespace meridian::store

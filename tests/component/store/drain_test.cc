@@ -1,0 +1,121 @@
+// Does another region have what this one had acknowledged?  Both halves of a drain, against a file.
+#include "region-node/store/drain.h"
+
+#include "tests/component/store/fixture.h"
+
+namespace meridian::store {
+namespace {
+
+using conflict::Hlc;
+
+class DrainTest : public StoreTest {
+ protected:
+  DrainTest() : table_(create_global()) {}
+
+  static LogPosition at(std::uint64_t sequence, std::uint64_t start = 9) {
+    return {StartId(start), Sequence(sequence)};
+  }
+  void arrive(std::uint64_t sequence, rpc::ChangeRecord record) {
+    LogPosition from = sequence == 1 ? LogPosition{} : at(sequence - 1);
+    ASSERT_EQ(apply(table_, from, at(sequence), {std::move(record)}).status,
+              rpc::ApplyStatus::applied);
+  }
+  // What kThere asks, whose log ends there.
+  DrainQuestion question(LogPosition end) {
+    DrainQuestion out{kThere, StartId(9), Hlc::at_ms(now_ms()), {}, {}};
+    out.tables.push_back({table_->id, {end}, {}, {}});
+    return out;
+  }
+  DrainAnswer::Table answer(const DrainQuestion& asked) {
+    auto reader = store_->open_reader();
+    return drain_answer(asked, kHere, *store_->catalog(), *reader).tables.at(0);
+  }
+  void move_watermark(const RegionId& origin, Hlc to) {
+    store_->adopt_watermarks({table_->id, {{origin, to}}, {}}, [](bool) {});
+    store_->run_pending();
+  }
+
+  TablePtr table_;
+};
+
+TEST_F(DrainTest, YesOnceTheFlowHasReachedTheBarrier) {
+  auto asked = question(at(2));
+  EXPECT_FALSE(answer(asked).reached);
+  arrive(1, remote_put(1, "a", "1", now_ms()));
+  EXPECT_FALSE(answer(asked).drained());
+  arrive(2, remote_put(2, "b", "1", now_ms()));
+  EXPECT_TRUE(answer(asked).drained());
+  asked.start = StartId(10);  // the same log goes on in another run, and nothing was written
+  EXPECT_TRUE(answer(asked).drained());
+  asked.tables[0].ends = {at(1, 10)};
+  EXPECT_FALSE(answer(asked).drained()) << "a position of another life of the log";
+}
+
+TEST_F(DrainTest, AParkedRecordIsMissing) {
+  auto poison = remote_put(1, "a", "1", now_ms());
+  poison.key = key_of("other");
+  arrive(1, poison);
+  auto said = answer(question(at(1)));
+  EXPECT_TRUE(said.reached);
+  EXPECT_EQ(said.parked, 1U);
+  EXPECT_FALSE(said.drained());
+  clock_.advance_ms(1);
+  arrive(2, remote_put(2, "other", "2", now_ms()));
+  EXPECT_TRUE(answer(question(at(2))).drained());
+}
+
+TEST_F(DrainTest, WhatTheSourceHasOfAThirdRegionCounts) {
+  auto asked = question({});
+  asked.tables[0].flows[{kElsewhere, ShardId(0)}] = at(4, 3);
+  EXPECT_EQ(answer(asked).behind, std::vector<RegionId>{kElsewhere});
+  // The watermark says that all of it is here, whatever the positions are.
+  move_watermark(kElsewhere, asked.time);
+  EXPECT_TRUE(answer(asked).drained());
+  // Unless the source may have more than a clock tells.
+  asked.released = {kElsewhere};
+  EXPECT_EQ(answer(asked).behind, std::vector<RegionId>{kElsewhere});
+  asked.released.clear();
+  asked.tables[0].watermarks[kElsewhere] = asked.time.next();
+  EXPECT_EQ(answer(asked).behind, std::vector<RegionId>{kElsewhere}) << "the source is further";
+}
+
+TEST_F(DrainTest, ASinkThatHasLostItsOwnWritesSaysSo) {
+  put(table_, "a", "1");
+  auto asked = question({});
+  asked.tables[0].flows[{kHere, ShardId(0)}] = log(table_).to;
+  EXPECT_TRUE(answer(asked).drained());
+  asked.tables[0].flows[{kHere, ShardId(0)}].sequence = Sequence(7);  // was there before the copy
+  EXPECT_EQ(answer(asked).behind, std::vector<RegionId>{kHere});
+}
+
+TEST_F(DrainTest, ARegionWithoutAReplicaHasNothing) {
+  expect_ok([&](ControlDone done) {
+    store_->set_replica(table_->id, kThere, false, std::move(done));
+  });
+  EXPECT_FALSE(answer(question({})).member);
+  auto asked = question({});
+  asked.tables[0].id = TableId{1, 2};
+  EXPECT_FALSE(answer(asked).drained());
+}
+
+TEST_F(DrainTest, TheQuestionSaysAllThatThisRegionHas) {
+  put(table_, "a", "1");
+  arrive(1, remote_put(1, "b", "1", now_ms()));
+  move_watermark(kElsewhere, Hlc{7});
+  std::optional<rpc::Barrier> barrier;
+  store_->barrier({table_->id}, [&barrier](std::optional<rpc::Barrier> made) { barrier = made; });
+  store_->run_pending();
+  ASSERT_TRUE(barrier.has_value());
+  auto asked = drain_question(kHere, *barrier, {kThere}, *store_->open_reader());
+  EXPECT_EQ(asked.source, kHere);
+  EXPECT_EQ(asked.start, store_->start_id());
+  EXPECT_EQ(asked.released, std::set<RegionId>{kThere});
+  ASSERT_EQ(asked.tables.size(), 1U);
+  EXPECT_EQ(asked.tables[0].ends, std::vector<LogPosition>{log(table_).to});
+  EXPECT_EQ(asked.tables[0].flows, (FlowPositions{{{kThere, ShardId(0)}, at(1)}}));
+  EXPECT_EQ(asked.tables[0].watermarks,
+            (rpc::Watermarks{{kHere, barrier->time}, {kElsewhere, Hlc{7}}}));
+}
+
+}  // namespace
+}  // namespace meridian::store

@@ -1,0 +1,150 @@
+"""`meridian drain`: a yes is certain, and a no says what is missing."""
+
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+
+from cluster import Cluster, http_get, wait_until
+from load import Load, contents, key_of
+from test_quarantine import make_poison, put, value_at
+
+
+def drain(cluster, source, sink, *arguments, code=0):
+    report = cluster.cli_json("drain", "--from", source.name, "--to", sink.name, *arguments,
+                              codes=(code,))
+    assert report["drained"] == (code == 0), report
+    return report
+
+
+def watermark(region, origin):
+    page = http_get(region.admin_url("/metrics"))[1]
+    line = (r'^meridian_table_watermark_timestamp_seconds{table="Orders",origin="%s"} (\S+)$'
+            % origin.name)
+    return float(re.search(line, page, re.MULTILINE).group(1))
+
+
+def cut(cluster, source, sink):
+    cluster.cli_json("link", "cut", "--from", source.name, "--to", sink.name, "--for", "10m")
+
+
+def heal(cluster, source, sink):
+    cluster.cli_json("link", "heal", "--from", source.name, "--to", sink.name)
+
+
+def test_what_is_drained_is_there_to_be_read(orders, long):
+    source, sink, other = orders
+    table, reader = source.client(attempts=5), sink.client(attempts=5)
+    with Load(orders, [sink, other], pause=0.01) as load:
+        load.wait_progress()
+        for number in range(150 if long else 12):
+            names = [f"round-{number}-{i}" for i in range(20)]
+            for name in names:
+                table.put_item(TableName="Orders", Item={**key_of(name), "v": {"S": name}})
+            report = drain(orders, source, sink, "--wait", "30s")
+            assert report["pending_records"] == 0 and report["parked_records"] == 0, report
+            # Not once more: what is not there now was not drained.
+            for name in names:
+                found = reader.get_item(TableName="Orders", Key=key_of(name))
+                assert found.get("Item", {}).get("v") == {"S": name}, (number, name, report)
+    load.settle()
+    done = orders.cli("drain", "--from", source.name, "--to", sink.name, "--table", "Orders")
+    assert done.returncode == 0 and f"yes: {sink.name} has all" in done.stderr, done
+    assert orders.cli("drain", "--from", source.name, "--to", source.name).returncode == 2
+
+
+def test_a_partition_says_what_is_missing(orders):
+    source, sink, other = orders
+    put(source, "before", "1")
+    drain(orders, source, sink, "--wait", "30s")
+    cut(orders, source, sink)
+    for i in range(25):
+        put(source, f"cut-{i}", "x" * 100)
+    first = drain(orders, source, sink, "--wait", "1s", code=1)
+    assert first["known"] and first["pending_records"] == 25, first
+    assert first["pending_bytes"] > 2500 and first["oldest_pending_ms"] > 0, first
+    (table,) = first["tables"]
+    assert f"writes of {source.name} are on their way" in table["reason"], table
+    second = drain(orders, source, sink, "--wait", "1s", code=1)
+    assert second["oldest_pending_ms"] > first["oldest_pending_ms"], "a stalled link grows older"
+    drain(orders, source, other, "--wait", "30s")
+    # The cut link's watermark stands still, the others go on.
+    stuck = watermark(sink, source)
+    beside = watermark(other, source)
+    wait_until(lambda: watermark(other, source) > beside, 30, "the other region's watermark moves")
+    assert watermark(sink, source) == stuck
+    done = orders.cli("drain", "--from", source.name, "--to", sink.name, "--wait", "0s")
+    assert done.returncode == 1 and "25 records" in done.stderr, done
+    heal(orders, source, sink)
+    drain(orders, source, sink, "--wait", "30s")
+    assert value_at(sink, "cut-24") == "x" * 100
+
+
+def test_what_only_the_source_has_of_a_third_region(orders):
+    source, sink, third = orders
+    drain(orders, source, sink, "--wait", "30s")
+    cut(orders, third, sink)
+    put(third, "of-the-third", "1")
+    wait_until(lambda: value_at(source, "of-the-third") == "1", 30, "it reaches the source")
+    report = drain(orders, source, sink, "--wait", "2s", code=1)
+    (table,) = report["tables"]
+    assert table["behind_on"] == [third.name], report
+    # Neither does one that has nothing of it yet claim to know.
+    assert drain(orders, third, sink, "--wait", "0s", code=1)["pending_records"] == 1
+    heal(orders, third, sink)
+    drain(orders, source, sink, "--wait", "30s")
+    assert value_at(sink, "of-the-third") == "1"
+
+
+def test_quarantine_and_regions_that_do_not_answer(tmp_path):
+    with Cluster(tmp_path, count=2) as pair:
+        pair.create_global_table("Orders")
+        here, there = pair
+        put(here, "calm", "1")
+        drain(pair, here, there, "--wait", "30s")
+        make_poison(here, ["poison-a", "poison-b"])
+        wait_until(lambda: "good" in contents(there.address("table"), "Orders"), 30,
+                   "the rest arrives")
+        report = drain(pair, here, there, "--wait", "2s", code=1)
+        assert report["parked_records"] == 2, report
+        assert "2 in quarantine" in report["tables"][0]["reason"], report
+        for name in ("poison-a", "poison-b"):
+            put(there, name, "newer")
+        drain(pair, here, there, "--wait", "30s")
+
+        there.node.kill()
+        put(here, "alone", "1")
+        report = drain(pair, here, there, "--wait", "1s", code=1)
+        assert not report["known"] and report["pending_records"] == 1, report
+        # The one that has the answer.
+        assert pair.cli("drain", "--from", there.name, "--to", here.name).returncode == 3
+        there.node.start()
+        drain(pair, here, there, "--wait", "60s")
+        assert value_at(there, "alone") == "1"
+
+
+def test_a_source_that_restarts_is_asked_again(orders):
+    source, sink, _ = orders
+    cut(orders, source, sink)
+    put(source, "before", "1")
+    source.node.kill()
+    source.node.start()
+    put(source, "after", "1")
+    heal(orders, source, sink)
+    drain(orders, source, sink, "--wait", "60s")
+    assert value_at(sink, "before") == "1" and value_at(sink, "after") == "1"
+
+
+@pytest.mark.parametrize("question", [
+    b"", b"[]", b"{}", b'{"region": "x", "start": "00", "time": 1, "tables": {}}',
+    b'{"region": "us-east-1", "start": "0000000000000001", "time": "0000000000000001",'
+    b' "released": [], "tables": [{"id": "zz"}]}',
+])
+def test_questions_that_are_none(shared, question):
+    region = shared[0]
+    request = urllib.request.Request(region.admin_url("/v1/drained"), data=question, method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=5)
+    assert refused.value.code == 400 and b'"error"' in refused.value.read()
+    assert region.node.running()
