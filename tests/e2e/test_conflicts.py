@@ -93,6 +93,14 @@ def test_losers_are_listed_shown_exported_and_restored(orders, tmp_path):
     assert cluster.cli("conflicts", "show", TABLE, "yesterday").returncode == 2
     assert cluster.cli("conflicts", "list", "Nothing").returncode == 2
 
+    # Of all tables, each line says which.
+    cluster.create_global_table("Quiet")
+    everywhere = cluster.cli_json("conflicts", "list")
+    assert everywhere["conflicts"] == 3 and {c["table"] for c in everywhere["listed"]} == {TABLE}
+    assert cluster.cli("conflicts", "list").stdout.splitlines()[1].startswith(TABLE)
+    assert len(cluster.cli("conflicts", "export").stdout.splitlines()) == 3
+    assert cluster.cli("conflicts", "list", "--key", json.dumps(key("gone"))).returncode == 2
+
     out = tmp_path / "conflicts.jsonl"
     assert cluster.cli("conflicts", "export", TABLE, "--out", str(out)).returncode == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]

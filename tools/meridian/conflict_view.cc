@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "common/http/client.h"
 #include "tools/meridian/client.h"
@@ -211,6 +212,23 @@ std::string rule_between(const conflict::Version& loser, const conflict::Version
   if (loser.hlc == winner.hlc) return "same time, greater region name";
   std::int64_t ms = winner.hlc.physical_ms() - loser.hlc.physical_ms();
   return ms == 0 ? "later in the same millisecond" : "later by " + std::to_string(ms) + " ms";
+}
+
+std::vector<std::string> all_tables(const Deployment& deployment) {
+  std::vector<Page> pages;
+  for (const auto& region : deployment.regions) pages.push_back({region.admin, "/v1/status"});
+  std::set<std::string> names;
+  bool answered = false;
+  std::string problem;
+  for (const auto& answer : fetch_all(pages)) {
+    answered |= answer.body.has_value();
+    if (!answer.body) problem = answer.problem;
+    if (!answer.body) continue;
+    for (const auto& table : answer.body->as_object().at("tables").as_array())
+      names.insert(text_at(table.as_object(), "name"));
+  }
+  if (!answered) throw Unreachable(deployment.regions.front().name, problem);
+  return {names.begin(), names.end()};
 }
 
 std::vector<std::string> read_conflicts(const Deployment& deployment, const ConflictFilter& filter,

@@ -34,6 +34,9 @@ struct Conflict {
   boost::json::object entry;  // as the admin page has it
 };
 
+// The names of all tables of the regions that answer; throws Unreachable when none does.
+std::vector<std::string> all_tables(const Deployment& deployment);
+
 // Calls `visit` with each conflict, by key and version.  Answers with what the view lacks, a line each:
 // regions that did not answer, losers that were dropped.
 std::vector<std::string> read_conflicts(const Deployment& deployment, const ConflictFilter& filter,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -36,8 +37,10 @@ struct ConflictOptions {
   bool even_if_changed = false;
 };
 
-ConflictFilter filter_of(const Deployment& deployment, const ConflictOptions& options) {
+ConflictFilter filter_of(const Deployment& deployment, const ConflictOptions& options,
+                         const std::string& table) {
   ConflictFilter filter = options.filter;
+  filter.table = table;
   std::int64_t now_ms = SystemClock().wall_ms();
   if (!options.since.empty()) filter.from_ms = parse_time_ms("--since", options.since, now_ms);
   if (!options.until.empty()) filter.to_ms = parse_time_ms("--until", options.until, now_ms);
@@ -75,40 +78,60 @@ void tell(const std::vector<std::string>& notes) {
   for (const auto& note : notes) progress(note);
 }
 
+// The tables that are meant: the one that was named, or all of the deployment.
+std::vector<std::string> wanted_tables(const Deployment& deployment,
+                                       const ConflictOptions& wanted) {
+  if (!wanted.filter.table.empty()) return {wanted.filter.table};
+  if (!wanted.key.empty()) throw UsageError("--key needs the table that the key is of");
+  return all_tables(deployment);
+}
+
+std::string all_of(const std::vector<std::string>& tables) {
+  return tables.size() == 1 ? tables.front() : "all " + std::to_string(tables.size()) + " tables";
+}
+
+std::vector<std::string> row_of(const Conflict& conflict) {
+  const auto& writes = conflict.writes;
+  return {conflict::to_text(writes.loser.version), kind_of(conflict.entry.at("loser")),
+          json::serialize(conflict.entry.at("key_json")),
+          conflict::to_text(writes.winner.version), kind_of(conflict.entry.at("winner")),
+          rule_between(writes.loser.version, writes.winner.version),
+          conflict.certain ? "yes" : "no", state_of(conflict)};
+}
+
 int list_conflicts(const Options& options, const ConflictOptions& wanted) {
   Deployment deployment = load_deployment(options.deployment);
-  ConflictFilter filter = filter_of(deployment, wanted);
-  // The newest, whatever the number of all.
-  std::set<std::pair<conflict::Version, std::size_t>> order;
-  std::vector<Conflict> kept;
+  struct Kept {
+    ConflictFilter filter;
+    Conflict conflict;
+  };
+  std::map<conflict::Version, Kept> newest;  // a version is one write, of one table
   std::size_t count = 0;
-  auto notes = read_conflicts(deployment, filter, [&](Conflict conflict) {
-    ++count;
-    order.emplace(conflict.writes.loser.version, kept.size());
-    kept.push_back(std::move(conflict));
-    if (order.size() <= wanted.limit) return;
-    kept[order.begin()->second].entry = {};
-    order.erase(order.begin());
-  });
+  const auto tables = wanted_tables(deployment, wanted);
+  for (const auto& name : tables) {
+    ConflictFilter filter = filter_of(deployment, wanted, name);
+    tell(read_conflicts(deployment, filter, [&](Conflict conflict) {
+      ++count;
+      conflict::Version loser = conflict.writes.loser.version;
+      newest.emplace(loser, Kept{filter, std::move(conflict)});
+      if (newest.size() > wanted.limit) newest.erase(newest.begin());
+    }));
+  }
+  const bool named = !wanted.filter.table.empty();
   Table table{{"loser", "kind", "key", "winner", "kind", "rule", "certain", "now"}, {}};
+  if (!named) table.columns.emplace(table.columns.begin(), "table");
   json::array list;
-  for (auto at = order.rbegin(); at != order.rend(); ++at) {
-    const Conflict& conflict = kept[at->second];
-    table.rows.push_back({conflict::to_text(conflict.writes.loser.version),
-                          kind_of(conflict.entry.at("loser")),
-                          json::serialize(conflict.entry.at("key_json")),
-                          conflict::to_text(conflict.writes.winner.version),
-                          kind_of(conflict.entry.at("winner")),
-                          rule_between(conflict.writes.loser.version,
-                                       conflict.writes.winner.version),
-                          conflict.certain ? "yes" : "no", state_of(conflict)});
+  for (auto at = newest.rbegin(); at != newest.rend(); ++at) {
+    const auto& [filter, conflict] = at->second;
+    table.rows.push_back(row_of(conflict));
+    if (!named) table.rows.back().insert(table.rows.back().begin(), filter.table);
     list.push_back(as_json(filter, conflict));
   }
-  tell(notes);
-  json::object all{{"table", filter.table}, {"conflicts", count}, {"listed", std::move(list)}};
+  json::object all{{"table", nullptr}, {"conflicts", count}, {"listed", std::move(list)}};
+  if (named) all["table"] = wanted.filter.table;
   print_result(options.format, table, json::serialize(all));
-  std::string of = counted(count, filter.table);
-  if (count > order.size()) of += ", the newest " + std::to_string(order.size()) + " are shown";
+  std::string of = counted(count, all_of(tables));
+  if (count > newest.size()) of += ", the newest " + std::to_string(newest.size()) + " are shown";
   progress(of);
   return kExitYes;
 }
@@ -184,26 +207,28 @@ int show_conflict(const Options& options, const ConflictOptions& wanted) {
 
 int export_conflicts(const Options& options, const ConflictOptions& wanted) {
   Deployment deployment = load_deployment(options.deployment);
-  ConflictFilter filter = filter_of(deployment, wanted);
-  filter.images = true;
   std::ofstream file;
   if (!wanted.out.empty()) {
     file.open(wanted.out, std::ios::trunc);
     if (!file) throw UsageError("cannot write " + wanted.out);
   }
   std::size_t count = 0;
-  auto notes = read_conflicts(deployment, filter, [&](const Conflict& conflict) {
-    std::string line = json::serialize(as_json(filter, conflict)) + "\n";
-    ++count;
-    if (wanted.out.empty()) {
-      print(line);
-    } else {
-      file << line;
-    }
-  });
+  const auto tables = wanted_tables(deployment, wanted);
+  for (const auto& name : tables) {
+    ConflictFilter filter = filter_of(deployment, wanted, name);
+    filter.images = true;
+    tell(read_conflicts(deployment, filter, [&](const Conflict& conflict) {
+      std::string line = json::serialize(as_json(filter, conflict)) + "\n";
+      ++count;
+      if (wanted.out.empty()) {
+        print(line);
+      } else {
+        file << line;
+      }
+    }));
+  }
   if (!wanted.out.empty() && !file.flush()) throw std::runtime_error("cannot write " + wanted.out);
-  tell(notes);
-  progress(counted(count, filter.table));
+  progress(counted(count, all_of(tables)));
   return kExitYes;
 }
 
@@ -278,7 +303,7 @@ int restore_conflict(const Options& options, const ConflictOptions& wanted) {
 }
 
 void add_filters(CLI::App& command, ConflictOptions& wanted) {
-  command.add_option("table", wanted.filter.table, "Name of the table")->required();
+  command.add_option("table", wanted.filter.table, "Only of this table");
   command.add_option("--key", wanted.key, "Of this key only: JSON, or NAME=VALUE for each part");
   command.add_option("--since", wanted.since, "Losers since then: 2026-11-25T03:27Z, or 10m (ago)");
   command.add_option("--until", wanted.until, "Losers before then");
