@@ -6,6 +6,7 @@ import { conflictsOf, withImages, standing, rule, msOf } from '../lib/conflicts.
 import { regions, region, tableNames, tableIn, holders, admin, dynamo } from '../lib/deployment.js';
 
 const AGAIN_MS = 10000; // without a change of the regions' counts
+const SOON_MS = 1500;
 const SHOWN = 200;
 const PERIODS = [['the last 10 minutes', 600], ['the last hour', 3600], ['the last day', 86400], ['all that is kept', 0]];
 
@@ -87,7 +88,7 @@ export default {
   mount(root, chosen) {
     const names = h('select', { name: 'table' }), by = h('select', { name: 'by' }), period = h('select', { name: 'period' }, PERIODS.map(([text], i) => h('option', { value: i }, text)));
     const filter = h('input', { name: 'key', type: 'search', placeholder: 'any' }), summary = h('p', { role: 'status' }), box = h('div'), notes = h('div');
-    let last = null, busy = false, alive = true, stamp = '', loadedAt = 0, options = '';
+    let last = null, busy = false, alive = true, stamp = '', loadedAt = 0, took = 0, options = '';
     period.value = 1;
     root.append(h('h1', {}, 'Conflicts'), sheet('Writes that lost unseen', 'neither the item as it is now, nor what another write was built on',
       h('div', { class: 'actions' }, h('label', {}, 'Table', names), h('label', {}, 'As listed by', by), h('label', {}, 'Lost in', period), h('label', {}, 'Key contains', filter)), summary, notes, box));
@@ -125,6 +126,7 @@ export default {
         show(notes);
         if (alive) show(box, empty(`The ledgers cannot be read: ${failure.message}.`));
       }
+      took = Date.now() - loadedAt;
       busy = false;
       if (alive && asked !== `${names.value}|${by.value}|${period.value}`) await load();
     }
@@ -151,7 +153,9 @@ export default {
         }
         // What the regions count tells when there is something new to read.
         const seen = regions.map((r) => { const t = tableIn(r, names.value); return t ? `${t.conflicts},${t.conflicts_dropped}` : '-'; }).join('|');
-        if (seen === stamp && Date.now() - loadedAt < AGAIN_MS) return;
+        const idle = Date.now() - loadedAt;
+        if (last && idle < Math.min(AGAIN_MS, Math.max(SOON_MS, 5 * took))) return; // in a storm there always is
+        if (seen === stamp && idle < AGAIN_MS) return;
         stamp = seen;
         load();
       },
