@@ -22,6 +22,9 @@ NodeConfig read_config(ConfigSource& source) {
   config.peers = peers_setting(source, config.region);
   config.console_nodes = addresses_setting(source, "console.nodes");
   config.console_replicators = addresses_setting(source, "console.replicators");
+  config.console_drills = source.text("console.drills", "");
+  if (!config.console_drills.empty() && !valid_address(config.console_drills))
+    source.complain("console.drills must be HOST:PORT, not '" + config.console_drills + "'");
   for (const auto& [region, address] : config.peers)
     check_plain_text(source, config.tls, "peers.address", address);
   config.protocol_max = static_cast<std::uint32_t>(source.integer(

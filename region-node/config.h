@@ -28,6 +28,7 @@ struct NodeConfig {
   // The deployment as a browser reaches it: admin endpoints of the nodes and of the replicators.
   std::vector<std::pair<RegionId, std::string>> console_nodes;
   std::vector<std::pair<RegionId, std::string>> console_replicators;
+  std::string console_drills;  // where `meridian drill serve` listens; may be empty
   TlsSettings tls;  // of the peer RPC
   std::uint32_t protocol_max = 0;  // spoken with peers
   LogLevel log_level = LogLevel::info;

@@ -53,7 +53,8 @@ class Node::Parts {
                        return peer_.on_faults(std::move(task));
                      }),
         clock_pages_(clock, log),
-        console_({config.region, config.console_nodes, config.console_replicators}),
+        console_({config.region, config.console_nodes, config.console_replicators,
+                  config.console_drills}),
         alarms_(store_, log),
         http_({{config.table_address, api_.handler()}, {config.stream_address, api_.handler()}},
               config.http_threads, {}, log),

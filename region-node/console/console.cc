@@ -30,13 +30,17 @@ std::string regions_json(const ConsoleOptions& options) {
   if (options.nodes.empty())
     regions.push_back(
         json::object{{"name", options.region.name()}, {"admin", ""}, {"replicator", nullptr}});
-  return json::serialize(json::object{{"region", options.region.name()}, {"regions", regions}});
+  json::value drills = nullptr;
+  if (!options.drills.empty()) drills = json::string("http://" + options.drills);
+  return json::serialize(json::object{
+      {"region", options.region.name()}, {"regions", regions}, {"drills", std::move(drills)}});
 }
 
 std::string policy(const ConsoleOptions& options) {
   std::string calls = "'self'";
   for (const auto* addresses : {&options.nodes, &options.replicators})
     for (const auto& [region, address] : *addresses) calls += " http://" + address;
+  if (!options.drills.empty()) calls += " http://" + options.drills;
   return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
          "connect-src " +
          calls + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -9,7 +9,8 @@
 // it.  What the page may load and call is named in its Content-Security-Policy, so nothing leaves the
 // deployment.
 //
-// Threads: immutable, any.  Source: settings console.nodes and console.replicators.
+// Threads: immutable, any.  Source: settings console.nodes, console.replicators,
+// console.drills.
 #pragma once
 
 #include <optional>
@@ -28,6 +29,7 @@ struct ConsoleOptions {
   RegionId region;        // of this node
   Addresses nodes;        // admin endpoints of all regions, host:port, this one's included
   Addresses replicators;  // the same of their replicators
+  std::string drills;     // of `meridian drill serve`, host:port; empty where there is none
 };
 
 class Console {

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -19,6 +20,23 @@ def regions(tmp_path):
     with clusters.Cluster(tmp_path) as made:
         made.create_global_table("Orders", stream="NEW_AND_OLD_IMAGES")
         yield made
+
+
+@pytest.fixture
+def drilled(tmp_path, monkeypatch):
+    """Regions whose console knows where drills are run, and what begins to run them there."""
+    address = f"127.0.0.1:{clusters.free_port()}"
+    monkeypatch.setenv("MERIDIAN_CONSOLE_DRILLS", address)
+    started = []
+    with clusters.Cluster(tmp_path) as made:
+        def serve():
+            started.append(subprocess.Popen(
+                [clusters.program("meridian"), "--deployment", str(made.deployment), "drill", "serve",
+                 "--listen", address, "--out", str(tmp_path / "drills")], stderr=subprocess.DEVNULL))
+        yield made, serve
+        for process in started:
+            process.terminate()
+            assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from cluster import http_get, wait_until
 
 VIEWS = {"": "Overview", "tables": "Tables", "table/Orders": "Orders", "items/Orders": "Items",
          "conflicts/Orders": "Conflicts", "quarantine": "Quarantine", "checkpoints": "Checkpoints",
-         "faults": "Faults on purpose"}
+         "faults": "Faults on purpose", "drills": "Drills"}
 SHAPES = {"light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
           "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
           "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}}
@@ -124,6 +124,42 @@ def test_a_fault_is_begun_counted_down_and_healed(console, regions):
     assert '"kind":"cut"' not in http_get(regions[0].replicator_url("/v1/links"))[1]
 
 
+def test_a_drill_is_run_looked_at_and_stopped(browser, drilled):
+    regions, serve = drilled
+    seen = Page(browser, f"http://{regions[0].address('admin')}")
+    page = seen.open("drills")
+    page.wait_for_selector("text=Drills are not at hand")
+    assert "meridian drill serve" in page.inner_text("main pre")
+    serve()
+    page.select_option("select[name=scenario]", "partition")
+    assert "cut" in page.inner_text(".note")
+
+    def run(seconds):
+        page.select_option("select[name=scenario]", "partition")
+        page.fill("input[name=fault]", str(seconds))
+        page.fill("input[name=rate]", "50")
+        page.click("button.main")
+        page.click("dialog button.danger")
+        page.wait_for_selector("td:has-text('INJECT')", timeout=30000)
+
+    run(4)
+    page.wait_for_selector("tr:has-text('partition') >> text=PASS", timeout=60000)
+    page.wait_for_selector("td:has-text('RESTORED')")
+    with page.expect_popup() as opened:
+        page.click("a:has-text('report')")
+    opened.value.wait_for_selector("h1:has-text('partition of us-east-1')")
+    assert opened.value.locator("rect.window").count() == 3
+    opened.value.close()
+    run(60)
+    if folder := os.environ.get("MERIDIAN_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/drill-running.png", full_page=True)
+    page.click("button:has-text('Stop and heal')")
+    page.wait_for_selector("tr:has-text('partition') >> text=ABORTED", timeout=30000)
+    assert not any(f["faults"] for f in regions.cli_json("link", "list")["links"])
+    assert seen.complaints == []
+    page.context.close()
+
+
 def test_everything_can_be_reached_by_keyboard(console):
     page = console.open()
     page.keyboard.press("Tab")
@@ -132,7 +168,8 @@ def test_everything_can_be_reached_by_keyboard(console):
     for _ in range(16):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
-    assert {"Overview", "Tables", "Items", "Conflicts", "Quarantine", "Checkpoints", "Faults"} <= reached
+    assert {"Overview", "Tables", "Items", "Conflicts", "Quarantine", "Checkpoints", "Faults",
+            "Drills"} <= reached
 
 
 def test_other_peoples_pages_may_not_call(regions):

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import pytest
 import yaml
-from cluster import ROOT, http_get, program, wait_until
+from cluster import ROOT, free_port, http_get, program, wait_until
 from machine import SmallDisk
 
 REGION = "us-east-1"
@@ -270,3 +271,51 @@ def time_ms(version):
     import datetime
     moment = datetime.datetime.fromisoformat(version.split("/")[0].replace("Z", "+00:00"))
     return round(moment.timestamp() * 1000)
+
+
+@pytest.fixture
+def server(local, tmp_path):
+    """`meridian drill serve`: calls it, and answers status and body."""
+    port = free_port()
+    process = subprocess.Popen(local.argv("drill", "serve", "--listen", f"127.0.0.1:{port}", "--out",
+                                          str(tmp_path / "drills")), stderr=subprocess.DEVNULL)
+
+    def call(path, method="GET", **headers):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/drills{path}", method=method,
+                                         headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    wait_until(lambda: call("")[0] == 200, 30, "it listens")
+    yield call
+    process.terminate()
+    assert process.wait(60) == 0
+
+
+def test_drills_over_http(local, server):
+    state = json.loads(server("")[1])
+    assert [s["name"] for s in state["scenarios"]] == SCENARIOS and state["reports"] == []
+    assert server("/run?scenario=earthquake", "POST")[0] == 400
+    assert server("/run?scenario=partition&region=mars", "POST")[0] == 400
+    assert server("/run?scenario=partition&fault=--yes%20", "POST")[0] == 400
+    assert server("/stop", "POST")[0] == 409
+    for path in ("/..%2fvar/deployment.yaml", "/../var/deployment.yaml", "/drill-1/../../var/x"):
+        assert server(path)[0] == 404, path
+    assert server("", Origin="http://evil.example")[0] == 403
+    status, body = server("/run?scenario=partition&fault=60s&baseline=1s&rate=50", "POST")
+    assert status == 200, body
+    folder = json.loads(body)["folder"]
+    assert server("/run?scenario=partition", "POST")[0] == 409
+    wait_until(lambda: "INJECT" in server("")[1], 30, "its timeline is seen while it runs")
+    assert json.loads(server("")[1])["running"]["folder"] == folder
+    assert server("/stop", "POST")[0] == 200
+    ended = wait_until(lambda: json.loads(server("")[1])["reports"], 30, "its report is there")
+    assert ended[0]["folder"] == folder and ended[0]["verdict"] == "ABORTED"
+    status, page = server(f"/{folder}/report.html")
+    assert status == 200 and "ABORTED" in page
+    assert json.loads(server("")[1])["last"]["exit_code"] == 4

@@ -10,6 +10,7 @@ import conflicts from './views/conflicts.js';
 import flows from './views/flows.js';
 import quarantine from './views/quarantine.js';
 import faults from './views/faults.js';
+import drills from './views/drills.js';
 
 // A view is {title, mount(root, parameter)}; mount answers {update(), unmount()}, both optional.
 const VIEWS = [
@@ -21,6 +22,7 @@ const VIEWS = [
   { path: 'quarantine', label: 'Quarantine', view: quarantine },
   { path: 'checkpoints', label: 'Checkpoints', view: flows },
   { path: 'faults', label: 'Faults', view: faults },
+  { path: 'drills', label: 'Drills', view: drills },
 ];
 
 let mounted = null;

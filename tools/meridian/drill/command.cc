@@ -7,8 +7,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "common/clock.h"
 #include "tools/meridian/drill/drill.h"
 #include "tools/meridian/drill/report.h"
+#include "tools/meridian/drill/serve.h"
 #include "tools/meridian/quantity.h"
 
 namespace meridian::drill {
@@ -66,12 +68,13 @@ int perform(const cli::Options& options, const DrillCommand& command) {
     throw cli::UsageError("this breaks " + drill.region + " on purpose; see `meridian drill plan " +
                           drill.scenario + "`, then say --yes");
   try {
+    drill.id = "drill-" + std::to_string(SystemClock().wall_ms());
+    drill.folder = command.out.empty() ? "drills/" + drill.id : command.out;
     auto result = run_drill(deployment, drill);
-    std::string folder = command.out.empty() ? "drills/" + result.id : command.out;
-    auto report = save_report(result, deployment.path, folder);
+    auto report = save_report(result, deployment.path, drill.folder);
     cli::print(options.format == cli::Format::json ? json::serialize(report) + "\n"
                                                    : verdict_text(report));
-    cli::progress("the report: " + folder + "/report.html");
+    cli::progress("the report: " + drill.folder + "/report.html");
     if (!result.aborted.empty()) {
       cli::progress("aborted and healed: " + result.aborted);
       return kAborted;
@@ -180,6 +183,19 @@ void add_drill_commands(CLI::App& app, cli::Options& options, DrillCommand& comm
       cli::print(options.format == cli::Format::json ? json::serialize(report) + "\n"
                                                      : verdict_text(report));
       return report.at("verdict").as_string() == "PASS" ? kPassed : kMissed;
+    };
+  });
+  auto serving = std::make_shared<ServeOptions>();
+  auto* served = drill->add_subcommand("serve", "Drills over HTTP, for the console");
+  served->add_option("--listen", serving->listen, "Address (default 127.0.0.1:8070)");
+  served->add_option("--out", serving->folder, "Folder of the reports (default drills)");
+  served->add_option("--page", serving->origins,
+                     "Address of a console that may call, besides the regions' own; repeatable");
+  served->add_flag("--beyond-loopback", serving->beyond_loopback,
+                   "Listen where others can reach it, who can then break regions");
+  served->callback([&options, &run, serving] {
+    run = [&options, serving] {
+      return serve_drills(cli::load_deployment(options.deployment), *serving);
     };
   });
   auto* compared = drill->add_subcommand("compare", "Show two reports beside each other");

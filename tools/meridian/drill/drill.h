@@ -33,6 +33,8 @@ class Refused : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 struct DrillOptions {
+  std::string id;
+  std::string folder;  // of the report; its timeline.jsonl grows while the drill runs
   std::string scenario;
   std::string region;  // empty: the first of the deployment
   std::int64_t baseline_ms = 5'000;

@@ -190,6 +190,8 @@ std::string lag_csv(const std::vector<Sample>& samples) {
 
 }  // namespace
 
+std::string timeline_line(const Event& event) { return json::serialize(event_json(event)); }
+
 json::object report_json(const DrillResult& result) {
   std::vector<std::string> missed;
   bool pass = passed(result, missed);
@@ -245,7 +247,7 @@ json::object save_report(const DrillResult& result, const std::string& deploymen
   put_file(out / "report.md", report_markdown(report));
   put_file(out / "report.html", report_html(report, result));
   std::string timeline;
-  for (const auto& event : result.timeline) timeline += json::serialize(event_json(event)) + "\n";
+  for (const auto& event : result.timeline) timeline += timeline_line(event) + "\n";
   put_file(out / "timeline.jsonl", timeline);
   put_file(out / "lag.csv", lag_csv(result.samples));
   for (const auto& [region, histogram] : result.latency)

@@ -20,6 +20,8 @@ namespace meridian::drill {
 
 inline constexpr int kSchemaVersion = 1;
 
+// A line of timeline.jsonl, without its end.
+std::string timeline_line(const Event& event);
 boost::json::object report_json(const DrillResult& result);
 // The block that comes first: PASS or FAIL, and why.
 std::string verdict_text(const boost::json::object& report);

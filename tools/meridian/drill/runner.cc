@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "tools/meridian/commands.h"
 #include "tools/meridian/drill/lock.h"
 #include "tools/meridian/drill/preflight.h"
+#include "tools/meridian/drill/report.h"
 #include "tools/meridian/output.h"
 
 namespace meridian::drill {
@@ -63,7 +65,7 @@ Runner::Runner(const cli::Deployment& deployment, const DrillOptions& options,
   result_.options = options;
   result_.command_line = own_command_line();
   result_.began_wall_us = clock_.wall_us();
-  result_.id = "drill-" + std::to_string(result_.began_wall_us / 1000);
+  result_.id = options.id;
   for (const auto& region : deployment.regions) {
     result_.regions.push_back(region.name);
     if (region.name != options.region) stage_.others.push_back(region.name);
@@ -72,6 +74,8 @@ Runner::Runner(const cli::Deployment& deployment, const DrillOptions& options,
 
 DrillResult Runner::run() {
   preflight();
+  std::filesystem::create_directories(result_.options.folder);
+  for (const auto& event : result_.timeline) keep(event);
   op_.be_guarded();
   watch_ = std::make_unique<Watch>(deployment_, clock_, began_us_);
   load_ = std::make_unique<Load>(deployment_, load_options(), clock_, began_us_);
@@ -106,7 +110,14 @@ void Runner::note(const std::string& phase, const std::string& text) {
   Event event{now_us(), clock_.wall_us(), phase, text};
   cli::progress(
       fmt::format("{:8.1f} s  {:<9} {}", static_cast<double>(event.at_us) / 1e6, phase, text));
+  if (watch_) keep(event);  // nothing is written before the preflight has passed
   result_.timeline.push_back(std::move(event));
+}
+
+// For those who look on; the report writes the file once more.
+void Runner::keep(const Event& event) {
+  std::ofstream(std::filesystem::path(result_.options.folder) / "timeline.jsonl", std::ios::app)
+      << timeline_line(event) << "\n";
 }
 
 void Runner::step() {

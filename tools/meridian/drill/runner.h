@@ -34,6 +34,7 @@ class Runner {
   };
 
   [[nodiscard]] std::int64_t now_us() const { return clock_.monotonic_us() - began_us_; }
+  void keep(const Event& event);
   void note(const std::string& phase, const std::string& text);
   void step();  // waits a moment; throws Stopped
   void spend(std::int64_t ms);

@@ -10,6 +10,7 @@ const KEPT = 120; // samples of each link's history
 export const regions = []; // {name, admin, replicator, node, worker, problem, workerProblem}
 export const links = new Map(); // "table|source|sink" -> link with history
 let home = '';
+let drillsAt = null; // where drills are run, if anywhere
 const watchers = new Set();
 
 export const homeRegion = () => regions.find((r) => r.name === home) ?? regions[0];
@@ -36,6 +37,10 @@ export const adminPost = (one, path, body) => ask(one.admin + path, {
   method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) });
 export const replicatorPost = (one, path, body) => ask(one.replicator + path, {
   method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) });
+
+export const drills = () => drillsAt;
+export const drillsGet = (path) => ask(`${drillsAt}/v1/drills${path}`);
+export const drillsPost = (path) => ask(`${drillsAt}/v1/drills${path}`, { method: 'POST' });
 
 // An operation of DynamoDB (or, for a `Streams.` name, of its streams) in one region; `extra`: more headers.
 export function dynamo(one, operation, body, extra) {
@@ -120,6 +125,7 @@ async function round() {
 export async function start() {
   const told = await ask('/v1/console');
   home = told.region;
+  drillsAt = told.drills;
   for (const one of told.regions) {
     // The page may have been opened under another name of the same address: stay on its origin.
     const here = one.name === home ? '' : one.admin;
