@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import boto3
 import pytest
@@ -46,7 +47,7 @@ class Deployment:
         self.environment = {**os.environ, "MERIDIAN_PROJECT": PROJECT, "MERIDIAN_VAR": str(folder),
                             "MERIDIAN_BUILD_NETWORK": "host"}
         names = [f"{region.upper().replace('-', '_')}_{port}_PORT" for region in REGIONS
-                 for port in ("TABLE", "STREAMS", "ADMIN", "REPLICATOR")]
+                 for port in ("TABLE", "STREAMS", "ADMIN", "REPLICATOR")] + ["DRILLS_PORT"]
         self.environment.update(zip(names, map(str, free_ports(len(names)))))
         self.file = folder / "compose" / "deployment.yaml"
 
@@ -195,3 +196,52 @@ def test_a_region_that_is_killed_and_comes_back_loses_nothing(deployment):
         for page in client.get_paginator("scan").paginate(TableName="Orders", ConsistentRead=True):
             found |= {item["customer"]["S"] for item in page["Items"]}
         assert not set(names) - found, f"acknowledged, and not in {region}"
+
+
+@pytest.mark.parametrize("scenario", ["region-loss", "partition"])
+def test_a_drill_runs_to_its_verdict(deployment, tmp_path, scenario):
+    out = tmp_path / "report"
+    deployment.meridian("drill", "run", scenario, "--baseline", "2s", "--fault", "5s", "--rate", "50",
+                        "--region", "eu-west-1", "--yes", "--out", str(out))
+    report = json.loads((out / "report.json").read_text())
+    assert report["verdict"] == "PASS" and report["equality"]["identical"] is True
+    assert report["writes"]["lost"] == 0 and report["rto"]["total_s"] > 0
+
+
+def http(method, url):
+    request = urllib.request.Request(url, method=method)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read())
+
+
+def test_the_profile_drill_runs_drills_from_the_console(deployment):
+    deployment.compose("--profile", "drill", "up", "-d", "drills")
+    url = f"http://127.0.0.1:{deployment.environment['DRILLS_PORT']}/v1/drills"
+
+    def state():
+        try:
+            return http("GET", url)
+        except OSError:
+            return None
+
+    wait_for(state, "it listens")
+    http("POST", url + "/run?scenario=partition&fault=4s&baseline=1s&rate=50")
+    wait_for(lambda: state()["reports"], "its report is there")
+    assert state()["reports"][0]["verdict"] == "PASS"
+    # It has no hold on containers, says so, and touches nothing.
+    http("POST", url + "/run?scenario=region-loss")
+    wait_for(lambda: state()["last"] and state()["last"]["scenario"] == "region-loss", "it has ended")
+    assert state()["last"]["exit_code"] == 3 and "nothing was touched" in state()["last"]["said"]
+
+
+def test_the_profile_wan_puts_the_globe_between_regions(deployment):
+    def delays():
+        links = json.loads(deployment.meridian("link", "list", "-o", "json").stdout)["links"]
+        return {f"{link['from']} {link['to']}": fault["text"] for link in links for fault in link["faults"]}
+
+    deployment.compose("--profile", "wan", "up", "-d", "wan")
+    wait_for(lambda: len(delays()) == 6, "every link has its delay")
+    assert delays()["us-east-1 eu-west-1"].startswith("delay 34 ms")
+    assert delays()["eu-west-1 ap-northeast-1"] == delays()["ap-northeast-1 eu-west-1"]
+    deployment.compose("--profile", "wan", "stop", "wan")
+    wait_for(lambda: not delays(), "they end with it")

@@ -13,7 +13,8 @@
 namespace meridian::drill {
 namespace {
 
-constexpr int kQuietLooks = 3;  // looks in a row with nothing pending, before it has caught up
+constexpr int kQuietLooks = 3;  // looks in a row with nothing that waits, before it has caught up
+constexpr double kOldMs = 500;  // what waits less is on its way
 
 double seconds(std::int64_t us) { return static_cast<double>(us) / 1e6; }
 
@@ -53,8 +54,11 @@ std::optional<std::int64_t> Runner::pending_of(const std::string& region) {
 
 void Runner::heal() {
   note("HEAL", "undoing what was done");
-  scenario_.heal(stage_);
+  for (const auto& sample : watch_->latest())
+    for (const auto& link : sample.links)
+      result_.pending_at_heal += link.pending_records.value_or(0);
   result_.healed_us = now_us();
+  scenario_.heal(stage_);
 }
 
 void Runner::catch_up() {
@@ -63,15 +67,16 @@ void Runner::catch_up() {
   for (int quiet = 0; now_us() < end_us;) {
     step();
     bool ready = true;
-    for (const auto& sample : watch_->latest())
+    bool young = true;  // under load something is always on its way
+    for (const auto& sample : watch_->latest()) {
       ready &= sample.node_ready && sample.replicator_ready;
+      for (const auto& link : sample.links)
+        young &= link.pending_records == 0 || link.oldest_ms.value_or(kOldMs) < kOldMs;
+    }
     auto pending = pending_of("");
     if (!pending || !ready) continue;
     result_.pending_at_heal = std::max(result_.pending_at_heal, *pending);
-    // Under load something is always on its way; a look's worth of it counts as nothing.
-    double on_the_way = result_.options.rate * kAskEveryMs / 1000.0 *
-                        static_cast<double>(deployment_.regions.size());
-    quiet = static_cast<double>(*pending) <= on_the_way ? quiet + 1 : 0;
+    quiet = young ? quiet + 1 : 0;
     if (quiet < kQuietLooks) continue;
     result_.caught_up_us = now_us();
     note("CATCH-UP",

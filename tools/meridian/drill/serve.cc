@@ -138,6 +138,7 @@ http::Response DrillServer::handle(const http::Request& request) {
   std::string path = request.target.substr(0, mark);
   std::string query = request.target.substr(std::min(mark + 1, request.target.size()));
   try {
+    if (path == "/readyz") return answer(200, json::object{{"ready", true}, {"reason", ""}});
     if (path == kPages && request.method == "GET") return list();
     if (!path.starts_with(std::string(kPages) + "/"))
       return complain(404, "no such page; see /v1/drills");

@@ -6,6 +6,7 @@
 //        &region=R&fault=15s&rate=200     baseline, rate
 //   POST /v1/drills/stop                  ends it early: it heals first
 //   GET  /v1/drills/FOLDER/FILE           a file of a report
+//   GET  /readyz                          200
 //
 // Each drill is a process of its own, so that whatever becomes of it or of this server, it heals.
 //
