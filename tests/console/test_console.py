@@ -156,6 +156,13 @@ def test_a_drill_is_run_looked_at_and_stopped(browser, drilled):
     page.click("button:has-text('Stop and heal')")
     page.wait_for_selector("tr:has-text('partition') >> text=ABORTED", timeout=30000)
     assert not any(f["faults"] for f in regions.cli_json("link", "list")["links"])
+    for shape in ("dark", "phone"):
+        page.set_viewport_size(SHAPES[shape]["viewport"])
+        page.emulate_media(color_scheme=SHAPES[shape]["color_scheme"])
+        assert not page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"), shape
+        if folder := os.environ.get("MERIDIAN_SCREENSHOTS"):
+            page.screenshot(path=f"{folder}/drills-run-{shape}.png", full_page=True)
     assert seen.complaints == []
     page.context.close()
 

@@ -97,7 +97,7 @@ def settings(out, baseline="2s", fault="5s", rate="50"):
 
 def check_folder(out, report):
     for name in ("report.md", "report.html", "timeline.jsonl", "lag.csv", "latency-eu-west-1.hgrm",
-                 "verify.json", "deployment.yaml"):
+                 "verify.json", "config/deployment.yaml", "config/us-east-1-region-node.yaml"):
         assert (out / name).stat().st_size > 0, name
     phases = [json.loads(line)["phase"] for line in (out / "timeline.jsonl").read_text().splitlines()]
     assert set(PHASES) <= set(phases)

@@ -38,6 +38,7 @@ function navigate() {
   const current = entry.path === 'table' ? 'tables' : entry.path;
   show(document.getElementById('nav'), VIEWS.filter((v) => v.label).map((v) => h('a', {
     href: `#/${v.path}`, 'data-key': v.path || 'overview', 'aria-current': v.path === current && 'page' }, v.label)));
+  document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); // on a phone
   document.title = `${entry.view.title} · Meridian`;
 }
 

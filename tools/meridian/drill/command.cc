@@ -71,7 +71,7 @@ int perform(const cli::Options& options, const DrillCommand& command) {
     drill.id = "drill-" + std::to_string(SystemClock().wall_ms());
     drill.folder = command.out.empty() ? "drills/" + drill.id : command.out;
     auto result = run_drill(deployment, drill);
-    auto report = save_report(result, deployment.path, drill.folder);
+    auto report = save_report(result, deployment, drill.folder);
     cli::print(options.format == cli::Format::json ? json::serialize(report) + "\n"
                                                    : verdict_text(report));
     cli::progress("the report: " + drill.folder + "/report.html");

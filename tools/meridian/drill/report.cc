@@ -165,6 +165,21 @@ void put_file(const fs::path& path, const std::string& content) {
   if (!out) throw std::runtime_error("cannot write " + path.string());
 }
 
+// The deployment file, and beside it what its daemons or containers are started with.
+void copy_configuration(const cli::Deployment& deployment, const fs::path& out) {
+  fs::create_directories(out);
+  auto copy = [&out](const fs::path& from, const std::string& name) {
+    std::error_code error;  // that a file is not there, or not for us, is no reason to fail
+    fs::copy_file(from, out / name, fs::copy_options::overwrite_existing, error);
+  };
+  copy(deployment.path, "deployment.yaml");
+  if (deployment.compose) copy(deployment.compose->file, "docker-compose.yml");
+  fs::path home = fs::absolute(deployment.path).parent_path();
+  for (const auto& region : deployment.regions)
+    for (const char* file : {"region-node.yaml", "replicator.yaml"})
+      copy(home / region.name / file, region.name + "-" + file);
+}
+
 std::string lines_of(const std::vector<Write>& writes) {
   std::string out;
   for (const auto& write : writes) out += json::serialize(write_json(write)) + "\n";
@@ -238,7 +253,7 @@ json::object report_json(const DrillResult& result) {
   return out;
 }
 
-json::object save_report(const DrillResult& result, const std::string& deployment_file,
+json::object save_report(const DrillResult& result, const cli::Deployment& deployment,
                          const std::string& folder) {
   fs::path out(folder);
   fs::create_directories(out);
@@ -264,7 +279,7 @@ json::object save_report(const DrillResult& result, const std::string& deploymen
     for (const auto& line : *result.conflicts) conflicts += line + "\n";
     put_file(out / "conflicts.jsonl", conflicts);
   }
-  fs::copy_file(deployment_file, out / "deployment.yaml", fs::copy_options::overwrite_existing);
+  copy_configuration(deployment, out / "config");
   return report;
 }
 

@@ -3,7 +3,7 @@
 //
 //   report.json report.md report.html timeline.jsonl lag.csv latency-REGION.hgrm
 //   late-writes.jsonl beaten-writes.jsonl lost-writes.jsonl stale-reads.jsonl conflicts.jsonl
-//   verify.json deployment.yaml
+//   verify.json config/
 //
 // Threads: one.  Errors: std::runtime_error when the folder cannot be written or read.
 #pragma once
@@ -32,7 +32,7 @@ std::string report_markdown(const boost::json::object& report);
 std::string report_html(const boost::json::object& report, const DrillResult& result);
 
 // Writes the folder; answers the report.
-boost::json::object save_report(const DrillResult& result, const std::string& deployment_file,
+boost::json::object save_report(const DrillResult& result, const cli::Deployment& deployment,
                                 const std::string& folder);
 boost::json::object load_report(const std::string& folder);
 
