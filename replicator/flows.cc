@@ -200,7 +200,7 @@ void Flows::start_flow(const Key& key, const std::string& table_name) {
   if (!lag) lag = std::make_shared<Histogram>();
   auto& reads = reads_[{table, region}];
   if (!reads)
-    reads = std::make_shared<LogReads>(world_.source, world_.clock, world_.region, table);
+    reads = std::make_shared<LogReads>(world_.source, world_.clock, world_.region, table, region);
   FlowWorld world{world_.source,
                   reads,
                   sinks_.at(region).link,

@@ -232,9 +232,12 @@ std::vector<LogRead> read_log_reads(capnp::List<wire::LogRead>::Reader in) {
   require(in.size() <= kLogReadsMax, "too many reads");
   std::vector<LogRead> out;
   out.reserve(in.size());
-  for (auto read : in)
+  for (auto read : in) {
+    RegionId sink;
+    if (read.getSink().size() > 0) sink = read_region(read.getSink());
     out.push_back({read_table_id(read.getTable()), ShardId(read.getShard()),
-                   read_position(read.getAfter()), read.getRecordsMax(), read.getBytesMax()});
+                   read_position(read.getAfter()), read.getRecordsMax(), read.getBytesMax(), sink});
+  }
   return out;
 }
 
@@ -244,6 +247,8 @@ void write_log_read(const LogRead& value, wire::LogRead::Builder out) {
   write_position(value.after, out.initAfter());
   out.setRecordsMax(value.records_max);
   out.setBytesMax(value.bytes_max);
+  auto name = value.sink.name();
+  copy_to(out.initSink(count_of(name.size())), name);
 }
 
 void write_page(const LogPage& value, wire::LogPage::Builder out) {

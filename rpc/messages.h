@@ -24,6 +24,7 @@ inline constexpr std::uint32_t kProtocolMin = 2;
 inline constexpr std::uint32_t kProtocolVersion = 3;
 // From here on a node knows of barriers and watermarks.
 inline constexpr std::uint32_t kProtocolWithBarriers = 3;
+inline constexpr std::uint32_t kProtocolWithRepair = 3;
 
 inline constexpr std::size_t kNameBytesMax = 255;  // DynamoDB's limit on table and attribute names
 inline constexpr std::size_t kErrorBytesMax = 4096;
@@ -130,6 +131,7 @@ struct LogRead {
   LogPosition after;
   std::uint32_t records_max = 0;
   std::uint32_t bytes_max = 0;
+  RegionId sink;  // for whom
   bool operator==(const LogRead&) const = default;
 };
 

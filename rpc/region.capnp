@@ -85,6 +85,7 @@ struct LogRead {
   after @2 :LogPosition;
   recordsMax @3 :UInt32;
   bytesMax @4 :UInt32;
+  sink @5 :Text;              # for whom; empty in older releases
 }
 
 struct LogPage {
@@ -220,6 +221,105 @@ struct TableIds {
   ids @0 :List(TableId);
 }
 
+# --- comparing and mending a table (rpc/repair.h) ---
+
+struct KeySpan {
+  after @0 :Data;
+  to @1 :Data;                    # null: up to the end of the table
+}
+
+struct Digest {
+  sum @0 :UInt64;
+  items @1 :UInt64;
+  tombstones @2 :UInt64;
+}
+
+struct RowHead {
+  key @0 :Data;
+  hlc @1 :UInt64;
+  region @2 :Text;
+  imageHash @3 :UInt64;
+}
+
+struct RepairRow {
+  key @0 :Data;
+  hlc @1 :UInt64;
+  region @2 :Text;
+  context @3 :List(ContextEntry);
+  image @4 :Data;                 # null for a tombstone
+  lost @5 :Bool;
+}
+
+# What a region knows of a table's state.
+struct ReplicaFacts {
+  watermarks @0 :List(Watermark);
+  collected @1 :UInt64;
+}
+
+struct RepairRequest {
+  table @0 :TableId;
+  union {
+    # Where the caller's flows stand here, shard by shard, and what is known here.
+    state :group { shards @1 :UInt16; }
+    # The same, at the begin of a repair.  `positions`: where this region's flows stand at the caller.
+    begin :group { shards @2 :UInt16; positions @3 :List(LogPosition); }
+    digest :group {
+      span @4 :KeySpan;
+      horizon @5 :UInt64;
+      rowsPerPart @6 :UInt32;
+      partsMax @7 :UInt32;
+    }
+    compare :group {
+      spans @8 :List(KeySpan);
+      counts @9 :List(UInt32);    # hashes of each span
+      hashes @10 :List(UInt64);
+      horizon @11 :UInt64;
+    }
+    fetch :group { keys @12 :List(Data); }
+    apply :group {
+      collected @13 :UInt64;
+      dropsAt @14 :UInt64;
+      rows @15 :List(RepairRow);
+      drops @16 :List(RowHead);
+    }
+    # The caller's flows begin at these positions now, if there are any, and the facts are yours too.
+    finish :group { positions @17 :List(LogPosition); facts @18 :ReplicaFacts; }
+  }
+}
+
+struct RepairAnswer {
+  status @0 :ReadStatus;
+  union {
+    none @1 :Void;
+    state :group { positions @2 :List(LogPosition); facts @3 :ReplicaFacts; shards @4 :UInt16; }
+    # `pins`: where the caller's flows from here begin, once it is repaired; empty if they go on as
+    # they are.
+    begin :group {
+      positions @5 :List(LogPosition);
+      facts @6 :ReplicaFacts;
+      pins @7 :List(LogPosition);
+      busy @8 :Bool;
+    }
+    digest :group { bounds @9 :List(Data); digests @10 :List(Digest); ended @11 :Bool; }
+    compare :group {
+      theirs @12 :List(RowHead);
+      unmatched @13 :List(UInt32);
+      spansCovered @14 :UInt32;
+      coveredTo @15 :Data;
+    }
+    fetch :group { rows @16 :List(RepairRow); keysCovered @17 :UInt32; }
+    apply :group {
+      outcome @18 :ApplyStatus;
+      applied @19 :UInt32;
+      dropped @20 :UInt32;
+      stale @21 :UInt32;
+      skipped @22 :UInt32;
+      retryMs @23 :Int64;
+    }
+    finish :group { done @24 :Bool; }
+  }
+}
+
 interface Region {
   # First call on a connection.  `protocol` is the lowest that the caller speaks, `protocolMax` the
   # highest (0, of a release that knows no ranges: the same); the answer names the one to be spoken,
@@ -275,4 +375,8 @@ interface Region {
   # --- for other regions' nodes and replicators ---
   # What this region has of those of the tables that are here.
   watermarks @14 (tables :List(TableId)) -> (watermarks :List(TableWatermarks));
+
+  # --- for other regions' nodes ---
+  # One exchange of a comparison or a repair.
+  repair @15 (request :RepairRequest) -> (answer :RepairAnswer);
 }

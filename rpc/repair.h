@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "common/bytes.h"
@@ -148,5 +149,54 @@ struct ReplicaFacts {
   conflict::Hlc collected;
   bool operator==(const ReplicaFacts&) const = default;
 };
+
+inline constexpr std::size_t kRepairShardsMax = 64;
+
+// Where the asker's flows stand, shard by shard of its log, and what is known here.
+struct StateRequest {
+  TableId table;
+  std::uint16_t shards = 0;
+};
+
+struct StateAnswer {
+  ReadStatus status = ReadStatus::ok;
+  std::vector<LogPosition> positions;
+  ReplicaFacts facts;
+  std::uint16_t shards = 0;  // of the answerer's log
+};
+
+// The same, at the begin of a repair.  `positions`: where the answerer's flows stand at the asker.
+struct BeginRequest {
+  TableId table;
+  std::uint16_t shards = 0;
+  std::vector<LogPosition> positions;
+};
+
+struct BeginAnswer {
+  ReadStatus status = ReadStatus::ok;
+  bool busy = false;  // with another repair of the table
+  std::vector<LogPosition> positions;
+  ReplicaFacts facts;
+  // Where the answerer's flows to the asker begin anew when all is done; empty if they go on.
+  std::vector<LogPosition> pins;
+};
+
+// All is done: the asker's flows begin at `positions`, if there are any, and what it knows holds for
+// the answerer too.
+struct FinishRequest {
+  TableId table;
+  std::vector<LogPosition> positions;
+  ReplicaFacts facts;
+};
+
+struct FinishAnswer {
+  ReadStatus status = ReadStatus::ok;
+  bool done = false;
+};
+
+using RepairRequest = std::variant<StateRequest, BeginRequest, DigestRequest, CompareRequest,
+                                   FetchRequest, RepairWork, FinishRequest>;
+using RepairAnswer = std::variant<StateAnswer, BeginAnswer, DigestPage, Comparison, FetchedRows,
+                                  RepairOutcome, FinishAnswer>;
 
 }  // namespace meridian::rpc

@@ -16,10 +16,6 @@ ApiError write_error(store::WriteStatus status, const Mutation& mutation) {
       return ApiError::unavailable(
           "Writes are refused because this region's clock, or the item's, is not trusted; retry "
           "later");
-    case WriteStatus::log_full:
-      return ApiError::throughput_exceeded(
-          "Writes are refused because a replica has not acknowledged more changes than the log may "
-          "hold; retry later");
     case WriteStatus::overloaded:
       return ApiError::throughput_exceeded("The region's write queue is full; retry later");
     case WriteStatus::unavailable:

@@ -1,6 +1,6 @@
 // What the store says of a write or of a change of a table, in AWS's errors.
 //
-// overloaded and log_full become ProvisionedThroughputExceededException: modelled on every item
+// overloaded becomes ProvisionedThroughputExceededException: modelled on every item
 // operation, and retried with back-off by every SDK.  A refused clock and a store that takes no writes
 // become 503, retried likewise.
 // Threads: any.

@@ -7,6 +7,7 @@
 #include "region-node/peer/convert.h"
 #include "region-node/peer/refusals.h"
 #include "rpc/codec.h"
+#include "rpc/codec_repair.h"
 
 namespace meridian::peer {
 namespace {
@@ -302,6 +303,17 @@ kj::Promise<void> Connection::dropReplica(DropReplicaContext context) {
   context.releaseParams();
   return server_.drop_(id).then(
       [context](rpc::Refusal refusal) mutable { set_refusal(context.getResults(), refusal); });
+}
+
+kj::Promise<void> Connection::repair(RepairContext context) {
+  require_role(rpc::Role::peer_node);
+  auto request = rpc::read_repair_request(context.getParams().getRequest());
+  context.releaseParams();
+  return server_.repair_(peer_->region, std::move(request))
+      .then([context](rpc::RepairAnswer answer) mutable {
+        auto results = context.initResults(rpc::size_hint(answer));
+        rpc::write_repair_answer(answer, results.initAnswer());
+      });
 }
 
 }  // namespace meridian::peer

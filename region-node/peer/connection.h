@@ -32,6 +32,7 @@ class Connection final : public rpc::wire::Region::Server {
   kj::Promise<void> mergeTable(MergeTableContext context) override;
   kj::Promise<void> readRows(ReadRowsContext context) override;
   kj::Promise<void> dropReplica(DropReplicaContext context) override;
+  kj::Promise<void> repair(RepairContext context) override;
 
  private:
   void require_role(rpc::Role role) const;

@@ -272,6 +272,7 @@ kj::Promise<bool> Control::drained(const TableId& id, kj::TimePoint deadline) {
   auto table = store_.catalog()->find(id);
   if (!table) return true;
   for (const auto& sink : table->peers(self_)) {
+    if (table->repairs.count(sink) != 0) continue;
     std::uint64_t pending = 0;
     for (std::uint16_t shard = 0; shard < table->shards; ++shard)
       pending += reader_->backlog(id, ShardId(shard), sink).pending_records;

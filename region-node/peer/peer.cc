@@ -8,6 +8,8 @@
 
 #include "region-node/peer/control.h"
 #include "region-node/peer/membership.h"
+#include "region-node/peer/repair_metrics.h"
+#include "region-node/peer/repairer.h"
 #include "region-node/peer/server.h"
 #include "rpc/faults/link_faults.h"
 #include "rpc/kj_log.h"
@@ -30,8 +32,12 @@ struct Inside {
         membership({store, clock, thread.timer(), thread.network(), thread.mailbox(), rng, log,
                     faults, tls.get(), options.protocol_max},
                    options.peers),
-        control(store, membership, thread.timer(), thread.mailbox(), log) {
+        control(store, membership, thread.timer(), thread.mailbox(), log),
+        repairer({store, membership, clock, thread.timer(), thread.mailbox(), faults, log}) {
     server.on_drop([this](TableId table) { return control.drop_replica(table); });
+    server.on_repair([this](RegionId peer, rpc::RepairRequest request) {
+      return repairer.answer(peer, std::move(request));
+    });
   }
 
   std::unique_ptr<rpc::Tls> tls;  // null: plain text
@@ -39,6 +45,7 @@ struct Inside {
   Server server;
   Membership membership;
   Control control;
+  Repairer repairer;
 };
 
 }  // namespace
@@ -118,6 +125,7 @@ class Peer::Impl final : public api::ReplicaControl {
     store_.on_commit(inside_->server.waker());
     inside_->server.serve(kj::mv(listener), inside_->tls.get());
     inside_->membership.start();
+    inside_->repairer.start();
   }
 
   // An Answer that nobody takes (not started, stopped, too many) says "unavailable" by itself.
@@ -184,13 +192,20 @@ void Peer::Impl::collect(MetricsPage& page) {
   counter("meridian_peer_batches_not_applied_total", "Batches answered with anything but applied.",
           counters.batches_refused);
 
-  auto links = std::make_shared<std::promise<std::vector<Membership::LinkState>>>();
-  auto answer = links->get_future();
-  bool asked = thread_.mailbox()->try_post([this, links] {
-    links->set_value(inside_ ? inside_->membership.links() : std::vector<Membership::LinkState>{});
+  struct Seen {
+    std::vector<Membership::LinkState> links;
+    std::vector<RepairStatus> repairs;
+  };
+  auto seen = std::make_shared<std::promise<Seen>>();
+  auto answer = seen->get_future();
+  bool asked = thread_.mailbox()->try_post([this, seen] {
+    seen->set_value(inside_ ? Seen{inside_->membership.links(), inside_->repairer.status()}
+                            : Seen{});
   });
   if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
-  for (const auto& link : answer.get()) {
+  Seen now = answer.get();
+  for (const auto& repair : now.repairs) collect_repair(repair, page);
+  for (const auto& link : now.links) {
     page.gauge("meridian_peer_node_connected",
                "1 while this node is connected to the other region's node.",
                link.figures.connected ? 1 : 0, {{"peer", std::string(link.region.name())}});

@@ -206,6 +206,14 @@ void Server::committed() {
 }
 
 rpc::LogPage Server::read_one(const rpc::LogRead& read) {
+  auto table = store_.catalog()->find(read.table);
+  if (table && table->repairs.count(read.sink) != 0) {
+    // It stands where it does until it is repaired.
+    rpc::LogPage page;
+    page.status = rpc::ReadStatus::trimmed;
+    page.to = read.after;
+    return page;
+  }
   store::LogLimits limits;
   limits.records_max = std::clamp<std::size_t>(read.records_max, 1, rpc::kBatchRecordsMax);
   limits.bytes_max = std::clamp<std::size_t>(read.bytes_max, 1, rpc::kBatchBytesMax);

@@ -32,6 +32,7 @@
 #include "rpc/completions.h"
 #include "rpc/messages.h"
 #include "rpc/region.capnp.h"
+#include "rpc/repair.h"
 
 namespace meridian::rpc {
 class Tls;
@@ -73,6 +74,9 @@ class Server final : private kj::TaskSet::ErrorHandler {
  public:
   // Answers a dropReplica: the control plane knows whether this copy may go.
   using DropHandler = std::function<kj::Promise<rpc::Refusal>(TableId)>;
+  // Answers another region that compares a table with ours.
+  using RepairHandler =
+      std::function<kj::Promise<rpc::RepairAnswer>(RegionId, rpc::RepairRequest)>;
 
   Server(store::Store& store, const Clock& clock, kj::Timer& timer,
          std::shared_ptr<rpc::KjMailbox> mailbox, ServerCounters& counters, Logger log,
@@ -80,6 +84,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   ~Server();
 
   void on_drop(DropHandler handler) { drop_ = std::move(handler); }
+  void on_repair(RepairHandler handler) { repair_ = std::move(handler); }
   // Accepts from `listener` until destroyed, over TLS unless `tls` is null.
   void serve(kj::Own<kj::ConnectionReceiver> listener, rpc::Tls* tls = nullptr);
   // Serves one stream; for tests over a pipe as well.  `identity`: what the other side's certificate
@@ -137,6 +142,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   const ServerLimits limits_;
   const std::unique_ptr<store::Reader> reader_;
   DropHandler drop_;
+  RepairHandler repair_;
   ServerCounters& counters_;
 
   LogWaits log_waits_;

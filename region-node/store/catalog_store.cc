@@ -125,6 +125,7 @@ TableState CatalogStore::load_table(const Query& row) {
   load_settings(table.number, *info);
   load_replicas(table.number, *info);
   load_streams(table.number, *info);
+  load_repairs(table.number, *info);
   table.info = std::move(info);
   table.shards.resize(table.info->shards);
   load_shards(table);
@@ -143,6 +144,18 @@ void CatalogStore::load_replicas(std::int64_t number, TableInfo& info) {
   for (Query row = select.run(number); row.step();) {
     info.replicas[region_at(row, 0)] = ReplicaEntry{row.int64(1) != 0, changed_at(row, 2)};
   }
+}
+
+void CatalogStore::load_repairs(std::int64_t number, TableInfo& info) {
+  constexpr auto kFirst = static_cast<std::int64_t>(RepairReason::log_bound);
+  constexpr auto kLast = static_cast<std::int64_t>(RepairReason::restored);
+  Statement select(db_,
+                   "SELECT region, reason, since_ms, pinned, frozen FROM repairs"
+                   " WHERE number = ?1");
+  for (Query row = select.run(number); row.step();)
+    info.repairs[region_at(row, 0)] =
+        RepairMark{static_cast<RepairReason>(number_at(row, 1, kFirst, kLast)), row.int64(2),
+                   row.int64(3) != 0, row.int64(4) != 0};
 }
 
 void CatalogStore::load_streams(std::int64_t number, TableInfo& info) {
@@ -267,7 +280,8 @@ std::int64_t CatalogStore::create(const TableInfo& info) {
 void CatalogStore::remove(const TableState& table) {
   for (const char* from :
        {"settings", "replicas", "streams", "stream_shards", "log_shards", "history", "flows",
-        "acknowledgements", "parked", "cursors", "watermarks", "collections", "tables"}) {
+        "acknowledgements", "parked", "cursors", "watermarks", "collections", "repairs",
+        "tables"}) {
     Statement erase(db_, std::string("DELETE FROM ") + from + " WHERE number = ?1");
     erase.execute(table.number);
   }

@@ -51,6 +51,7 @@ class CatalogStore {
   TableState load_table(const sqlite::Query& row);
   void load_settings(std::int64_t number, TableInfo& info);
   void load_replicas(std::int64_t number, TableInfo& info);
+  void load_repairs(std::int64_t number, TableInfo& info);
   void load_streams(std::int64_t number, TableInfo& info);
   void load_shards(TableState& table);
   void load_flows(TableState& table);

@@ -78,6 +78,10 @@ class Engine {
                   const std::vector<rpc::Barrier>& barriers);
   bool adopt_watermarks(const rpc::TableWatermarks& watermarks);
 
+  // Repair, called from TaskOps (engine_repair.cc).
+  std::optional<std::vector<LogPosition>> change_repair(const RepairChange& change);
+  rpc::RepairOutcome repair_rows(rpc::RepairWork& work);
+
  private:
   [[nodiscard]] bool from_the_future(const conflict::Version& changed) const;
   // engine.cc: opening, groups, failure
@@ -110,6 +114,7 @@ class Engine {
   // engine_write.cc: local writes
   WriteResult write_item(TableState& table, const ItemWrite& write);
   std::optional<WriteStatus> refuses_write(const TableState& table) const;
+  void cut_loose(TableState& table);  // engine_repair.cc
   void append(TableState& table, std::optional<StoredItem> stored, const ItemChange& change);
 
   // engine_apply.cc: replicated batches
@@ -117,7 +122,9 @@ class Engine {
   std::optional<rpc::ApplyStatus> refuses_batch(const TableState& table,
                                                 const rpc::ReplicationBatch& batch,
                                                 NodeId source_node) const;
-  void apply_record(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record);
+  // `horizon`: an absent key counts as a tombstone of this version.
+  void apply_record(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
+                    conflict::Hlc horizon);
   bool pin(const RegionId& region, NodeId node);
   ParkedOutcome decide_parked(const ParkedDecision& decision);
 
@@ -145,6 +152,15 @@ class Engine {
                      const rpc::ChangeRecord& record);
   void list(const TableState& table, BytesView key, const LedgerStore::Side& loser,
             const LedgerStore::Side& winner);
+
+  // engine_repair.cc
+  void save_repairs(TableState& table, TableInfo info);
+  void forget_repairs(TableState& table, TableInfo& next);
+  std::vector<LogPosition> pin_flows(TableState& table, const RegionId& peer);
+  void renew_log(TableState& table);
+  void begin_flows(TableState& table, const RepairChange& change);
+  void repair_row(TableState& table, rpc::RepairWork::Row& row);
+  bool drop_row(TableState& table, const rpc::RepairWork::Drop& drop, conflict::Hlc at);
 
   // engine_control.cc
   ControlResult save_info(TableState& table, TableInfo info);

@@ -40,15 +40,16 @@ std::optional<std::string> unfit(const TableInfo& info, const rpc::ChangeRecord&
   return std::nullopt;
 }
 
-Decision decide_record(const std::optional<StoredItem>& stored, const rpc::ChangeRecord& record) {
+Decision decide_record(const std::optional<StoredItem>& stored, const rpc::ChangeRecord& record,
+                       conflict::Hlc horizon) {
   conflict::Candidate incoming{record.version, conflict::kTombstoneHash};
-  if (!stored) return conflict::decide(std::nullopt, incoming, conflict::Hlc{});
+  if (!stored) return conflict::decide(std::nullopt, incoming, horizon);
   conflict::Candidate current{stored->version, conflict::kTombstoneHash};
   if (stored->version == record.version) {  // only then do images matter
     if (record.new_image) incoming.image_hash = model::image_hash(*record.new_image);
     if (stored->image) current.image_hash = model::image_hash(*stored->image);
   }
-  return conflict::decide(current, incoming, conflict::Hlc{});
+  return conflict::decide(current, incoming, horizon);
 }
 
 }  // namespace
@@ -96,7 +97,8 @@ rpc::ApplyOutcome Engine::apply_batch(const rpc::ReplicationBatch& batch, NodeId
   begin();
   held_.released(batch.flow);
   pin(batch.flow.source, source_node);
-  for (const auto& record : batch.records) apply_record(*table, batch.flow, record);
+  for (const auto& record : batch.records)
+    apply_record(*table, batch.flow, record, table->collected);
   if (batch.to != outcome.position) {
     flows_->save_position(*table, batch.flow, batch.to);
     table->flows[flow] = batch.to;
@@ -107,11 +109,11 @@ rpc::ApplyOutcome Engine::apply_batch(const rpc::ReplicationBatch& batch, NodeId
 }
 
 void Engine::apply_record(TableState& table, const rpc::FlowId& flow,
-                          const rpc::ChangeRecord& record) {
+                          const rpc::ChangeRecord& record, conflict::Hlc horizon) {
   // What was released from beyond the bound does not take this clock along.
   if (!guard_.hold_ms(record.version.hlc)) hlc_.observe(record.version.hlc);
   auto stored = items_->find(table, record.key);
-  Decision decision = decide_record(stored, record);
+  Decision decision = decide_record(stored, record, horizon);
   if (decision == Decision::duplicate) {
     ++health_.records_duplicate;
     return;
@@ -167,7 +169,7 @@ ParkedOutcome Engine::decide_parked(const ParkedDecision& decision) {
   flows_->unpark(*table, decision.key, decision.version);
   if (!retry) return {ParkedStatus::discarded, {}};
   const StoreHealth before = health_;
-  apply_record(*table, parked->flow, parked->record);
+  apply_record(*table, parked->flow, parked->record, table->collected);
   if (health_.records_applied > before.records_applied) {
     // It came long after what its flow brings, as rows from outside of any flow do.
     flows_->save_cursor(*table, kRowsEpoch, rows_epoch_bytes(++table->rows_epoch));

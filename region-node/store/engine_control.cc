@@ -127,6 +127,8 @@ ControlResult Engine::change_table(const TableId& id, const TableChange& change)
 
 bool Engine::drained_somewhere(const TableState& table) const {
   auto drained = [&table](const RegionId& peer) {
+    // (What it has acknowledged then may be no more than where it will begin.)
+    if (table.info->repairs.count(peer) != 0) return false;
     for (std::uint16_t i = 0; i < table.info->shards; ++i)
       if (table.acknowledged(peer, ShardId(i)).counts.records !=
           table.shard(ShardId(i)).counts.records)
@@ -172,6 +174,7 @@ ControlResult Engine::merge_replicas(const TableId& id,
   begin();
   forget_changed_regions(*table, info);
   set_origin(*table, info);
+  forget_repairs(*table, info);
   return save_info(*table, std::move(info));
 }
 
@@ -217,6 +220,7 @@ ControlResult Engine::set_replica(const TableId& id, const RegionId& region, boo
       ReplicaEntry{present, mint(known ? at->second.changed.hlc : conflict::Hlc{})};
   forget_changed_regions(*table, info);
   set_origin(*table, info);
+  forget_repairs(*table, info);
   return save_info(*table, std::move(info));
 }
 

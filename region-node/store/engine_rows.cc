@@ -72,7 +72,7 @@ rpc::RowsOutcome Engine::apply_rows(rpc::RowsBatch& batch) {
   const std::uint64_t applied = health_.records_applied;
   const std::uint64_t parked = health_.records_parked;
   const rpc::FlowId from{batch.table, ShardId(0), batch.source};  // for what must be parked
-  for (auto& row : batch.rows) apply_record(*table, from, record_of(row));
+  for (auto& row : batch.rows) apply_record(*table, from, record_of(row), table->collected);
   outcome.applied = health_.records_applied - applied;
   outcome.parked = health_.records_parked - parked;
   if (outcome.applied > 0)

@@ -45,12 +45,12 @@ void Engine::upkeep_streams(TableState& table) {
   if (changed) (void)save_info(table, std::move(info));
 }
 
-// Deletes a step of records that are old enough and that every peer has.  Answers whether there may
-// be more.
+// Deletes a step of records that are old enough and that every peer has, but for those that were cut
+// loose.  Answers whether there may be more.
 bool Engine::trim(TableState& table, ShardId shard_id) {
   ShardState& shard = table.shard(shard_id);
   Sequence limit = shard.history.end;
-  for (const auto& peer : table.peers)
+  for (const auto& peer : table.holders)
     limit = std::min(limit, table.acknowledged(peer, shard_id).sequence);
   if (limit <= shard.history.trimmed_to) return false;
 

@@ -8,15 +8,16 @@ std::optional<WriteStatus> Engine::refuses_write(const TableState& table) const 
   if (guard_.state() == conflict::ClockGuard::State::stepped) return WriteStatus::clock_refused;
   // What would be minted lies beyond the bound, so every peer would hold it.
   if (guard_.hold_ms(hlc_.last().next())) return WriteStatus::clock_refused;
-  if (!table.peers.empty() &&
-      table.local_bytes - table.acknowledged_bytes >= options_.unacknowledged_bytes_max)
-    return WriteStatus::log_full;
+  // A region that lost what it had written speaks again once its peers have told it what that was.
+  if (table.info->frozen()) return WriteStatus::unavailable;
   return std::nullopt;
 }
 
 WriteResult Engine::write_item(TableState& table, const ItemWrite& write) {
   const BytesView key = write.key;
   if (auto refused = refuses_write(table)) return {*refused, {}};
+  if (table.local_bytes - table.acknowledged_bytes >= options_.unacknowledged_bytes_max)
+    cut_loose(table);
   auto stored = items_->find(table, key);
   if (stored && guard_.hold_ms(stored->version.hlc)) return {WriteStatus::clock_refused, {}};
 

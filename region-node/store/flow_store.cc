@@ -53,6 +53,17 @@ void FlowStore::save_cursor(TableState& table, const std::string& name,
   }
 }
 
+void FlowStore::save_repairs(const TableState& table) {
+  Statement erase(db_, "DELETE FROM repairs WHERE number = ?1");
+  erase.execute(table.number);
+  Statement insert(db_,
+                   "INSERT INTO repairs(number, region, reason, since_ms, pinned, frozen)"
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+  for (const auto& [region, mark] : table.info->repairs)
+    insert.execute(table.number, Text{region.name()}, static_cast<std::int64_t>(mark.reason),
+                   mark.since_ms, mark.pinned, mark.frozen);
+}
+
 void FlowStore::park(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
                      const std::string& reason) {
   Statement insert(

@@ -26,6 +26,8 @@ class FlowStore {
   // Forgets positions and acknowledgements of a region.
   void forget_region(const TableState& table, const RegionId& region);
   void pin(const RegionId& region, NodeId node);
+  // Writes down the repair marks of a table.
+  void save_repairs(const TableState& table);
 
   // An empty value is forgotten.
   void save_cursor(TableState& table, const std::string& name, const std::optional<Bytes>& value);

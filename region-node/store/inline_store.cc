@@ -128,6 +128,15 @@ void InlineStore::adopt_watermarks(rpc::TableWatermarks watermarks,
   waiting_.push_back(adopt_watermarks_op(std::move(watermarks), std::move(done)));
 }
 
+void InlineStore::change_repair(RepairChange change, RepairChangeDone done) {
+  waiting_.push_back(change_repair_op(std::move(change), std::move(done)));
+}
+
+void InlineStore::repair_rows(rpc::RepairWork work,
+                              std::function<void(const rpc::RepairOutcome&)> done) {
+  waiting_.push_back(repair_rows_op(std::move(work), std::move(done)));
+}
+
 void InlineStore::accept_clock() { waiting_.push_back(Op{AcceptClockOp{}}); }
 
 }  // namespace meridian::store

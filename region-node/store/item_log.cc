@@ -126,7 +126,7 @@ void ItemLog::count(TableState& table, const std::optional<StoredItem>& stored,
     ++shard.counts.records;
     shard.counts.bytes += bytes;
     table.local_bytes += bytes;
-    if (table.peers.empty()) table.acknowledged_bytes += bytes;
+    if (table.holders.empty()) table.acknowledged_bytes += bytes;
   }
   if (stored) {
     if (stored->image) {

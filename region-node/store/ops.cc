@@ -87,6 +87,26 @@ Op adopt_watermarks_op(rpc::TableWatermarks watermarks, std::function<void(bool)
                  [known, done = std::move(done)](bool committed) { done(committed && *known); }}};
 }
 
+Op change_repair_op(RepairChange change, RepairChangeDone done) {
+  auto answer = std::make_shared<std::optional<std::vector<LogPosition>>>();
+  return {TaskOp{[change = std::move(change), answer](Engine& engine) {
+                   *answer = engine.change_repair(change);
+                 },
+                 [answer, done = std::move(done)](bool committed) {
+                   done(committed ? std::move(*answer) : std::nullopt);
+                 }}};
+}
+
+Op repair_rows_op(rpc::RepairWork work, std::function<void(const rpc::RepairOutcome&)> done) {
+  auto outcome = std::make_shared<rpc::RepairOutcome>();
+  return {TaskOp{[work = std::move(work), outcome](Engine& engine) mutable {
+                   *outcome = engine.repair_rows(work);
+                 },
+                 [outcome, done = std::move(done)](bool committed) {
+                   done(committed ? *outcome : rpc::RepairOutcome{});
+                 }}};
+}
+
 namespace {
 
 struct Refuse {

@@ -92,6 +92,8 @@ Op set_replica_op(TableId table, RegionId region, bool present, ControlDone done
 Op barrier_op(std::vector<TableId> tables, BarrierDone done);
 Op advance_op(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
               AdvanceDone done);
+Op change_repair_op(RepairChange change, RepairChangeDone done);
+Op repair_rows_op(rpc::RepairWork work, std::function<void(const rpc::RepairOutcome&)> done);
 Op adopt_watermarks_op(rpc::TableWatermarks watermarks, std::function<void(bool)> done);
 
 // Answers an op that was not run: the store is shutting down, has failed, or (for writes) is full.

@@ -68,6 +68,9 @@ CREATE TABLE watermarks(
   number INTEGER NOT NULL, origin TEXT NOT NULL, hlc INTEGER NOT NULL,
   PRIMARY KEY(number, origin)) WITHOUT ROWID;
 CREATE TABLE collections(number INTEGER PRIMARY KEY, hlc INTEGER NOT NULL);
+CREATE TABLE repairs(
+  number INTEGER NOT NULL, region TEXT NOT NULL, reason INTEGER NOT NULL, since_ms INTEGER NOT NULL,
+  pinned INTEGER NOT NULL, frozen INTEGER NOT NULL, PRIMARY KEY(number, region)) WITHOUT ROWID;
 )sql";
 
 // Format 1 had settings without versions, as columns; and the view type only in the stream.

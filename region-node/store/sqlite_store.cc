@@ -96,6 +96,15 @@ void SqliteStore::adopt_watermarks(rpc::TableWatermarks watermarks,
   writer_->submit(adopt_watermarks_op(std::move(watermarks), std::move(done)));
 }
 
+void SqliteStore::change_repair(RepairChange change, RepairChangeDone done) {
+  writer_->submit(change_repair_op(std::move(change), std::move(done)));
+}
+
+void SqliteStore::repair_rows(rpc::RepairWork work,
+                              std::function<void(const rpc::RepairOutcome&)> done) {
+  writer_->submit(repair_rows_op(std::move(work), std::move(done)));
+}
+
 void SqliteStore::accept_clock() { writer_->submit(Op{AcceptClockOp{}}); }
 
 }  // namespace meridian::store

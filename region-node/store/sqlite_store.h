@@ -59,6 +59,9 @@ class SqliteStore final : public Store {
   void advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
                AdvanceDone done) override;
   void adopt_watermarks(rpc::TableWatermarks watermarks, std::function<void(bool)> done) override;
+  void change_repair(RepairChange change, RepairChangeDone done) override;
+  void repair_rows(rpc::RepairWork work,
+                   std::function<void(const rpc::RepairOutcome&)> done) override;
   void accept_clock() override;
   void release_versions(RegionId source, conflict::Hlc until,
                         std::function<void(bool)> done) override;

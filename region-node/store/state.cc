@@ -32,12 +32,20 @@ void TableState::derive(const RegionId& self) {
   local_bytes = 0;
   for (const auto& shard_state : shards) local_bytes += shard_state.counts.bytes;
   acknowledged_bytes = local_bytes;
+  holders.clear();
   for (const auto& peer : peers) {
-    std::uint64_t bytes = 0;
-    for (std::uint16_t i = 0; i < info->shards; ++i)
-      bytes += acknowledged(peer, ShardId(i)).counts.bytes;
-    acknowledged_bytes = std::min(acknowledged_bytes, bytes);
+    auto mark = info->repairs.find(peer);
+    if (mark != info->repairs.end() && !mark->second.pinned) continue;
+    holders.push_back(peer);
+    acknowledged_bytes = std::min(acknowledged_bytes, acknowledged_bytes_of(peer));
   }
+}
+
+std::uint64_t TableState::acknowledged_bytes_of(const RegionId& sink) const {
+  std::uint64_t bytes = 0;
+  for (std::uint16_t i = 0; i < info->shards; ++i)
+    bytes += acknowledged(sink, ShardId(i)).counts.bytes;
+  return bytes;
 }
 
 void TableState::show_log_ends() const {

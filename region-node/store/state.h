@@ -44,7 +44,8 @@ struct AckState {
 struct TableState {
   std::int64_t number = 0;  // names its SQL tables; never used twice
   TablePtr info;
-  std::vector<RegionId> peers;  // of info
+  std::vector<RegionId> peers;    // of info
+  std::vector<RegionId> holders;  // those of them for whom the log is kept
   TableStats stats;
   bool stats_dirty = false;
   std::vector<ShardState> shards;
@@ -58,7 +59,7 @@ struct TableState {
   conflict::Hlc collected;
   bool watermarks_dirty = false;
   std::shared_ptr<LogEnds> log_ends;  // shared with readers; set when the catalog is published
-  // Local-origin bytes up to the slowest peer's acknowledgement, and in all; see log_full.
+  // Local-origin bytes up to the slowest holder's acknowledgement, and in all.
   std::uint64_t acknowledged_bytes = 0;
   std::uint64_t local_bytes = 0;
 
@@ -69,7 +70,9 @@ struct TableState {
   // Whether the flows of a source stand at or beyond these ends of its log shards.
   [[nodiscard]] bool reached(const RegionId& source, const std::vector<LogPosition>& ends,
                              StartId start) const;
-  // Sets peers and acknowledged_bytes from info and acks.
+  // Local-origin bytes up to what a sink has acknowledged.
+  [[nodiscard]] std::uint64_t acknowledged_bytes_of(const RegionId& sink) const;
+  // Sets peers, holders and acknowledged_bytes from info and acks.
   void derive(const RegionId& self);
   // Tells the readers where the logs end.  REQUIRES: the transaction is committed.
   void show_log_ends() const;

@@ -30,6 +30,7 @@
 #include "region-node/store/quarantine.h"
 #include "region-node/store/table_info.h"
 #include "rpc/change_record.h"
+#include "rpc/repair.h"
 #include "rpc/rows.h"
 #include "rpc/watermark.h"
 
@@ -60,7 +61,6 @@ enum class WriteStatus {
   version_changed,  // the item is not of the version that was asked for
   no_such_table,
   clock_refused,  // the wall clock is not trusted, or the item lies beyond the clock bound: retry
-  log_full,       // a peer has not acknowledged more than the log may hold: retry later
   overloaded,     // the writer's queue is full: retry
   unavailable,    // failed commit, full disk or shutting down
 };
@@ -127,6 +127,29 @@ using BarrierDone = std::function<void(std::optional<rpc::Barrier>)>;
 // Per barrier, in order, the tables whose flows have reached it.
 using Reached = std::vector<std::vector<TableId>>;
 using AdvanceDone = std::function<void(std::optional<Reached>)>;
+
+// ------------------------------------------------------------------------------------------ repair
+
+struct RepairChange {
+  enum class Kind {
+    mark,   // the peer must be repaired; a mark that is there stays as it is
+    pin,    // marks it, and keeps the log from its present end on for it: answers these ends
+    clear,  // the peer is repaired, or needs none
+    renew,  // this region lost what it wrote: its log so far belongs to nobody's position, every peer
+            // is marked, and nothing is written here until one of them is repaired
+    thaw,   // ends that, although some peers are not repaired yet
+    begin_flows,  // flows of the peer go on from `positions`, by shard; watermarks and horizon rise to
+                  // `facts`
+  };
+  Kind kind = Kind::mark;
+  TableId table{};
+  RegionId peer{};
+  RepairReason reason = RepairReason::trimmed;
+  std::vector<LogPosition> positions{};
+  rpc::ReplicaFacts facts{};
+};
+// Empty when there is no such table, or the store refuses writes.
+using RepairChangeDone = std::function<void(std::optional<std::vector<LogPosition>>)>;
 
 // ------------------------------------------------------------------------------------------ reads
 
@@ -256,6 +279,7 @@ struct StoreHealth {
   std::uint64_t ledger_bytes = 0;
   std::uint64_t ledger_dropped = 0;  // to stay within the limits; of the tables that are here
   std::uint64_t batches_held = 0;  // by the clock guard
+  std::uint64_t peers_cut_loose = 0;  // because the log reached its bound
   std::uint64_t queue_depth = 0;
   std::uint64_t queue_refused = 0;
   std::uint64_t wal_bytes = 0;
@@ -314,6 +338,12 @@ class Store {
   // when there is no such table, or the store refuses writes.
   virtual void adopt_watermarks(rpc::TableWatermarks watermarks,
                                 std::function<void(bool)> done) = 0;
+  // Repair (rpc/repair.h; how it goes: region-node/peer/repairer.h).  A peer that is marked gets
+  // nothing from our log until the mark is taken away.
+  virtual void change_repair(RepairChange change, RepairChangeDone done) = 0;
+  // Rows and drops that a repair has decided upon.
+  virtual void repair_rows(rpc::RepairWork work,
+                           std::function<void(const rpc::RepairOutcome&)> done) = 0;
   // Takes the wall clock as it is, on an operator's word, after a step.
   virtual void accept_clock() = 0;
   // Takes versions of `source` up to `until` though they lie beyond the clock bound, on an operator's

@@ -44,8 +44,8 @@ struct StoreOptions {
   bool accept_old_clock = false;  // opens in spite of ClockBehind; client writes wait for the clock
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
   std::int64_t retention_ms = 24LL * 3600 * 1000;  // of the log and of streams
-  // Local-origin bytes of one table that some peer has not acknowledged; past it, local writes to
-  // the table answer log_full.
+  // Local-origin bytes of one table that some peer has not acknowledged; past it, the log is no longer
+  // kept for that peer, which is then repaired row by row.
   std::uint64_t unacknowledged_bytes_max = 16ULL << 30;
   // Conflict ledger, all tables together; past either the oldest losers are dropped and counted.
   std::uint64_t ledger_entries_max = 100'000;

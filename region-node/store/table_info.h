@@ -29,6 +29,23 @@ struct ReplicaEntry {
   bool operator==(const ReplicaEntry&) const = default;
 };
 
+// Why a peer's copy of a table has to be compared with ours, row by row, before our flows to it go on.
+enum class RepairReason {
+  log_bound = 1,  // it has not acknowledged more than the log may hold: cut loose
+  trimmed = 2,    // our log no longer reaches back to where it stands
+  restored = 3,   // it stands where our log has never been: this region lost what it had written
+};
+const char* repair_reason_name(RepairReason reason);
+
+// A peer whose flows from here stand still until it is repaired.
+struct RepairMark {
+  RepairReason reason = RepairReason::trimmed;
+  std::int64_t since_ms = 0;
+  bool pinned = false;  // a repair is under way, and the log is kept from where it began
+  bool frozen = false;  // nothing is written here until some peer is repaired
+  bool operator==(const RepairMark&) const = default;
+};
+
 // A visible shard of a user's stream: a stretch of one log shard.  Rolling over closes one and opens
 // the next generation, whose parent it is.
 struct StreamShard {
@@ -57,7 +74,14 @@ struct TableInfo {
   bool deletion_protection = false;           // of this region alone
   std::map<RegionId, ReplicaEntry> replicas;  // this region included once the table is global
   std::vector<StreamInfo> streams;            // oldest first; at most the last is enabled
+  std::map<RegionId, RepairMark> repairs;     // of this region's own knowledge, told to nobody
 
+  // A region that has lost what it wrote takes no writes until it is mended.
+  [[nodiscard]] bool frozen() const {
+    for (const auto& [region, mark] : repairs)
+      if (mark.frozen) return true;
+    return false;
+  }
   // Other regions that hold the table now.
   [[nodiscard]] std::vector<RegionId> peers(const RegionId& self) const {
     std::vector<RegionId> out;

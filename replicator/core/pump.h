@@ -6,7 +6,7 @@
 //            start           position known            caught up
 //   idle ──> asking ──────────> running <────────────> waiting (long-polling the log)
 //              ^                  │ failure / wrong position / held
-//              └── backing_off <──┘                 repair_needed: an operator (later: repair) must act
+//              └── backing_off <──┘                 repair_needed: the nodes repair, then it goes on
 //
 // Rules it keeps (the sink's position is the authority; the checkpoint is a hint):
 //   (1) batches of a flow are shipped in order, each from where the one before ended;
@@ -53,8 +53,8 @@ struct PumpLimits {
   std::int64_t held_retry_ms_max = 200;
   // Asking again where another region must first learn of the table (soon, for a new one)...
   std::int64_t membership_retry_ms_max = 2000;
-  // ... and where only an operator can help.
-  std::int64_t repair_recheck_ms = 30'000;
+  // ... and where the region nodes must first repair the sink.
+  std::int64_t repair_recheck_ms = 2'000;
 };
 
 // A request is named by its id; an answer to one that is no longer awaited is ignored.

@@ -12,7 +12,7 @@ namespace wire = rpc::wire;
 kj::Promise<rpc::LogPage> LogReads::read(ShardId shard, const ReadLog& read) {
   auto pair = kj::newPromiseAndFulfiller<rpc::LogPage>();
   unsent_.push_back({{table_, shard, read.after, static_cast<std::uint32_t>(read.records_max),
-                      static_cast<std::uint32_t>(read.bytes_max)},
+                      static_cast<std::uint32_t>(read.bytes_max), sink_},
                      clock_.monotonic_ms() + read.wait_ms,
                      kj::mv(pair.fulfiller)});
   call_soon();

@@ -23,8 +23,13 @@ namespace meridian::replicator {
 
 class LogReads final : private kj::TaskSet::ErrorHandler {
  public:
-  LogReads(rpc::Session& source, const Clock& clock, RegionId origin, TableId table)
-      : source_(source), clock_(clock), origin_(origin), table_(table), calls_(*this) {}
+  LogReads(rpc::Session& source, const Clock& clock, RegionId origin, TableId table, RegionId sink)
+      : source_(source),
+        clock_(clock),
+        origin_(origin),
+        table_(table),
+        sink_(sink),
+        calls_(*this) {}
 
   // Answered at once when there is something, or after `read.wait_ms`.
   kj::Promise<rpc::LogPage> read(ShardId shard, const ReadLog& read);
@@ -48,6 +53,7 @@ class LogReads final : private kj::TaskSet::ErrorHandler {
   const Clock& clock_;
   const RegionId origin_;
   const TableId table_;
+  const RegionId sink_;
   std::vector<Waiting> unsent_;
   bool calling_soon_ = false;
   kj::TaskSet calls_;  // last: cancelled first

@@ -2,12 +2,10 @@
 
 import time
 
-import yaml
-from botocore.exceptions import ClientError
-
 from cluster import Cluster, wait_until
 from consumer import drain
 from load import Load, contents, key_of
+
 
 def test_sink_is_away(orders, load_seconds):
     with Load(orders, orders.regions[:2], seed=3, pause=0.002) as load:
@@ -87,45 +85,3 @@ def test_two_sided_isolation(orders, load_seconds):
         for region in orders:
             region.replicator.resume()
     load.settle()
-
-
-def test_full_log_refuses_writes_rather_than_lose_one(tmp_path):
-    # The log of what a peer has not acknowledged is bounded.  At the bound writes are refused, with
-    # an error that SDKs retry; once the peer is back they are accepted again, and nothing is missing.
-    made = Cluster(tmp_path)
-    settings = made[0].folder / "region-node.yaml"
-    settings.write_text(settings.read_text() + yaml.safe_dump({"unacknowledged_bytes_max": 1 << 20}))
-    with made:
-        made.create_global_table("Orders")
-        made[2].node.stop()
-        client = made[0].client()
-
-        def put(number):
-            client.put_item(TableName="Orders", Item={
-                "customer": {"S": f"c{number}"}, "order": {"S": "o"}, "v": {"S": "x" * 20_000}})
-        accepted, refusal = 0, None
-        for number in range(400):
-            try:
-                put(number)
-                accepted += 1
-            except ClientError as error:
-                refusal = error.response
-                break
-        assert refusal, "8 MB were accepted beside a bound of 1 MB"
-        assert refusal["Error"]["Code"] in (
-            "ThrottlingException", "InternalServerError", "ProvisionedThroughputExceededException",
-            "RequestLimitExceeded", "ServiceUnavailable"), refusal["Error"]
-        assert accepted * 20_000 > (1 << 20) // 2
-        # Reads go on, and so does the other peer.
-        assert client.scan(TableName="Orders", Select="COUNT", ConsistentRead=True)["Count"] > 0
-        made[2].node.start()
-
-        def accepts():
-            try:
-                put(999)
-                return True
-            except ClientError:
-                return False
-        wait_until(accepts, 30, "writes are accepted again")
-        made.wait_identical("Orders", 30)
-        assert len(contents(made[2].address("table"), "Orders")) == accepted + 1

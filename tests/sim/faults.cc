@@ -214,6 +214,20 @@ void Faults::watch_disk(std::size_t region) {
   });
 }
 
+void Faults::copy_store(std::size_t region) {
+  copies_[region] = outside_.nodes[region]->disk().files();
+}
+
+void Faults::restore_store(std::size_t region, std::int64_t down_us) {
+  outside_.forgetful = true;
+  if (outside_.nodes[region]->up()) outside_.nodes[region]->crash(SimNode::Crash::plain);
+  outside_.nodes[region]->disk().set_files(copies_.at(region));
+  outside_.trace.note("node {} is restored from a copy", region);
+  outside_.queue.after(down_us, [this, region] {
+    if (!outside_.nodes[region]->up()) start_node(region);
+  });
+}
+
 void Faults::damage_checkpoints(const Event& event) {
   std::size_t region = event.region();
   if (!workers_of(region).empty() || twins_[region]) return;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,9 @@ class Faults {
   void cut(std::size_t from, std::size_t to, std::int64_t for_us);
   void step_clock(std::size_t region, std::int64_t by_us, std::int64_t for_us);
   void start_node(std::size_t region);
+  // A copy of a region's data directory, and that copy in place of what came after.
+  void copy_store(std::size_t region);
+  void restore_store(std::size_t region, std::int64_t down_us);
 
  private:
   void run_aftershock(const Event& event);
@@ -60,6 +64,7 @@ class Faults {
   std::function<void(std::size_t)> started_;
   std::vector<std::unique_ptr<SimReplicator>> twins_;  // by region, while they run
   bool healed_ = true;
+  std::map<std::size_t, SimDisk::Files> copies_;  // by region
 };
 
 }  // namespace meridian::sim

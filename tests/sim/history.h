@@ -78,6 +78,9 @@ class History {
   void acknowledge(Write& write, const conflict::Version& version, std::int64_t true_us,
                    std::int64_t wall_us);
 
+  // A region lost its memory of what it acknowledged: nobody is bound by that any more.
+  void forfeit(Write& write) { write.state = WriteState::unknown; }
+
   [[nodiscard]] const std::deque<Write>& writes() const { return writes_; }
   [[nodiscard]] Write& write(WriteId id) { return writes_[id]; }
   [[nodiscard]] const std::vector<WriteId>& of_key(std::uint32_t key) const { return by_key_[key]; }

@@ -243,6 +243,9 @@ void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock)
   SimNode& from = *outside_.nodes[source];
   SimNode& to = *outside_.nodes[sink];
   if (!from.up() || !to.up()) return;
+  // What is to be repaired is counted by the repair.
+  auto info = from.store().catalog()->find(table_);
+  if (!info || info->repairs.count(to.region()) != 0) return;
   std::uint16_t shards = outside_.shape.regions[source].shards;
   std::vector<std::uint64_t> pending(shards);
   std::vector<std::int64_t> oldest_us(shards, INT64_MAX);

@@ -130,11 +130,11 @@ void SimNode::flow_position(const rpc::FlowId& flow,
   answer(rpc::ApplyStatus::applied, reader().flow_position(flow));
 }
 
-void SimNode::read_log(const TableId& table, ShardId shard, const LogPosition& after,
-                       const store::LogLimits& limits, std::int64_t wait_ms,
-                       std::function<void(rpc::LogPage)> answer) {
+void SimNode::read_log(const TableId& table, ShardId shard, const RegionId& sink,
+                       const LogPosition& after, const store::LogLimits& limits,
+                       std::int64_t wait_ms, std::function<void(rpc::LogPage)> answer) {
   std::uint64_t id = next_read_++;
-  WaitingRead read{table, shard, after, limits, id, std::move(answer)};
+  WaitingRead read{table, shard, sink, after, limits, id, std::move(answer)};
   auto page = look(read);
   if (page || wait_ms == 0) return read.answer(page ? std::move(*page) : whole_page(read));
   waiting_.push_back(std::move(read));
@@ -144,6 +144,13 @@ void SimNode::read_log(const TableId& table, ShardId shard, const LogPosition& a
 }
 
 rpc::LogPage SimNode::whole_page(const WaitingRead& read) {
+  auto info = store().catalog()->find(read.table);
+  if (info && info->repairs.count(read.sink) != 0) {
+    rpc::LogPage page;
+    page.status = rpc::ReadStatus::trimmed;
+    page.to = read.after;
+    return page;
+  }
   return reader().read_log(read.table, read.shard, read.after, read.limits);
 }
 

@@ -58,8 +58,8 @@ class SimNode {
              std::function<void(const rpc::ApplyOutcome&)> answer);
   void flow_position(const rpc::FlowId& flow,
                      const std::function<void(rpc::ApplyStatus, LogPosition)>& answer);
-  void read_log(const TableId& table, ShardId shard, const LogPosition& after,
-                const store::LogLimits& limits, std::int64_t wait_ms,
+  void read_log(const TableId& table, ShardId shard, const RegionId& sink,
+                const LogPosition& after, const store::LogLimits& limits, std::int64_t wait_ms,
                 std::function<void(rpc::LogPage)> answer);
   void acknowledge(store::Acknowledgement acknowledgement);
 
@@ -82,6 +82,7 @@ class SimNode {
   struct WaitingRead {
     TableId table;
     ShardId shard;
+    RegionId sink;
     LogPosition after;
     store::LogLimits limits;
     std::uint64_t id;

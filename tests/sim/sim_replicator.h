@@ -41,6 +41,8 @@ struct Outside {
   std::vector<TableId> tables;
   // Who ships what: by region, table and shard.
   std::map<std::tuple<std::size_t, std::size_t, std::uint16_t>, const SimReplicator*> shippers;
+  bool forgetful = false;  // a region was restored from a copy, and has broken its word since
+  bool repaired = false;   // rows have come otherwise than by flows
 
   [[nodiscard]] const TableId& table_of(std::uint32_t key) const {
     return tables[key % tables.size()];

@@ -86,6 +86,24 @@ void Workload::check_read(std::size_t region, std::uint32_t key_number,
   seen_newest_[region] = std::max(seen_newest_[region], now);
 }
 
+void Workload::region_restored(std::size_t region) {
+  minted_[region] = {};
+  seen_newest_[region] = {};
+  for (auto& seen : seen_[region]) seen = {};
+  for (WriteId id = 0; id < history_.writes().size(); ++id) {
+    Write& write = history_.write(id);
+    if (write.region != region || write.state != WriteState::acknowledged) continue;
+    bool held = false;
+    for (std::size_t other = 0; other < outside_.nodes.size() && !held; ++other) {
+      if (other == region || !outside_.nodes[other]->up()) continue;
+      auto row = outside_.nodes[other]->reader().get_row(outside_.table_of(write.key_number),
+                                                         keys_[write.key_number]);
+      held = row && row->version >= write.version;
+    }
+    if (!held) history_.forfeit(write);
+  }
+}
+
 void Workload::give_up_waiting() {
   for (WriteId id = 0; id < history_.writes().size(); ++id)
     if (history_.write(id).state == WriteState::pending)

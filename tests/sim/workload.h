@@ -29,6 +29,9 @@ class Workload {
   const Write* write(std::size_t region, std::uint32_t key_number, WriteKind kind,
                      std::size_t bytes = 0);
 
+  // A region is as it was a while ago: writes that it alone had are forfeit, and what its clients have
+  // seen does not bind it.
+  void region_restored(std::size_t region);
   // Writes that were never answered will not be: their nodes have crashed since.
   void give_up_waiting();
 

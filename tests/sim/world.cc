@@ -30,7 +30,7 @@ World::World(Script script, std::ostream* trace_out)
       events_(std::move(script.events)),
       trace_(queue_, trace_out),
       network_(queue_, trace_, shape_.seed, shape_.regions.size()),
-      outside_{shape_, queue_, network_, trace_, findings_, nodes_, {}, {}, {}},
+      outside_{shape_, queue_, network_, trace_, findings_, nodes_, {}, {}, {}, false, false},
       history_(shape_.load.keys) {
   for (std::size_t i = 0; i < shape_.regions.size(); ++i) {
     const RegionShape& region = shape_.regions[i];
@@ -60,10 +60,13 @@ void World::start() {
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       replicators_.push_back(std::make_unique<SimReplicator>(
           i, outside_, *replicator_disks_[i], worker, SimReplicator::Leases::shared));
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    repairers_.push_back(std::make_unique<SimRepairer>(i, outside_, repairers_));
   faults_ = std::make_unique<Faults>(outside_, clocks_, replicators_, replicator_disks_,
                                      [this](std::size_t region) { node_started(region); });
   faults_->begin();
   for (auto& replicator : replicators_) replicator->start();
+  for (auto& repairer : repairers_) repairer->start();
 }
 
 void World::create_tables() {
@@ -159,6 +162,8 @@ bool World::flow_at_rest(std::size_t source, std::size_t sink, const TableId& ta
 }
 
 bool World::at_rest() {
+  for (auto& repairer : repairers_)
+    if (!repairer->idle()) return false;
   for (const TableId& table : outside_.tables)
     for (std::size_t source = 0; source < nodes_.size(); ++source)
       for (std::uint16_t shard = 0; shard < shape_.regions[source].shards; ++shard)
@@ -269,6 +274,7 @@ void World::check_silence() {
 
 void World::judge() {
   if (stuck_) return;  // what is not there yet is not lost
+  if (outside_.forgetful) return judge_restored();
   for (auto& watch : watches_)
     for (auto& judge : judges_)
       if (judge.table() == watch.table()) judge.stream(watch);
@@ -284,6 +290,16 @@ void World::judge() {
   control_->judge();
   for (std::size_t region = 0; region < nodes_.size(); ++region) judge_file(region);
   for (auto& judge : judges_) judge.replay(queue_, *clocks_[0]);
+}
+
+// A region that lost its memory has broken its word about positions, streams and logs; what it and all
+// others hold in the end must be right all the same.
+void World::judge_restored() {
+  for (auto& judge : judges_) {
+    judge.convergence();
+    for (std::size_t region = 0; region < nodes_.size(); ++region) judge.reads(region);
+  }
+  for (std::size_t region = 0; region < nodes_.size(); ++region) judge_file(region);
 }
 
 std::vector<store::Row> World::rows(std::size_t region) const {

@@ -21,6 +21,7 @@
 #include "tests/sim/script.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_node.h"
+#include "tests/sim/sim_repairer.h"
 #include "tests/sim/sim_replicator.h"
 #include "tests/sim/stream_watch.h"
 #include "tests/sim/trace.h"
@@ -48,6 +49,7 @@ class World {
   [[nodiscard]] std::size_t regions() const { return nodes_.size(); }
   SimNode& node(std::size_t region) { return *nodes_[region]; }
   SimReplicator& replicator(std::size_t region) { return *replicators_[region]; }
+  SimRepairer& repairer(std::size_t region) { return *repairers_[region]; }
   SimClock& clock(std::size_t region) { return *clocks_[region]; }
   Network& network() { return network_; }
   Faults& faults() { return *faults_; }
@@ -63,7 +65,8 @@ class World {
   [[nodiscard]] std::vector<store::Row> rows(std::size_t region) const;
   // Writes that lost unseen, as the judge counted them.
   [[nodiscard]] std::size_t losers() const;
-  // True when every sink stands at the end of every log, and every source knows it.
+  // True when every sink stands at the end of every log, every source knows it, and nobody is to be
+  // repaired.
   bool at_rest();
 
  private:
@@ -74,6 +77,7 @@ class World {
   void node_started(std::size_t region);
   void check_clock(std::size_t region);
   void judge_file(std::size_t region);
+  void judge_restored();
   bool flow_at_rest(std::size_t source, std::size_t sink, const TableId& table, ShardId shard);
   bool wait_for_rest(std::int64_t bound_ms);
   [[nodiscard]] std::uint64_t shipped() const;
@@ -94,6 +98,7 @@ class World {
   Outside outside_;
   std::vector<std::unique_ptr<SimDisk>> replicator_disks_;
   std::vector<std::unique_ptr<SimReplicator>> replicators_;
+  std::vector<std::unique_ptr<SimRepairer>> repairers_;
   History history_;
   std::vector<Judge> judges_;  // one for each table
   std::vector<StreamWatch> watches_;

@@ -94,6 +94,12 @@ std::optional<store::Row> Side::row(std::uint64_t number) {
   return reader_->get_row(table_, key_of(number));
 }
 
+void Side::know(const Facts& facts) {
+  store_->adopt_watermarks({table_, facts.watermarks, facts.collected},
+                           [](bool known) { EXPECT_TRUE(known); });
+  store_->run_pending();
+}
+
 std::vector<store::Row> Side::rows() {
   flush();
   std::vector<store::Row> out;
@@ -177,7 +183,15 @@ class Walker {
   Session& session_;
 };
 
-rpc::RepairOutcome Walker::apply(Side&, rpc::RepairWork&) { return {}; }
+rpc::RepairOutcome Walker::apply(Side& side, rpc::RepairWork& work) {
+  std::optional<rpc::RepairOutcome> answer;
+  side.store().repair_rows(work,
+                           [&answer](const rpc::RepairOutcome& outcome) { answer = outcome; });
+  side.store().run_pending();
+  EXPECT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, rpc::ApplyStatus::applied);
+  return answer.value_or(rpc::RepairOutcome{});
+}
 
 }  // namespace
 

@@ -40,6 +40,8 @@ class Side {
            RegionId origin = kFar);
   [[nodiscard]] std::optional<store::Row> row(std::uint64_t number);
   [[nodiscard]] std::vector<store::Row> rows();
+  // Takes these facts as its own, as after a repair.
+  void know(const Facts& facts);
   [[nodiscard]] store::Reader& reader() { return *reader_; }
   [[nodiscard]] store::InlineStore& store() { return *store_; }
   [[nodiscard]] const TableId& table() const { return table_; }

@@ -12,7 +12,8 @@ class MigrateTest : public StoreTest {
   void make_older() {
     close();
     sqlite::Database db(file(), {});
-    db.execute("DROP TABLE cursors; DROP TABLE conflicts; DROP TABLE ledgers");
+    db.execute("DROP TABLE cursors; DROP TABLE conflicts; DROP TABLE ledgers;"
+               " DROP TABLE repairs");
     // Settings were columns, and had no versions.
     db.execute(
         "DROP TABLE settings;"

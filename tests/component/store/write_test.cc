@@ -164,15 +164,23 @@ TEST_F(WriteTest, UnacknowledgedBytesAreBounded) {
   options_.unacknowledged_bytes_max = 100;
   open();
   auto table = create_global();
-  int written = 0;
-  while (put(table, "k" + std::to_string(written), "1").status == WriteStatus::committed) ++written;
-  EXPECT_GT(written, 2);
-  EXPECT_LT(written, 20);
-  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::log_full);
-  acknowledge(table, kThere, log(table).to);
-  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::log_full);  // kElsewhere has nothing yet
-  acknowledge(table, kElsewhere, log(table).to);
-  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::committed);
+  auto marks = [&] { return store_->catalog()->find(table->id)->repairs; };
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(put(table, "k" + std::to_string(i), "1").status, WriteStatus::committed);
+    acknowledge(table, kThere, log(table).to);
+  }
+  // The one that does not acknowledge is cut loose; the other is not.
+  ASSERT_EQ(marks().size(), 1U);
+  EXPECT_EQ(marks().begin()->first, kElsewhere);
+  EXPECT_EQ(marks().begin()->second.reason, RepairReason::log_bound);
+  EXPECT_EQ(store_->health().peers_cut_loose, 1U);
+  // The log is kept for the one that is left.
+  options_.retention_ms = 0;
+  reopen();
+  EXPECT_EQ(marks().size(), 1U);
+  clock_.advance_ms(5'000);
+  store_->run_pending();
+  EXPECT_EQ(log(table, log(table).to).status, rpc::ReadStatus::trimmed);
 }
 
 }  // namespace

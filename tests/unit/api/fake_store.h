@@ -71,6 +71,13 @@ class FakeStore final : public store::Store {
   void adopt_watermarks(rpc::TableWatermarks, std::function<void(bool)> done) override {
     done(false);
   }
+  void change_repair(store::RepairChange, store::RepairChangeDone done) override {
+    done(std::nullopt);
+  }
+  void repair_rows(rpc::RepairWork,
+                   std::function<void(const rpc::RepairOutcome&)> done) override {
+    done({});
+  }
   void accept_clock() override {}
   void release_versions(RegionId, conflict::Hlc, std::function<void(bool)> done) override {
     done(false);

@@ -1,0 +1,33 @@
+// Where flows stand between two regions, and whether they can go on from there.
+//
+// Threads: the reader's.  Errors: sqlite::SqliteError of the reader.
+#pragma once
+
+#include <vector>
+
+#include "region-node/store/store.h"
+#include "rpc/repair.h"
+
+namespace meridian::repair {
+
+// Where the flows of `source` stand here, for so many shards of its log.
+std::vector<LogPosition> positions_at(store::Reader& reader, const TableId& table,
+                                      const RegionId& source, std::size_t shards);
+
+enum class Verdict {
+  fine,
+  trimmed,   // the log has been trimmed past where the sink stands
+  restored,  // the sink stands where this log has never been: what it got then is not here any more
+};
+// Of a sink's positions in this region's log.
+Verdict examine(store::Reader& reader, const store::TableInfo& table,
+                const std::vector<LogPosition>& positions);
+
+// Whether a sink has taken the positions that were pinned for it here.
+bool took_pins(store::Reader& reader, const store::TableInfo& table, const RegionId& sink,
+               const std::vector<LogPosition>& positions);
+
+// What this region knows of a table's state.
+rpc::ReplicaFacts facts_at(store::Reader& reader, const TableId& table);
+
+}  // namespace meridian::repair

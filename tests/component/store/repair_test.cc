@@ -1,0 +1,131 @@
+// Marks, pins and renewed logs: what the store keeps of a repair.
+#include "tests/component/store/fixture.h"
+
+namespace meridian::store {
+namespace {
+
+class RepairMarksTest : public StoreTest {
+ protected:
+  std::optional<std::vector<LogPosition>> change(RepairChange change) {
+    std::optional<std::optional<std::vector<LogPosition>>> answer;
+    store_->change_repair(std::move(change), [&answer](auto positions) { answer = positions; });
+    store_->run_pending();
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(std::nullopt);
+  }
+  std::optional<std::vector<LogPosition>> change(const TablePtr& table, RepairChange::Kind kind,
+                                                 RegionId peer = kThere) {
+    return change(RepairChange{.kind = kind, .table = table->id, .peer = peer});
+  }
+  std::map<RegionId, RepairMark> marks(const TablePtr& table) {
+    return store_->catalog()->find(table->id)->repairs;
+  }
+  using Kind = RepairChange::Kind;
+};
+
+TEST_F(RepairMarksTest, AMarkOutlivesARestartAndIsKeptAsItWas) {
+  auto table = create_global();
+  change({.kind = Kind::mark, .table = table->id, .peer = kThere,
+          .reason = RepairReason::log_bound});
+  auto before = marks(table);
+  clock_.advance_ms(5'000);
+  change(table, Kind::mark);
+  reopen();
+  EXPECT_EQ(marks(table), before);
+  ASSERT_EQ(before.size(), 1U);
+  EXPECT_EQ(before.at(kThere).reason, RepairReason::log_bound);
+  change(table, Kind::clear);
+  EXPECT_TRUE(marks(table).empty());
+  reopen();
+  EXPECT_TRUE(marks(table).empty());
+}
+
+TEST_F(RepairMarksTest, APinKeepsTheLogFromItsEndOn) {
+  options_.retention_ms = 0;
+  reopen();
+  auto table = create_global();
+  for (int i = 0; i < 10; ++i) put(table, "k" + std::to_string(i), "1");
+  auto pins = change(table, Kind::pin);
+  ASSERT_TRUE(pins && pins->size() == 1);
+  EXPECT_EQ(pins->front().sequence, Sequence(10));
+  EXPECT_TRUE(marks(table).at(kThere).pinned);
+  for (int i = 0; i < 10; ++i) put(table, "k" + std::to_string(i), "2");
+  acknowledge(table, kElsewhere, log(table, pins->front()).to);
+  for (int i = 0; i < 4; ++i) {
+    clock_.advance_ms(2'000);
+    store_->run_pending();
+  }
+  EXPECT_EQ(log(table).status, rpc::ReadStatus::trimmed);
+  EXPECT_EQ(log(table, pins->front()).records.size(), 10U);
+  check();
+}
+
+TEST_F(RepairMarksTest, WhoIsMarkedHoldsNoLog) {
+  options_.retention_ms = 0;
+  reopen();
+  auto table = create_global();
+  for (int i = 0; i < 10; ++i) put(table, "k" + std::to_string(i), "1");
+  acknowledge(table, kElsewhere, log(table).to);
+  change(table, Kind::mark);
+  clock_.advance_ms(2'000);
+  store_->run_pending();
+  EXPECT_EQ(log(table).status, rpc::ReadStatus::trimmed);
+}
+
+TEST_F(RepairMarksTest, ARenewedLogKnowsNoOlderPosition) {
+  auto table = create_global();
+  for (int i = 0; i < 10; ++i) put(table, "k" + std::to_string(i), "1");
+  auto before = log(table).to;
+  ASSERT_TRUE(change(table, Kind::renew));
+  EXPECT_EQ(log(table, before).status, rpc::ReadStatus::not_in_history);
+  EXPECT_EQ(log(table).records.size(), 10U);  // who never had anything may begin at the beginning
+  ASSERT_EQ(marks(table).size(), 2U);
+  EXPECT_TRUE(store_->catalog()->find(table->id)->frozen());
+  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::unavailable);
+  change(table, Kind::clear);
+  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::unavailable);
+  change(table, Kind::thaw);
+  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::committed);
+  EXPECT_EQ(marks(table).count(kElsewhere), 1U);
+  check();
+  EXPECT_EQ(log(table, before).status, rpc::ReadStatus::not_in_history);
+  auto pins = change(table, Kind::pin, kElsewhere);
+  put(table, "b", "1");
+  EXPECT_EQ(log(table, pins->front()).records.size(), 1U);
+}
+
+TEST_F(RepairMarksTest, FlowsBeginWhereTheyArePinnedAndTheFactsAreTaken) {
+  auto table = create_global();
+  LogPosition pin{StartId(9), Sequence(41)};
+  auto at = conflict::Hlc::at_ms(now_ms() - 10);
+  RepairChange finish{.kind = Kind::begin_flows, .table = table->id, .peer = kThere};
+  finish.positions = {pin};
+  finish.facts.watermarks = {{kThere, at}, {kElsewhere, at}};
+  finish.facts.collected = at;
+  ASSERT_TRUE(change(std::move(finish)));
+  auto next = LogPosition{StartId(9), Sequence(42)};
+  EXPECT_EQ(apply(table, {}, next, {}).position, pin);
+  EXPECT_EQ(apply(table, pin, next, {}).status, rpc::ApplyStatus::applied);
+  auto reader = store_->open_reader();
+  EXPECT_EQ(reader->watermarks(table->id).at(kThere), at);
+  EXPECT_EQ(reader->collected(table->id), at);
+  // An absent key counts as a tombstone of the horizon.
+  auto to = LogPosition{StartId(9), Sequence(43)};
+  apply(table, next, to, {remote_put(43, "late", "1", now_ms() - 20)});
+  EXPECT_EQ(get(table, "late"), std::nullopt);
+}
+
+TEST_F(RepairMarksTest, MarksGoWithTheMembership) {
+  auto table = create_global();
+  change(table, Kind::mark);
+  expect_ok([&](ControlDone done) {
+    store_->set_replica(table->id, kThere, false, std::move(done));
+  });
+  EXPECT_TRUE(marks(table).empty());
+  reopen();
+  EXPECT_TRUE(marks(table).empty());
+  EXPECT_EQ(change(table, Kind::mark), std::nullopt);
+}
+
+}  // namespace
+}  // namespace meridian::store

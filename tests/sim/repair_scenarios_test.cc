@@ -1,0 +1,120 @@
+// Runs after which flows alone cannot bring the regions together: logs trimmed during an outage, data
+// directories restored from a copy or lost.
+#include "tests/sim/scenario.h"
+
+namespace meridian::sim {
+namespace {
+
+// Logs that are trimmed as soon as everybody for whom they are kept has them.
+Shape short_logs(std::uint64_t seed, std::size_t regions) {
+  Shape shape = plain_shape(seed, regions);
+  shape.retention_ms = 300;
+  shape.load = {.keys = 60, .clients = 2, .think_us_max = 20'000, .bursts = 5,
+                .remove_percent = 30};
+  return shape;
+}
+
+void isolate(World& world, std::size_t region, std::int64_t for_us) {
+  for (std::size_t other = 0; other < world.regions(); ++other) {
+    if (other == region) continue;
+    world.faults().cut(region, other, for_us);
+    world.faults().cut(other, region, for_us);
+  }
+}
+
+std::uint64_t repairs(World& world) {
+  std::uint64_t sum = 0;
+  for (std::size_t region = 0; region < world.regions(); ++region)
+    sum += world.repairer(region).repairs();
+  return sum;
+}
+
+// S7: a region is away for longer than the others' logs may hold.  All go on taking writes; it is cut
+// loose, the logs are trimmed, and afterwards all hold the same, with nobody's help.
+TEST(RepairScenario, AnOutagePastTheLogBound) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    Shape shape = short_logs(seed, 3);
+    shape.unacknowledged_bytes_max = 2'000;
+    World world(shape, nullptr);
+    isolate(world, 2, 60 * kSecondUs);
+    world.storm();
+    for (std::size_t region = 0; region < 3; ++region)
+      EXPECT_GT(world.node(region).store().health().peers_cut_loose, 0U) << seed;
+    EXPECT_EQ(world.history().count(WriteState::refused), 0U);
+    finish(world);
+    EXPECT_GT(repairs(world), 0U);
+  }
+}
+
+// The same while clients go on: the repair races with writes, crashes and a bad network.
+TEST(RepairScenario, ARepairAmongWritesAndCrashes) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Shape shape = short_logs(seed, 3);
+    shape.unacknowledged_bytes_max = 2'000;
+    shape.storm_ms = 9'000;
+    for (auto& link : shape.links) {
+      link.loss_percent = 5;
+      link.duplicate_percent = 10;
+      link.reorder_percent = 20;
+    }
+    shape.faults.node_crashes = 6;
+    shape.faults.replicator_crashes = 3;
+    shape.faults.down_ms_max = 400;
+    World world(shape, nullptr);
+    isolate(world, 2, 3 * kSecondUs);
+    world.storm();
+    finish(world);
+    EXPECT_GT(repairs(world), 0U) << seed;
+  }
+}
+
+// A region comes back as it was a while ago, and its peers hold what it has forgotten: it is told, and
+// what it wrote then goes on being there.
+TEST(RepairScenario, AnOldCopyIsRestored) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Shape shape = plain_shape(seed, 3);
+    shape.load.keys = 60;
+    if (seed % 2 == 0) shape.retention_ms = 300;  // with the peers' logs gone, too
+    World world(shape, nullptr);
+    world.run_for(300);
+    world.faults().copy_store(1);
+    world.storm();
+    world.workload().region_restored(1);
+    world.faults().restore_store(1, 2 * kSecondUs);
+    world.run_for(4'000);
+    // It writes again.
+    const Write* write = world.workload().write(1, 7, WriteKind::put);
+    world.run_for(2'000);
+    ASSERT_NE(write, nullptr);
+    EXPECT_EQ(write->state, WriteState::acknowledged) << seed;
+    finish(world);
+    EXPECT_GT(repairs(world), 0U) << seed;
+  }
+}
+
+// The same under load: others write, delete and crash while it is told.
+TEST(RepairScenario, AnOldCopyIsRestoredUnderLoad) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Shape shape = short_logs(seed, 3);
+    shape.storm_ms = 5'000;
+    World world(shape, nullptr);
+    world.run_for(300);
+    world.faults().copy_store(1);
+    world.run_for(200);
+    isolate(world, 1, 1'500'000);
+    world.storm();
+    world.workload().region_restored(1);
+    world.faults().restore_store(1, 2 * kSecondUs);
+    for (int i = 0; i < 200; ++i) {
+      for (std::size_t region : {0, 2})
+        world.workload().write(region, static_cast<std::uint32_t>(i % 60),
+                               i % 3 == 0 ? WriteKind::remove : WriteKind::put);
+      world.run_for(20);
+    }
+    finish(world);
+    EXPECT_GT(repairs(world), 0U) << seed;
+  }
+}
+
+}  // namespace
+}  // namespace meridian::sim

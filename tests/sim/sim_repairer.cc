@@ -1,0 +1,426 @@
+#include "tests/sim/sim_repairer.h"
+
+#include "region-node/repair/positions.h"
+
+namespace meridian::sim {
+namespace {
+
+constexpr std::int64_t kRoundUs = 400'000;
+constexpr std::int64_t kLeaseUs = 3'000'000;
+constexpr std::int64_t kThawMs = 600;
+
+// Small, so that even few rows make segments, leaves and several exchanges.
+constexpr repair::SessionLimits kLimits{.rows_per_segment = 16,
+                                        .segments_per_page = 2,
+                                        .rows_per_leaf = 4,
+                                        .rows_per_compare = 12,
+                                        .samples_max = 10};
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------ one run
+
+struct SimRepairer::Run : std::enable_shared_from_this<Run> {
+  Run(SimRepairer& repairer, std::size_t number, std::size_t other)
+      : owner(repairer), table(number), peer(other), start(repairer.node().starts()) {}
+
+  SimRepairer& owner;
+  const std::size_t table;
+  const std::size_t peer;
+  const std::uint32_t start;  // of the node: the run ends with it
+  bool ended = false;
+  std::uint64_t step = 0;  // that is awaited
+  rpc::ReplicaFacts facts_here;
+  rpc::ReplicaFacts facts_there;
+  std::vector<LogPosition> pins_here;
+  std::vector<LogPosition> pins_there;
+  std::optional<repair::Session> walk;
+
+  [[nodiscard]] const TableId& id() const { return owner.outside_.tables[table]; }
+  [[nodiscard]] RegionId peer_name() const { return owner.outside_.nodes[peer]->region(); }
+
+  void end() {
+    ended = true;
+    if (owner.run_.get() == this) owner.run_.reset();
+  }
+
+  // Each step is heard of once, or the run is given up.
+  template <typename Then>
+  auto awaits(Then then) {
+    std::uint64_t number = ++step;
+    owner.outside_.queue.after(owner.outside_.shape.request_deadline_ms * 1000,
+                               [weak = weak_from_this(), number] {
+                                 auto self = weak.lock();
+                                 if (self && !self->ended && self->step == number) self->end();
+                               });
+    return [weak = weak_from_this(), number, then = std::move(then)](auto answer) {
+      auto self = weak.lock();
+      bool late = !self || self->ended || self->step != number ||
+                  self->owner.node().starts() != self->start || !self->owner.node().up();
+      if (late) return;
+      ++self->step;
+      then(*self, std::move(answer));
+    };
+  }
+
+  template <typename T, typename Then>
+  void ask(rpc::RepairRequest request, Then then) {
+    owner.ask(peer, std::move(request),
+              awaits([then = std::move(then)](Run& run, rpc::RepairAnswer answer) {
+                auto* right = std::get_if<T>(&answer);
+                if (right == nullptr) return run.end();
+                then(run, std::move(*right));
+              }));
+  }
+  template <typename Then>
+  void change(store::RepairChange change, Then then) {
+    change.table = id();
+    change.peer = peer_name();
+    owner.change(std::move(change),
+                 awaits([then = std::move(then)](
+                            Run& run, std::optional<std::vector<LogPosition>> positions) {
+                   if (!positions) return run.end();
+                   then(run, std::move(*positions));
+                 }));
+  }
+
+  void begin() {
+    auto info = owner.table(table);
+    if (!info) return end();
+    ask<rpc::StateAnswer>(rpc::StateRequest{id(), info->shards},
+                          [shards = info->shards](Run& run, rpc::StateAnswer state) {
+                            auto positions = repair::positions_at(
+                                run.owner.node().reader(), run.id(), run.peer_name(), state.shards);
+                            run.ask<rpc::BeginAnswer>(
+                                rpc::BeginRequest{run.id(), shards, std::move(positions)},
+                                [](Run& self, rpc::BeginAnswer answer) {
+                                  self.begun(std::move(answer));
+                                });
+                          });
+  }
+
+  void begun(rpc::BeginAnswer answer) {
+    if (answer.status != rpc::ReadStatus::ok || answer.busy) return end();
+    facts_there = std::move(answer.facts);
+    pins_there = std::move(answer.pins);
+    auto info = owner.table(table);
+    if (!info) return end();
+    if (info->repairs.count(peer_name()) == 0) return begin_walk();
+    change({.kind = store::RepairChange::Kind::pin}, [](Run& run, std::vector<LogPosition> ends) {
+      run.pins_here = std::move(ends);
+      run.begin_walk();
+    });
+  }
+
+  void begin_walk() {
+    facts_here = repair::facts_at(owner.node().reader(), id());
+    std::set<RegionId> members;
+    for (const auto& node : owner.outside_.nodes) members.insert(node->region());
+    auto origins = repair::origins_of(facts_here, facts_there, members);
+    walk.emplace(id(), repair::facts_of(facts_here, origins),
+                 repair::facts_of(facts_there, origins), repair::Purpose::repair, kLimits);
+    go(walk->start());
+  }
+
+  void go(repair::Step next) {
+    std::visit([this](auto& one) { perform(one); }, next);
+  }
+
+  void perform(repair::DigestThere& wanted) {
+    ask<rpc::DigestPage>(wanted.request, [](Run& run, rpc::DigestPage page) {
+      run.go(run.walk->on_digests_there(std::move(page)));
+    });
+  }
+  void perform(repair::DigestHere& wanted) {
+    go(walk->on_digests_here(repair::digest_parts(owner.node().reader(), wanted.table, wanted.after,
+                                                  wanted.bounds, wanted.horizon)));
+  }
+  void perform(repair::HeadsHere& wanted) {
+    go(walk->on_heads_here(repair::heads_of(owner.node().reader(), wanted.table, wanted.spans,
+                                            wanted.horizon, wanted.rows_max)));
+  }
+  void perform(repair::CompareThere& wanted) {
+    ask<rpc::Comparison>(std::move(wanted.request), [](Run& run, rpc::Comparison comparison) {
+      run.go(run.walk->on_comparison(std::move(comparison)));
+    });
+  }
+  void perform(repair::FetchHere& wanted) {
+    go(walk->on_rows(repair::fetch(owner.node().reader(), wanted.request)));
+  }
+  void perform(repair::FetchThere& wanted) {
+    ask<rpc::FetchedRows>(std::move(wanted.request), [](Run& run, rpc::FetchedRows rows) {
+      run.go(run.walk->on_rows(std::move(rows)));
+    });
+  }
+  void applied(const rpc::RepairOutcome& outcome) {
+    if (outcome.status != rpc::ApplyStatus::applied) return end();  // a later round tries again
+    go(walk->on_applied(outcome));
+  }
+  void perform(repair::ApplyHere& wanted) {
+    auto& node = owner.node();
+    node.store().repair_rows(std::move(wanted.work),
+                             node.hearing<rpc::RepairOutcome>(awaits(
+                                 [](Run& run, rpc::RepairOutcome outcome) {
+                                   run.applied(outcome);
+                                 })));
+    node.commit_soon();
+  }
+  void perform(repair::ApplyThere& wanted) {
+    ask<rpc::RepairOutcome>(std::move(wanted.work), [](Run& run, rpc::RepairOutcome outcome) {
+      run.applied(outcome);
+    });
+  }
+  void perform(repair::Nonsense& wanted) {
+    owner.outside_.findings.add("repair", "nonsense: " + wanted.what);
+    end();
+  }
+
+  void perform(repair::Finished&) {
+    if (walk->figures().skipped > 0) return end();  // look again
+    ask<rpc::FinishAnswer>(rpc::FinishRequest{id(), pins_here, facts_here},
+                           [](Run& run, rpc::FinishAnswer answer) {
+                             if (!answer.done) return run.end();
+                             run.finish_here();
+                           });
+  }
+
+  void finish_here() {
+    change({.kind = store::RepairChange::Kind::begin_flows,
+            .positions = pins_there,
+            .facts = facts_there},
+           [](Run& run, const std::vector<LogPosition>&) {
+             if (run.pins_here.empty()) return run.finished();
+             run.change({.kind = store::RepairChange::Kind::clear},
+                        [](Run& self, const std::vector<LogPosition>&) { self.finished(); });
+           });
+  }
+
+  void finished() {
+    const auto& figures = walk->figures();
+    owner.outside_.trace.note("region {} repaired table {} with {}: fetched {} sent {} dropped {}",
+                              owner.region_, table, peer, figures.fetched, figures.sent,
+                              figures.dropped_here + figures.dropped_there);
+    owner.outside_.repaired = true;
+    ++owner.repairs_;
+    owner.figures_.fetched += figures.fetched;
+    owner.figures_.sent += figures.sent;
+    owner.figures_.dropped_here += figures.dropped_here;
+    owner.figures_.dropped_there += figures.dropped_there;
+    end();
+  }
+};
+
+// ------------------------------------------------------------------------------------------- rounds
+
+SimRepairer::SimRepairer(std::size_t region, Outside& outside,
+                         std::vector<std::unique_ptr<SimRepairer>>& repairers)
+    : region_(region), outside_(outside), repairers_(repairers) {}
+
+SimRepairer::~SimRepairer() = default;
+
+void SimRepairer::start() {
+  outside_.queue.after(kRoundUs, [this] {
+    round();
+    start();
+  });
+}
+
+store::TablePtr SimRepairer::table(std::size_t number) {
+  return node().up() ? node().store().catalog()->find(outside_.tables[number]) : nullptr;
+}
+
+std::size_t SimRepairer::number_of(const TableId& id) const {
+  std::size_t number = 0;
+  while (number < outside_.tables.size() && outside_.tables[number] != id) ++number;
+  return number;
+}
+
+void SimRepairer::round() {
+  if (run_ && (run_->ended || run_->start != node().starts())) run_.reset();
+  if (!node().up()) return;
+  for (std::size_t number = 0; number < outside_.tables.size(); ++number) {
+    auto info = table(number);
+    if (!info) continue;
+    thaw_if_due(*info);
+    for (std::size_t peer = 0; peer < outside_.nodes.size(); ++peer)
+      if (peer != region_) check(number, peer);
+  }
+}
+
+bool SimRepairer::idle() {
+  if (!node().up()) return false;
+  for (std::size_t number = 0; number < outside_.tables.size(); ++number) {
+    auto info = table(number);
+    if (info && !info->repairs.empty()) return false;
+  }
+  return true;
+}
+
+void SimRepairer::check(std::size_t number, std::size_t peer) {
+  auto info = table(number);
+  ask(peer, rpc::StateRequest{info->id, info->shards},
+      [this, number, peer, start = node().starts()](rpc::RepairAnswer answer) {
+        auto* state = std::get_if<rpc::StateAnswer>(&answer);
+        if (state == nullptr || !node().up() || node().starts() != start) return;
+        judge(number, peer, std::move(state->positions), [this, number, peer] {
+          auto now = table(number);
+          bool needed = now && now->repairs.count(outside_.nodes[peer]->region()) != 0;
+          auto lease = leases_.find({number, peer});
+          bool held = lease != leases_.end() && lease->second > outside_.queue.now_us();
+          if (!needed || held || run_) return;
+          run_ = std::make_shared<Run>(*this, number, peer);
+          run_->begin();
+        });
+      });
+}
+
+void SimRepairer::judge(std::size_t number, std::size_t peer, std::vector<LogPosition> positions,
+                        std::function<void()> then) {
+  auto info = table(number);
+  if (!info) return;
+  RegionId name = outside_.nodes[peer]->region();
+  auto mark = info->repairs.find(name);
+  bool marked = mark != info->repairs.end();
+  auto verdict = repair::examine(node().reader(), *info, positions);
+  store::RepairChange next{.table = info->id, .peer = name};
+  if (marked && mark->second.pinned &&
+      repair::took_pins(node().reader(), *info, name, positions)) {
+    next.kind = store::RepairChange::Kind::clear;
+  } else if (marked || verdict == repair::Verdict::fine) {
+    return then();
+  } else if (verdict == repair::Verdict::restored) {
+    outside_.trace.note("region {} has lost what it wrote: region {} has more", region_, peer);
+    next.kind = store::RepairChange::Kind::renew;
+  }
+  change(std::move(next), [then](const std::optional<std::vector<LogPosition>>& done) {
+    if (done) then();
+  });
+}
+
+void SimRepairer::thaw_if_due(const store::TableInfo& info) {
+  if (!info.frozen()) return;
+  bool told = false;
+  for (std::size_t peer = 0; peer < outside_.nodes.size(); ++peer) {
+    if (peer == region_) continue;
+    auto mark = info.repairs.find(outside_.nodes[peer]->region());
+    bool reachable = outside_.nodes[peer]->up() && !outside_.network.is_cut(region_, peer) &&
+                     !outside_.network.is_cut(peer, region_);
+    if (mark == info.repairs.end()) {
+      told = true;
+    } else if (reachable ||
+               node().clock().wall_us() / 1000 - mark->second.since_ms < kThawMs) {
+      return;
+    }
+  }
+  if (told) change({.kind = store::RepairChange::Kind::thaw, .table = info.id}, [](auto) {});
+}
+
+void SimRepairer::change(store::RepairChange change,
+                         std::function<void(std::optional<std::vector<LogPosition>>)> then) {
+  using Positions = std::optional<std::vector<LogPosition>>;
+  node().store().change_repair(
+      std::move(change),
+      node().hearing<Positions>([then](const Positions& positions) { then(positions); }));
+  node().commit_soon();
+}
+
+void SimRepairer::ask(std::size_t peer, rpc::RepairRequest request, Answer answer) {
+  auto question = std::make_shared<const rpc::RepairRequest>(std::move(request));
+  outside_.network.send(region_, peer, [this, peer, question, answer] {
+    repairers_[peer]->serve(region_, *question, [this, peer, answer](rpc::RepairAnswer reply) {
+      auto shared = std::make_shared<const rpc::RepairAnswer>(std::move(reply));
+      outside_.network.send(peer, region_, [shared, answer] { answer(*shared); });
+    });
+  });
+}
+
+// ------------------------------------------------------------------------------------------ serving
+
+namespace {
+
+struct Serve {
+  SimNode& node;
+  RegionId peer;
+  SimRepairer::Answer answer;
+
+  void operator()(const rpc::StateRequest& request) const {
+    rpc::StateAnswer out;
+    auto info = node.store().catalog()->find(request.table);
+    if (!info) out.status = rpc::ReadStatus::no_such_table;
+    out.positions =
+        repair::positions_at(node.reader(), request.table, peer, request.shards);
+    out.facts = repair::facts_at(node.reader(), request.table);
+    out.shards = info ? info->shards : 0;
+    answer(std::move(out));
+  }
+  void operator()(const rpc::DigestRequest& request) const {
+    answer(repair::digest_span(node.reader(), request));
+  }
+  void operator()(const rpc::CompareRequest& request) const {
+    answer(repair::compare(node.reader(), request));
+  }
+  void operator()(const rpc::FetchRequest& request) const {
+    answer(repair::fetch(node.reader(), request));
+  }
+  void operator()(const rpc::RepairWork& request) const {
+    node.store().repair_rows(
+        request, node.hearing<rpc::RepairOutcome>(
+                     [reply = answer](const rpc::RepairOutcome& outcome) { reply(outcome); }));
+    node.commit_soon();
+  }
+  void operator()(const rpc::FinishRequest& request) const {
+    using Positions = std::optional<std::vector<LogPosition>>;
+    store::RepairChange change{.kind = store::RepairChange::Kind::begin_flows,
+                               .table = request.table,
+                               .peer = peer,
+                               .positions = request.positions,
+                               .facts = request.facts};
+    node.store().change_repair(
+        std::move(change),
+        node.hearing<Positions>([reply = answer](const Positions& positions) {
+          reply(rpc::FinishAnswer{rpc::ReadStatus::ok, positions.has_value()});
+        }));
+    node.commit_soon();
+  }
+  void operator()(const rpc::BeginRequest&) const {}
+};
+
+}  // namespace
+
+void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Answer answer) {
+  if (!node().up()) return;
+  RegionId name = outside_.nodes[peer]->region();
+  const auto* begin = std::get_if<rpc::BeginRequest>(&request);
+  if (begin == nullptr) {
+    if (const auto* finish = std::get_if<rpc::FinishRequest>(&request))
+      leases_.erase({number_of(finish->table), peer});
+    return std::visit(Serve{node(), name, std::move(answer)}, request);
+  }
+  std::size_t number = number_of(begin->table);
+  // Of two that begin at once, the one whose name comes first goes on.
+  bool first = node().region() < name;
+  if (first && run_ && !run_->ended && run_->table == number && run_->peer == peer) {
+    rpc::BeginAnswer busy;
+    busy.busy = true;
+    return answer(std::move(busy));
+  }
+  leases_[{number, peer}] = outside_.queue.now_us() + kLeaseUs;
+  judge(number, peer, begin->positions, [this, number, name, answer, shards = begin->shards] {
+    auto reply = [this, number, name, answer, shards](
+                     std::optional<std::vector<LogPosition>> pins) {
+      if (!pins) return;
+      rpc::BeginAnswer out;
+      const TableId& id = outside_.tables[number];
+      out.positions = repair::positions_at(node().reader(), id, name, shards);
+      out.facts = repair::facts_at(node().reader(), id);
+      out.pins = std::move(*pins);
+      answer(std::move(out));
+    };
+    auto info = table(number);
+    if (!info) return;
+    if (info->repairs.count(name) == 0) return reply(std::vector<LogPosition>{});
+    change({.kind = store::RepairChange::Kind::pin, .table = info->id, .peer = name}, reply);
+  });
+}
+
+}  // namespace meridian::sim

@@ -1,0 +1,72 @@
+// SimRepairer: one region node's repairer on virtual time: the production walk, rules, digests and
+// store operations, with a thin driver over the simulated network in place of the one on the KJ thread.
+//
+// As there: a round now and then looks where this region's flows stand at each peer, marks whom they
+// cannot reach any more, and repairs one marked peer at a time.  A message that is lost ends the run,
+// and a later round begins anew.  Whatever is under way ends with its node.
+// Threads: one.  Borrows: Outside, which knows the peers' repairers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "region-node/repair/session.h"
+#include "tests/sim/sim_replicator.h"
+
+namespace meridian::sim {
+
+class SimRepairer {
+ public:
+  using Answer = std::function<void(rpc::RepairAnswer)>;
+
+  SimRepairer(std::size_t region, Outside& outside,
+              std::vector<std::unique_ptr<SimRepairer>>& repairers);
+  ~SimRepairer();
+  SimRepairer(const SimRepairer&) = delete;
+  SimRepairer& operator=(const SimRepairer&) = delete;
+
+  // For ever.
+  void start();
+  // A peer's question.  Not answered when the node dies meanwhile.
+  void serve(std::size_t peer, const rpc::RepairRequest& request, Answer answer);
+
+  // Finished, begun by this region.
+  [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
+  [[nodiscard]] const repair::SessionFigures& figures() const { return figures_; }
+  // Whether anything is still to be done.
+  [[nodiscard]] bool idle();
+
+ private:
+  struct Run;
+  struct Lease {
+    std::int64_t until_us = 0;
+  };
+  using Pair = std::pair<std::size_t, std::size_t>;  // table, peer
+
+  SimNode& node() { return *outside_.nodes[region_]; }
+  [[nodiscard]] store::TablePtr table(std::size_t number);
+  void round();
+  void check(std::size_t table, std::size_t peer);
+  // Marks, clears or renews as the positions say, then goes on.
+  void judge(std::size_t table, std::size_t peer, std::vector<LogPosition> positions,
+             std::function<void()> then);
+  void thaw_if_due(const store::TableInfo& info);
+  void change(store::RepairChange change,
+              std::function<void(std::optional<std::vector<LogPosition>>)> then);
+  // Sends a question to a peer's repairer and brings its answer back, over the bad network.
+  void ask(std::size_t peer, rpc::RepairRequest request, Answer answer);
+  [[nodiscard]] std::size_t number_of(const TableId& id) const;
+
+  std::size_t region_;
+  Outside& outside_;
+  std::vector<std::unique_ptr<SimRepairer>>& repairers_;
+  std::shared_ptr<Run> run_;
+  std::map<Pair, std::int64_t> leases_;  // until when a peer's run holds a table
+  std::uint64_t repairs_ = 0;
+  repair::SessionFigures figures_;
+};
+
+}  // namespace meridian::sim
