@@ -3,7 +3,10 @@
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+
+import pytest
 
 from cluster import http_get, wait_until
 
@@ -180,6 +183,31 @@ def metrics(cluster):
     assert 'meridian_conflicts_total{written="here"} 3' in text
     assert f'meridian_conflict_ledger_entries{{table="{TABLE}"}} 3' in text
     assert f'meridian_conflict_ledger_dropped_total{{table="{TABLE}"}} 0' in text
+
+
+def test_pages_refuse_what_they_cannot_read(orders):
+    region = orders[0]
+    nested = urllib.parse.quote("[" * 1_500)
+    for leaf, query, word in (
+            ("conflicts", "limit=1001", "limit"), ("conflicts", "limit=-1", "limit"),
+            ("conflicts", "from_ms=soon", "from_ms"), ("conflicts", "to_ms=1e3", "to_ms"),
+            ("conflicts", "to_ms=281474976710656", "to_ms"), ("conflicts", "key=zz", "key"),
+            ("conflicts", "version=00", "version"), ("conflicts", "after_version=ab1", "after_version"),
+            ("conflicts", "key_json=%7B%22customer%22%3A%7B%22S%22%3A%22a%22%7D%7D", "key_json"),
+            ("conflicts", f"key_json={nested}", "key_json"), ("conflicts", "key_json=%", "key_json"),
+            ("history", "", "key"), ("history", "key_json=null", "key_json"), ("history", "key=f", "key")):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(region.admin_url(f"/v1/tables/{TABLE}/{leaf}?{query}"), timeout=5)
+        assert refused.value.code == 400, query[:80]
+        assert word in json.loads(refused.value.read())["error"], query[:80]
+    for leaf in ("conflicts", "history"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(region.admin_url(f"/v1/tables/Nothing/{leaf}"), timeout=5)
+        assert refused.value.code == 404
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(region.admin_url(f"/v1/tables/{TABLE}/conflicts"), b"", timeout=5)
+    assert refused.value.code == 405
+    assert json.loads(http_get(region.admin_url(f"/v1/tables/{TABLE}/conflicts?limit=0"))[1])["entries"] == []
 
 
 def test_a_write_can_ask_for_a_version(orders):
