@@ -41,6 +41,8 @@ NodeConfig read_config(ConfigSource& source) {
       source.integer("ledger_entries_max", 100'000, 0, std::int64_t{1} << 32));
   config.ledger_bytes_max = static_cast<std::uint64_t>(
       source.integer("ledger_bytes_max", 256 << 20, 0, std::int64_t{1} << 40));
+  config.copy_bytes_per_s_max = static_cast<std::uint64_t>(
+      source.integer("copy_bytes_per_s_max", 8 << 20, 1024, std::int64_t{1} << 40));
   config.stream_retention_hours = source.integer("stream_retention_hours", 24, 24, 24 * 365);
   config.global_tables_2017 = source.flag("global_tables_2017", false);
   config.stream_shard_hours = source.integer("stream_shard_hours", 4, 1, 24);

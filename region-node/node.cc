@@ -11,6 +11,7 @@
 #include "region-node/api/api.h"
 #include "region-node/console/console.h"
 #include "region-node/peer/peer.h"
+#include "region-node/replica_pages.h"
 #include "region-node/store/sqlite_store.h"
 #include "rpc/faults/pages.h"
 
@@ -42,7 +43,8 @@ class Node::Parts {
       : store_(store_options(config), clock, Rng(rng.next())),
         peer_(store_, clock, Rng(rng.next()), log,
               {.address = config.peer_address, .peers = config.peers, .tls = config.tls,
-               .protocol_max = config.protocol_max}),
+               .protocol_max = config.protocol_max,
+               .copy = {.bytes_per_s_max = config.copy_bytes_per_s_max}}),
         api_(store_, peer_.control(), clock, Rng(rng.next()), log,
              {.readers_max = std::size_t{config.http_threads} + 2,
               .global_tables_2017 = config.global_tables_2017}),
@@ -53,6 +55,7 @@ class Node::Parts {
                        return peer_.on_faults(std::move(task));
                      }),
         clock_pages_(clock, log),
+        replica_pages_(store_, peer_.control()),
         console_({config.region, config.console_nodes, config.console_replicators,
                   config.console_drills}),
         alarms_(store_, log),
@@ -68,6 +71,8 @@ class Node::Parts {
     admin_.add_pages([this](const http::Request& request) { return drain_pages_.handle(request); });
     admin_.add_pages([this](const http::Request& request) { return fault_pages_.handle(request); });
     admin_.add_pages([this](const http::Request& request) { return clock_pages_.handle(request); });
+    admin_.add_pages(
+        [this](const http::Request& request) { return replica_pages_.handle(request); });
   }
 
   void start() {
@@ -109,6 +114,7 @@ class Node::Parts {
   admin::DrainPages drain_pages_;
   rpc::FaultPages fault_pages_;
   admin::ClockShiftPages clock_pages_;
+  ReplicaPages replica_pages_;
   console::Console console_;
   AlarmThread alarms_;
   http::HttpServer http_;

@@ -70,6 +70,8 @@ void write_rows_read(const RowsRead& value, wire::RowsRead::Builder out);
 // Keys must ascend, and the rows fit into one page.
 RowsPage read_rows_page(wire::RowsPage::Reader in);
 void write_rows_page(const RowsPage& value, wire::RowsPage::Builder out);
+CopyOffer read_copy_offer(wire::CopyOffer::Reader in);
+void write_copy_offer(const CopyOffer& value, wire::CopyOffer::Builder out);
 // Words that the rows take on the wire.
 std::size_t words_of(const std::vector<Row>& rows);
 

@@ -75,6 +75,47 @@ void write_rows_page(const RowsPage& value, wire::RowsPage::Builder out) {
   for (std::size_t i = 0; i < value.rows.size(); ++i) write_row(value.rows[i], rows[count_of(i)]);
 }
 
+CopyOffer read_copy_offer(wire::CopyOffer::Reader in) {
+  CopyOffer out;
+  require(in.getStatus() <= wire::RowsStatus::UNAVAILABLE, "unknown status of rows");
+  out.status = static_cast<RowsStatus>(in.getStatus());
+  out.reason = internal::text_of(in.getReason(), kErrorBytesMax, "reason too long");
+  out.rows = in.getRows();
+  out.epoch = in.getEpoch();
+  out.collected = conflict::Hlc{in.getCollected()};
+  require(in.getStands().size() <= kStandsMax, "too many stands");
+  for (auto stand : in.getStands())
+    out.stands.push_back({read_region(stand.getSource()), ShardId(stand.getShard()),
+                          read_position(stand.getPosition())});
+  require(in.getParked().size() <= kRowsMax, "too many rows");
+  std::size_t bytes = 0;
+  for (auto row : in.getParked()) {
+    out.parked.push_back(read_row(row));
+    bytes += payload_bytes(out.parked.back());
+    require(bytes <= kRowsBytesMax || out.parked.size() == 1, "page of rows too large");
+  }
+  return out;
+}
+
+void write_copy_offer(const CopyOffer& value, wire::CopyOffer::Builder out) {
+  out.setStatus(static_cast<wire::RowsStatus>(value.status));
+  out.setReason(value.reason);
+  out.setRows(value.rows);
+  out.setEpoch(value.epoch);
+  out.setCollected(value.collected.value);
+  auto stands = out.initStands(count_of(value.stands.size()));
+  for (std::size_t i = 0; i < value.stands.size(); ++i) {
+    auto stand = stands[count_of(i)];
+    auto name = value.stands[i].source.name();
+    copy_to(stand.initSource(count_of(name.size())), name);
+    stand.setShard(value.stands[i].shard.value);
+    write_position(value.stands[i].position, stand.initPosition());
+  }
+  auto parked = out.initParked(count_of(value.parked.size()));
+  for (std::size_t i = 0; i < value.parked.size(); ++i)
+    write_row(value.parked[i], parked[count_of(i)]);
+}
+
 std::size_t words_of(const std::vector<Row>& rows) {
   constexpr std::size_t kWordsPerRow = 16;
   constexpr std::size_t kWordsPerContextEntry = 8;

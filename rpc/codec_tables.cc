@@ -100,7 +100,9 @@ TableDefinition read_definition(wire::TableDefinition::Reader in) {
   require(replicas.size() <= kReplicasMax, "too many replicas");
   for (auto replica : replicas) {
     auto region = read_region(replica.getRegion());
-    ReplicaEntry entry{replica.getPresent(), read_version(replica.getChanged())};
+    ReplicaEntry entry{replica.getPresent(), read_version(replica.getChanged()),
+                       replica.getCopying(), replica.getExpelled(), {}};
+    if (replica.hasJoined()) entry.joined = read_version(replica.getJoined());
     require(out.replicas.emplace(region, entry).second, "a replica is named twice");
   }
   out.billing_mode = read_word(in.getBillingMode(), "not a billing mode");
@@ -125,6 +127,9 @@ void write_definition(const TableDefinition& value, wire::TableDefinition::Build
     copy_to(replica.initRegion(count_of(region.name().size())), region.name());
     replica.setPresent(entry.present);
     write_version(entry.changed, replica.initChanged());
+    replica.setCopying(entry.copying);
+    replica.setExpelled(entry.expelled);
+    if (entry.joined.hlc.value != 0) write_version(entry.joined, replica.initJoined());
   }
   out.setBillingMode(value.billing_mode);
   out.setReadUnits(value.read_units);

@@ -76,6 +76,9 @@ struct KeyAttribute {
 struct ReplicaEntry {
   bool present = false;
   conflict::Version changed;
+  bool copying = false;
+  bool expelled = false;
+  conflict::Version joined = {};
   bool operator==(const ReplicaEntry&) const = default;
 };
 

@@ -111,6 +111,9 @@ struct ReplicaEntry {
   region @0 :Text;
   present @1 :Bool;       # false is a remembered removal
   changed @2 :Version;    # last writer wins, entry by entry
+  copying @3 :Bool;       # present, and not whole yet
+  expelled @4 :Bool;      # absent, and was not asked
+  joined @5 :Version;     # when this life of the replica began; null if nobody noted it
 }
 
 # Everything about a table that all its replicas share.
@@ -176,6 +179,22 @@ struct RowsRead {
   until @2 :Data;               # null for the end of the table
   rowsMax @3 :UInt32;
   bytesMax @4 :UInt32;
+}
+
+struct FlowStand {
+  source @0 :Text;
+  shard @1 :UInt16;
+  position @2 :LogPosition;
+}
+
+struct CopyOffer {
+  status @0 :RowsStatus;
+  reason @1 :Text;
+  stands @2 :List(FlowStand);
+  rows @3 :UInt64;
+  epoch @4 :UInt64;
+  parked @5 :List(Row);
+  collected @6 :UInt64;
 }
 
 enum RowsStatus {
@@ -350,7 +369,8 @@ interface Region {
 
   # --- for other regions' nodes ---
   # Makes an empty replica here, or answers why not (AWS's error type and text).
-  createReplica @7 (table :TableDefinition) -> (errorType :Text, errorMessage :Text);
+  # `copy`: the table holds items, or has held some, so the replica must be filled before it serves.
+  createReplica @7 (table :TableDefinition, copy :Bool) -> (errorType :Text, errorMessage :Text);
   # Merges the membership and settings of a table, last writer wins, and answers ours.
   mergeTable @8 (table :TableDefinition) -> (known :Bool, table :TableDefinition);
   # Asks this region to give up its copy of a table.
@@ -379,4 +399,8 @@ interface Region {
   # --- for other regions' nodes ---
   # One exchange of a comparison or a repair.
   repair @15 (request :RepairRequest) -> (answer :RepairAnswer);
+  # Asks this region to be the seed of the caller's new replica.
+  offerCopy @16 (table :TableId) -> (offer :CopyOffer);
+  # How far the caller's new replica is.
+  reportCopy @17 (table :TableId, percent :UInt32, text :Text) -> ();
 }

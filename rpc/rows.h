@@ -22,6 +22,9 @@ namespace meridian::rpc {
 inline constexpr std::size_t kRowsMax = 1024;
 inline constexpr std::size_t kRowsBytesMax = kBatchBytesMax;  // sum of keys and images
 
+// Stands of one offer: a region and shard each.
+inline constexpr std::size_t kStandsMax = 8192;
+
 struct Row {
   Bytes key;
   conflict::Version version;
@@ -60,6 +63,28 @@ struct RowsPage {
   // over which it grew may have missed what no flow will bring.
   std::uint64_t epoch = 0;
   bool operator==(const RowsPage&) const = default;
+};
+
+// Where one flow stands at a sink; for the sink's own shards, where its log ends.
+struct FlowStand {
+  RegionId source;
+  ShardId shard;
+  LogPosition position;
+  bool operator==(const FlowStand&) const = default;
+};
+
+// What a region says that is asked to be the seed of a new replica.  All that the stands cover is in
+// the rows that are read after it.
+struct CopyOffer {
+  RowsStatus status = RowsStatus::ok;
+  std::string reason;  // why it is unavailable
+  std::vector<FlowStand> stands;
+  // What the seed has received and could not apply: its rows have it not, and its stands are beyond.
+  std::vector<Row> parked;
+  std::uint64_t rows = 0;   // about so many, tombstones included
+  std::uint64_t epoch = 0;  // see RowsPage
+  conflict::Hlc collected;  // G of the seed: its rows have no tombstone that was collected
+  bool operator==(const CopyOffer&) const = default;
 };
 
 // Rows to be applied, with the place in the work that they are part of.

@@ -54,7 +54,9 @@ std::string read_table_name(const Call& call, Constraints& constraints, Problems
 }
 
 Result<store::TablePtr, ApiError> find_table(const Services& services, std::string_view name) {
-  if (auto table = services.store.catalog()->find(name)) return table;
+  // As on AWS, a table that is still being created is not found by those who read and write items.
+  auto table = services.store.catalog()->find(name);
+  if (table && table->serves(services.store.region())) return table;
   return Err(ApiError::resource_not_found());
 }
 

@@ -131,7 +131,8 @@ void append_overrides(JsonMembers& replica, const store::TableInfo& info, const 
 }
 
 // Only for a global table; all its regions, this one included.
-void append_replicas(JsonMembers& table, const store::TableInfo& info, const RegionId& self) {
+void append_replicas(JsonMembers& table, const store::TableInfo& info, const RegionId& self,
+                     const std::map<RegionId, ReplicaProgress>& progress) {
   if (info.peers(self).empty()) return;
   table.text("GlobalTableVersion",
              store::is_2017(info.settings) ? store::kVersion2017 : "2019.11.21");
@@ -145,7 +146,13 @@ void append_replicas(JsonMembers& table, const store::TableInfo& info, const Reg
     first = false;
     JsonMembers replica(list);
     replica.text("RegionName", region.name());
-    replica.text("ReplicaStatus", "ACTIVE");
+    replica.text("ReplicaStatus", entry.copying ? "CREATING" : "ACTIVE");
+    if (entry.copying) {
+      auto known = progress.find(region);
+      replica.text("ReplicaStatusPercentProgress",
+                   std::to_string(known == progress.end() ? 0 : known->second.percent));
+      if (known != progress.end()) replica.text("ReplicaStatusDescription", known->second.text);
+    }
     replica.text("ReplicaArn", table_arn(region, info.name));
     replica.text("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES");
     append_overrides(replica, info, region);
@@ -163,13 +170,22 @@ std::string table_id_text(const TableId& id) {
 
 }  // namespace
 
+std::string_view table_status(const store::TableInfo& table, const RegionId& self) {
+  if (table.is_copying(self)) return "CREATING";
+  if (table.is_fenced(self)) return "ARCHIVED";
+  for (const auto& region : table.peers(self))
+    if (table.is_copying(region)) return "UPDATING";
+  return "ACTIVE";
+}
+
 void append_seconds(std::string& out, std::int64_t ms) {
   fmt::format_to(std::back_inserter(out), "{}.{:03}", ms / 1000, ms % 1000);
 }
 
 void append_table_description(std::string& out, const store::TableInfo& table,
                               const store::TableStats& stats, const RegionId& region,
-                              std::string_view status) {
+                              std::string_view status,
+                              const std::map<RegionId, ReplicaProgress>& progress) {
   JsonMembers members(out);
   append_keys(members, table.keys);
   members.text("TableName", table.name);
@@ -183,7 +199,7 @@ void append_table_description(std::string& out, const store::TableInfo& table,
   members.text("TableArn", table_arn(region, table.name));
   members.text("TableId", table_id_text(table.id));
   append_stream(members, table, region);
-  append_replicas(members, table, region);
+  append_replicas(members, table, region, progress);
   members.boolean("DeletionProtectionEnabled", table.deletion_protection);
   members.end();
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "region-node/copy/table_copy.h"
 #include "region-node/peer/convert.h"
 #include "region-node/peer/refusals.h"
 #include "rpc/codec.h"
@@ -183,6 +184,9 @@ kj::Promise<void> Connection::flowPosition(FlowPositionContext context) {
     status = rpc::ApplyStatus::no_such_table;
   } else if (!table->has_replica(flow.source) || !table->has_replica(server_.store_.region())) {
     status = rpc::ApplyStatus::not_member;
+  } else if (table->is_copying(server_.store_.region()) &&
+             !server_.reader_->cursor(flow.table, copy::TableCopy::kCursor)) {
+    status = rpc::ApplyStatus::unavailable;  // where it begins is not known yet
   }
   auto results = context.getResults();
   results.setStatus(rpc::write_apply_status(status));
@@ -236,6 +240,7 @@ kj::Promise<void> Connection::watermarks(WatermarksContext context) {
 kj::Promise<void> Connection::createReplica(CreateReplicaContext context) {
   require_role(rpc::Role::peer_node);
   auto definition = rpc::read_definition(context.getParams().getTable());
+  bool copy = context.getParams().getCopy();
   context.releaseParams();
   auto spec = spec_of(definition);
   if (!spec) {
@@ -245,6 +250,7 @@ kj::Promise<void> Connection::createReplica(CreateReplicaContext context) {
   }
   // A retry of a call whose answer was lost.
   if (server_.store_.catalog()->find(definition.id)) return kj::READY_NOW;
+  spec->copy_from_others = copy;
   auto pending = server_.controls_.open();
   server_.store_.create_table(std::move(*spec), controlled(std::move(pending.answer)));
   return pending.promise.then([this, context, name = definition.name](Controlled result) mutable {
@@ -277,23 +283,53 @@ kj::Promise<void> Connection::mergeTable(MergeTableContext context) {
   });
 }
 
+rpc::RowsStatus Connection::may_have_rows(const store::TablePtr& table) const {
+  auto self = server_.store_.region();
+  if (!table) return rpc::RowsStatus::no_such_table;
+  if (!table->has_replica(peer_->region) || !table->has_replica(self))
+    return rpc::RowsStatus::not_member;
+  bool paused = server_.paused_ && server_.paused_(peer_->region);
+  bool can = table->is_whole(self) && !table->frozen() && !paused;
+  return can ? rpc::RowsStatus::ok : rpc::RowsStatus::unavailable;
+}
+
 kj::Promise<void> Connection::readRows(ReadRowsContext context) {
   require_role(rpc::Role::peer_node);
   auto read = rpc::read_rows_read(context.getParams().getRead());
   context.releaseParams();
   context.allowCancellation();
   rpc::RowsPage page;
-  auto table = server_.store_.catalog()->find(read.table);
-  if (!table) {
-    page.status = rpc::RowsStatus::no_such_table;
-  } else if (!table->has_replica(peer_->region) || !table->has_replica(server_.store_.region())) {
-    page.status = rpc::RowsStatus::not_member;
-  } else {
-    page = server_.reader_->read_rows(read);
-  }
+  page.status = may_have_rows(server_.store_.catalog()->find(read.table));
+  if (page.status == rpc::RowsStatus::ok) page = server_.reader_->read_rows(read);
   server_.counters_.rows_served += page.rows.size();
   auto words = rpc::words_of(page.rows) + rpc::kWordsPerPage;
   rpc::write_rows_page(page, context.initResults(rpc::size_hint(words)).initPage());
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Connection::offerCopy(OfferCopyContext context) {
+  require_role(rpc::Role::peer_node);
+  auto id = rpc::read_table_id(context.getParams().getTable());
+  context.releaseParams();
+  rpc::CopyOffer offer;
+  offer.status = may_have_rows(server_.store_.catalog()->find(id));
+  if (offer.status == rpc::RowsStatus::ok) offer = server_.reader_->copy_offer(id);
+  // What an earlier life of the caller had sent is none of its flows now.
+  std::erase_if(offer.stands, [this](const auto& each) { return each.source == peer_->region; });
+  rpc::write_copy_offer(offer, context.getResults().initOffer());
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Connection::reportCopy(ReportCopyContext context) {
+  require_role(rpc::Role::peer_node);
+  auto params = context.getParams();
+  auto id = rpc::read_table_id(params.getTable());
+  auto text = params.getText();
+  if (params.getPercent() > 100 || text.size() > rpc::kErrorBytesMax)
+    throw CodecError("malformed report of a copy");
+  auto table = server_.store_.catalog()->find(id);
+  if (table && table->is_copying(peer_->region) && server_.report_)
+    server_.report_(id, peer_->region, params.getPercent(), {text.cStr(), text.size()});
   return kj::READY_NOW;
 }
 

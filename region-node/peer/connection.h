@@ -31,11 +31,15 @@ class Connection final : public rpc::wire::Region::Server {
   kj::Promise<void> createReplica(CreateReplicaContext context) override;
   kj::Promise<void> mergeTable(MergeTableContext context) override;
   kj::Promise<void> readRows(ReadRowsContext context) override;
+  kj::Promise<void> offerCopy(OfferCopyContext context) override;
+  kj::Promise<void> reportCopy(ReportCopyContext context) override;
   kj::Promise<void> dropReplica(DropReplicaContext context) override;
   kj::Promise<void> repair(RepairContext context) override;
 
  private:
   void require_role(rpc::Role role) const;
+  // Whether the caller may have rows of the table from here, and if not, why.
+  [[nodiscard]] rpc::RowsStatus may_have_rows(const store::TablePtr& table) const;
   [[nodiscard]] kj::TimePoint deadline_after(std::uint32_t wait_ms) const;
   void welcome(const rpc::Hello& hello, HelloContext& context);
   [[noreturn]] void refuse_identity(const rpc::Hello& hello);

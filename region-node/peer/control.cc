@@ -5,6 +5,7 @@
 
 #include "region-node/api/error.h"
 #include "region-node/peer/convert.h"
+#include "region-node/peer/copier.h"
 #include "region-node/peer/refusals.h"
 #include "rpc/codec.h"
 #include "rpc/kj_log.h"
@@ -104,12 +105,57 @@ void Control::create_replica(store::TablePtr table, RegionId region, AnswerPtr a
     auto id = table->id;
     return check_creation(*table, region, answer)
         .then([this, id, answer] { return enable_stream(id, answer); })
-        .then([this, id, region, answer] { return ask_creation(id, region, answer); })
-        .then([this, id, region, answer] { return join(id, region, answer); })
+        .then([this, id, region, answer] {
+          return fresh(id) ? create_whole(id, region, answer) : create_copy(id, region, answer);
+        })
         .then([this, name = table->name, region] {
           log_.info("replica_added", "table={} region={}", name, region.name());
         });
   });
+}
+
+// Nothing was ever written: whoever reads the logs from their beginning has everything.
+bool Control::fresh(const TableId& id) {
+  auto table = store_.catalog()->find(id);
+  if (!table) return false;
+  for (std::uint16_t shard = 0; shard < table->shards; ++shard)
+    if (reader_->shard_span(id, ShardId(shard)).end.value > 0) return false;
+  auto stats = reader_->stats(id);
+  return stats.items == 0 && stats.tombstones == 0;
+}
+
+Control::Step Control::create_whole(const TableId& id, const RegionId& region,
+                                    const AnswerPtr& answer) {
+  return ask_creation(id, region, false, answer).then([this, id, region, answer] {
+    return join(id, region, answer);
+  });
+}
+
+// The region makes its replica, which says of itself that it is to be filled, and fills it.
+Control::Step Control::create_copy(const TableId& id, const RegionId& region,
+                                   const AnswerPtr& answer) {
+  auto table = store_.catalog()->find(id);
+  if (!table) refuse(answer, ApiError::resource_not_found());
+  // A node of the release before would take a replica that is being filled for a whole one.
+  auto regions = table->peers(self_);
+  regions.push_back(region);
+  for (const auto& each : regions) {
+    auto* session = membership_.reachable(each);
+    if (session != nullptr && session->peer()->protocol < kCopyProtocol)
+      refuse(answer, ApiError::unavailable(fmt::format(
+                         "Region {} runs a release that cannot fill replicas: upgrade it first.",
+                         each.name())));
+  }
+  Step own = kj::READY_NOW;
+  if (!table->has_replica(self_)) own = set_member(id, self_, true, answer);
+  return own.then([this, id, region, answer] { return ask_creation(id, region, true, answer); })
+      .then([this, id, region] { return membership_.push(region, id); })
+      .then([this, id, region, answer](bool) {
+        auto now = store_.catalog()->find(id);
+        if (!now || !now->has_replica(region))
+          refuse(answer, ApiError::unavailable(fmt::format(kUnreachable, region.name())));
+        return membership_.push_to_members(id);
+      });
 }
 
 Control::Step Control::check_creation(const store::TableInfo& table, const RegionId& region,
@@ -119,14 +165,6 @@ Control::Step Control::check_creation(const store::TableInfo& table, const Regio
     refuse(answer, error_of(create_refusal(store::ControlError::already_exists, table.name)));
   if (!membership_.configured(region)) refuse(answer, unknown_region(region, membership_));
   reach(region, answer);
-  bool empty = reader_->stats(table.id).items == 0;
-  // A trimmed log cannot be shipped from its beginning.
-  for (std::uint16_t shard = 0; shard < table.shards && empty; ++shard)
-    empty = reader_->shard_span(table.id, ShardId(shard)).oldest.value <= 1;
-  if (!empty)
-    refuse(answer,
-           ApiError::validation("Adding a replica to a table that already holds items, or has "
-                                "held some, is not supported yet."));
   return kj::READY_NOW;
 }
 
@@ -152,13 +190,14 @@ Control::Step Control::enable_stream(const TableId& id, const AnswerPtr& answer)
   });
 }
 
-Control::Step Control::ask_creation(const TableId& id, const RegionId& region,
+Control::Step Control::ask_creation(const TableId& id, const RegionId& region, bool copy,
                                     const AnswerPtr& answer) {
   auto table = store_.catalog()->find(id);
   if (!table) refuse(answer, ApiError::resource_not_found());
   return reach(region, answer)
-      .call([&table](rpc::wire::Region::Client& client) {
+      .call([&table, copy](rpc::wire::Region::Client& client) {
         auto request = client.createReplicaRequest();
+        request.setCopy(copy);
         rpc::write_definition(definition_of(*table), request.initTable());
         return kj::Promise<capnp::Response<rpc::wire::Region::CreateReplicaResults>>(
             request.send());
@@ -212,12 +251,50 @@ Control::Step Control::ask_drop(const TableId& id, const RegionId& region,
 }
 
 Control::Step Control::leave(const TableId& id, const RegionId& region, const AnswerPtr& answer) {
-  return set_member(id, region, false, answer).then([this, id, answer]() -> Step {
-    auto table = store_.catalog()->find(id);
-    bool alone = table && table->has_replica(self_) && table->peers(self_).empty();
-    // Without its last peer it is a table of one region again.
-    if (alone) return set_member(id, self_, false, answer);
-    return membership_.push_to_members(id);
+  return set_member(id, region, false, answer).then([this, id, answer] {
+    return leave_alone(id, answer);
+  });
+}
+
+// Without its last peer it is a table of one region again.
+Control::Step Control::leave_alone(const TableId& id, const AnswerPtr& answer) {
+  auto table = store_.catalog()->find(id);
+  bool alone = table && table->has_replica(self_) && table->peers(self_).empty();
+  if (alone) return set_member(id, self_, false, answer);
+  return membership_.push_to_members(id);
+}
+
+void Control::expel_replica(store::TablePtr table, RegionId region, AnswerPtr answer) {
+  change(table, answer, [this, table, region, answer]() -> Step {
+    if (region == self_) refuse(answer, ApiError::validation(kLocalRegion));
+    if (!table->has_replica(region)) refuse(answer, ApiError::validation(kNotPartOfTable));
+    if (!table->is_whole(self_))
+      refuse(answer, ApiError::resource_in_use("This region does not hold the whole table."));
+    if (membership_.reachable(region) != nullptr)
+      refuse(answer, ApiError::resource_in_use(fmt::format(
+                         "Region {} answers: remove its replica without force.", region.name())));
+    auto id = table->id;
+    return note_expelled(id, region, answer)
+        .then([this, id, answer] { return leave_alone(id, answer); })
+        .then([this, name = table->name, region] {
+          log_.warn("replica_expelled", "table={} region={}", name, region.name());
+        });
+  });
+}
+
+Control::Step Control::note_expelled(const TableId& id, const RegionId& region,
+                                     const AnswerPtr& answer) {
+  auto entry = store_.catalog()->find(id)->replicas.at(region);
+  entry.present = false;
+  entry.copying = false;
+  entry.expelled = true;
+  entry.changed = {entry.changed.hlc.next(), self_};
+  auto pending = controls_.open();
+  store_.merge_replicas(id, {{region, entry}}, controlled(std::move(pending.answer)));
+  return pending.promise.then([answer](Controlled result) {
+    if (!result.ok)
+      refuse(answer,
+             ApiError::unavailable("The membership of the table cannot be stored at present."));
   });
 }
 
@@ -241,7 +318,9 @@ void Control::drop_table(store::TablePtr table, AnswerPtr answer) {
   change(table, answer, [this, table, answer]() -> Step {
     auto current = store_.catalog()->find(table->id);
     if (!current) refuse(answer, ApiError::resource_not_found());
-    if (!current->peers(self_).empty()) return leave_and_drop(current, answer);
+    // What a fenced region holds is on nobody's account any more.
+    bool fenced = current->is_fenced(self_);
+    if (!fenced && !current->peers(self_).empty()) return leave_and_drop(current, answer);
     return drop_local(table->id, true).then([answer](Controlled result) {
       if (!result.ok)
         refuse(answer, ApiError::unavailable("The table cannot be deleted at present."));

@@ -1,9 +1,10 @@
 // Control: adds and removes replicas of a table, together with the other regions' nodes.
 //
 // Create: enable a stream, let the target make an empty copy under the same table id, then note both
-// regions as members and push.  Delete: let the target drop its copy (it refuses what nobody else has),
-// then note its removal and push.  Each step may be repeated: a call that failed half way is finished
-// by calling again, or by Membership's rounds.
+// regions as members and push.  Of a table that was ever written to, the target notes itself as one
+// that is to be filled, and fills itself (copier.h).  Delete: let the target drop its copy (it refuses
+// what nobody else has), then note its removal and push.  Each step may be repeated: a call that
+// failed half way is finished by calling again, or by Membership's rounds.
 //
 // Two regions must not remove each other: while a removal that this region asked for is under way, it
 // refuses to be the one removed.
@@ -55,6 +56,7 @@ class Control final : private kj::TaskSet::ErrorHandler {
 
   void create_replica(store::TablePtr table, RegionId region, AnswerPtr answer);
   void delete_replica(store::TablePtr table, RegionId region, AnswerPtr answer);
+  void expel_replica(store::TablePtr table, RegionId region, AnswerPtr answer);
   void drop_table(store::TablePtr table, AnswerPtr answer);
   // Another region asks for this region's copy to go.
   kj::Promise<rpc::Refusal> drop_replica(TableId table);
@@ -71,9 +73,15 @@ class Control final : private kj::TaskSet::ErrorHandler {
   // Ends the chain of steps when the region cannot be reached.
   rpc::Session& reach(const RegionId& region, const AnswerPtr& answer);
   Step enable_stream(const TableId& id, const AnswerPtr& answer);
-  Step ask_creation(const TableId& id, const RegionId& region, const AnswerPtr& answer);
+  [[nodiscard]] bool fresh(const TableId& id);
+  Step create_whole(const TableId& id, const RegionId& region, const AnswerPtr& answer);
+  Step create_copy(const TableId& id, const RegionId& region, const AnswerPtr& answer);
+  Step ask_creation(const TableId& id, const RegionId& region, bool copy,
+                    const AnswerPtr& answer);
   Step join(const TableId& id, const RegionId& region, const AnswerPtr& answer);
   Step ask_drop(const TableId& id, const RegionId& region, const AnswerPtr& answer);
+  Step note_expelled(const TableId& id, const RegionId& region, const AnswerPtr& answer);
+  Step leave_alone(const TableId& id, const AnswerPtr& answer);
   Step leave(const TableId& id, const RegionId& region, const AnswerPtr& answer);
   Step leave_and_drop(const store::TablePtr& table, const AnswerPtr& answer);
   Step set_member(const TableId& id, const RegionId& region, bool present, const AnswerPtr& answer);

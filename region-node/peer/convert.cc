@@ -29,7 +29,8 @@ rpc::TableDefinition definition_of(const store::TableInfo& table) {
     out.sort = rpc::KeyAttribute{table.keys.sort->name, key_type_name(table.keys.sort->type)};
   out.created_ms = table.created_ms;
   for (const auto& [region, entry] : table.replicas)
-    out.replicas.emplace(region, rpc::ReplicaEntry{entry.present, entry.changed});
+    out.replicas.emplace(region, rpc::ReplicaEntry{entry.present, entry.changed, entry.copying,
+                                                   entry.expelled, entry.joined});
   const auto& settings = table.settings;
   out.billing_mode = settings.text(store::setting::kBillingMode);
   out.read_units = settings.number(store::setting::kReadUnits);
@@ -75,7 +76,8 @@ store::Settings settings_of(const rpc::TableDefinition& definition) {
 std::map<RegionId, store::ReplicaEntry> entries_of(const rpc::TableDefinition& definition) {
   std::map<RegionId, store::ReplicaEntry> out;
   for (const auto& [region, entry] : definition.replicas)
-    out.emplace(region, store::ReplicaEntry{entry.present, entry.changed});
+    out.emplace(region, store::ReplicaEntry{entry.present, entry.changed, entry.copying,
+                                            entry.expelled, entry.joined});
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "region-node/peer/control.h"
+#include "region-node/peer/copier.h"
 #include "region-node/peer/membership.h"
 #include "region-node/peer/repair_metrics.h"
 #include "region-node/peer/repairer.h"
@@ -22,7 +23,8 @@ namespace {
 // Everything that lives on the KJ thread, in the order of its dependencies.
 struct Inside {
   Inside(store::Store& store, const Clock& clock, rpc::KjThread& thread, ServerCounters& counters,
-         rpc::TlsCounters& tls_counters, Rng& rng, const Logger& log, const PeerOptions& options)
+         rpc::TlsCounters& tls_counters, Rng& rng, const Logger& log, const PeerOptions& options,
+         CopyBoard& board)
       : tls(options.tls.on() ? std::make_unique<rpc::Tls>(options.tls, store.region(),
                                                           thread.timer(), clock, tls_counters, log)
                              : nullptr),
@@ -33,10 +35,22 @@ struct Inside {
                     faults, tls.get(), options.protocol_max},
                    options.peers),
         control(store, membership, thread.timer(), thread.mailbox(), log),
-        repairer({store, membership, clock, thread.timer(), thread.mailbox(), faults, log}) {
+        repairer({store, membership, clock, thread.timer(), thread.mailbox(), faults, log}),
+        copier({store, clock, thread.timer(), thread.mailbox(), membership, board, options.copy,
+                log}) {
     server.on_drop([this](TableId table) { return control.drop_replica(table); });
     server.on_repair([this](RegionId peer, rpc::RepairRequest request) {
       return repairer.answer(peer, std::move(request));
+    });
+    server.on_paused([this](const RegionId& region) {
+      return faults.known(region) && faults.link(region).paused();
+    });
+    server.on_report([&board](TableId table, RegionId region, std::uint32_t percent,
+                              std::string text) {
+      api::ReplicaProgress progress;
+      progress.percent = percent;
+      progress.text = std::move(text);
+      board.set(table, region, std::move(progress));
     });
   }
 
@@ -46,6 +60,7 @@ struct Inside {
   Membership membership;
   Control control;
   Repairer repairer;
+  Copier copier;
 };
 
 }  // namespace
@@ -104,10 +119,20 @@ class Peer::Impl final : public api::ReplicaControl {
       if (inside_) inside_->membership.announce(table);
     }));
   }
+  void expel_replica(store::TablePtr table, RegionId region, Done done) override {
+    post(std::move(done), [this, table, region](AnswerPtr answer) {
+      inside_->control.expel_replica(table, region, std::move(answer));
+    });
+  }
   void drop_table(store::TablePtr table, Done done) override {
     post(std::move(done), [this, table](AnswerPtr answer) {
       inside_->control.drop_table(table, std::move(answer));
     });
+  }
+
+  [[nodiscard]] std::map<RegionId, api::ReplicaProgress> progress(
+      const TableId& table) const override {
+    return board_.of(table);
   }
 
   void collect(MetricsPage& page);
@@ -117,7 +142,7 @@ class Peer::Impl final : public api::ReplicaControl {
   void collect_tls(MetricsPage& page) const;
   void set_up() {
     inside_ = std::make_unique<Inside>(store_, clock_, thread_, counters_, tls_counters_, rng_,
-                                       log_, options_);
+                                       log_, options_, board_);
     if (inside_->tls) inside_->tls->watch();
     auto address = thread_.wait(thread_.network().parseAddress(options_.address));
     auto listener = address->listen();
@@ -126,7 +151,10 @@ class Peer::Impl final : public api::ReplicaControl {
     inside_->server.serve(kj::mv(listener), inside_->tls.get());
     inside_->membership.start();
     inside_->repairer.start();
+    inside_->copier.start();
   }
+
+  void collect_copies(MetricsPage& page) const;
 
   // An Answer that nobody takes (not started, stopped, too many) says "unavailable" by itself.
   template <typename Run>
@@ -145,6 +173,7 @@ class Peer::Impl final : public api::ReplicaControl {
   const PeerOptions options_;
   ServerCounters counters_;
   rpc::TlsCounters tls_counters_;
+  CopyBoard board_;
   rpc::KjThread thread_;
   std::unique_ptr<Inside> inside_;  // lives on the KJ thread
   std::uint16_t port_ = 0;
@@ -160,6 +189,30 @@ void Peer::Impl::collect_tls(MetricsPage& page) const {
                static_cast<double>(tls_counters_.loads.load()));
   page.counter("meridian_tls_loads_failed_total", "Times that they could not be used.",
                static_cast<double>(tls_counters_.loads_failed.load()));
+}
+
+void Peer::Impl::collect_copies(MetricsPage& page) const {
+  for (const auto& [id, table] : store_.catalog()->by_id) {
+    if (!table->is_copying(store_.region())) continue;
+    auto known = board_.of(id);
+    auto at = known.find(store_.region());
+    if (at == known.end()) continue;
+    const auto& copy = at->second;
+    const MetricLabels labels{{"table", table->name}};
+    auto gauge = [&](const char* name, const char* help, double value) {
+      page.gauge(name, help, value, labels);
+    };
+    gauge("meridian_replica_copy_progress_ratio", "How much of a new replica is filled, 0 to 1.",
+          copy.percent / 100.0);
+    gauge("meridian_replica_copy_rows", "Rows copied into a new replica.",
+          static_cast<double>(copy.rows));
+    gauge("meridian_replica_copy_rows_estimated", "Rows that a new replica will have, about.",
+          static_cast<double>(copy.rows_estimated));
+    gauge("meridian_replica_copy_bytes", "Bytes of keys and images copied into a new replica.",
+          static_cast<double>(copy.bytes));
+    gauge("meridian_replica_copy_rows_per_second", "Rate of the copy since it was taken up.",
+          copy.rows_per_s);
+  }
 }
 
 void Peer::Impl::collect(MetricsPage& page) {
@@ -191,6 +244,8 @@ void Peer::Impl::collect(MetricsPage& page) {
           counters.records_received);
   counter("meridian_peer_batches_not_applied_total", "Batches answered with anything but applied.",
           counters.batches_refused);
+
+  collect_copies(page);
 
   struct Seen {
     std::vector<Membership::LinkState> links;

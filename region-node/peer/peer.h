@@ -23,6 +23,7 @@
 #include "common/rng.h"
 #include "common/settings.h"
 #include "region-node/api/replica_control.h"
+#include "region-node/copy/table_copy.h"
 #include "region-node/store/store.h"
 #include "rpc/messages.h"
 
@@ -37,6 +38,7 @@ struct PeerOptions {
   std::vector<std::pair<RegionId, std::string>> peers;  // other regions' peer addresses
   TlsSettings tls = {};
   std::uint32_t protocol_max = rpc::kProtocolVersion;
+  copy::CopyLimits copy = {};
 };
 
 class Peer {

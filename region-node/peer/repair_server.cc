@@ -24,8 +24,12 @@ kj::Promise<rpc::StateAnswer> Repairer::state_for(RegionId peer, TableId id,
   rpc::StateAnswer none;
   none.status = rpc::ReadStatus::no_such_table;
   if (!table) return none;
-  return rows_.read([table, peer, shards](store::Reader& reader) {
+  return rows_.read([table, peer, shards, self = self_](store::Reader& reader) {
     rpc::StateAnswer out;
+    if (!repair::flows_have_begun(reader, *table, self)) {
+      out.status = rpc::ReadStatus::unavailable;
+      return out;
+    }
     out.positions = repair::positions_at(reader, table->id, peer,
                                          std::min<std::size_t>(shards, rpc::kRepairShardsMax));
     out.facts = repair::facts_at(reader, table->id);

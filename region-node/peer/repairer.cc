@@ -92,7 +92,8 @@ kj::Promise<void> Repairer::round() {
   std::erase_if(states_, [&](const auto& each) { return !catalog->find(each.first.first); });
   kj::Promise<void> chain = kj::READY_NOW;
   for (const auto& [id, table] : catalog->by_id) {
-    if (!table->has_replica(self_)) continue;
+    // (One that is being filled has written nothing.)
+    if (!table->has_replica(self_) || table->is_copying(self_)) continue;
     for (const auto& peer : table->peers(self_)) {
       auto& state = state_of(*table, peer);
       say_cut_loose(*table, peer, state);
@@ -100,7 +101,8 @@ kj::Promise<void> Repairer::round() {
       if (session == nullptr) continue;
       bool fresh = state.connects != session->figures().connects;
       bool wanted = state.asked || table->repairs.count(peer) != 0;
-      if (!fresh && !wanted && now_ms() < state.check_at_ms && !scrub_due(state, peer)) continue;
+      if (!fresh && !wanted && now_ms() < state.check_at_ms && !scrub_due(*table, state, peer))
+        continue;
       chain = chain.then([this, table = table, peer = peer] { return look_at(table, peer); });
     }
     if (table->frozen())
@@ -135,7 +137,7 @@ kj::Promise<void> Repairer::look_at(store::TablePtr table, RegionId peer) {
         if (!now || !now->has_replica(peer)) return kj::READY_NOW;
         auto& known = state_of(*now, peer);
         if (known.asked || now->repairs.count(peer) != 0) return run(now, peer, Purpose::repair);
-        if (scrub_due(known, peer)) return run(now, peer, Purpose::compare);
+        if (scrub_due(*now, known, peer)) return run(now, peer, Purpose::compare);
         return kj::READY_NOW;
       })
       .catch_([this, table, peer](kj::Exception&& failure) {
@@ -239,8 +241,9 @@ kj::Promise<void> Repairer::thaw_if_due(store::TablePtr table) {
 // --------------------------------------------------------------------------------------------- runs
 
 // Of each pair of regions, the one whose name comes first compares.
-bool Repairer::scrub_due(const State& state, const RegionId& peer) const {
-  return self_ < peer && now_ms() >= state.scrub_at_ms;
+bool Repairer::scrub_due(const store::TableInfo& table, const State& state,
+                         const RegionId& peer) const {
+  return self_ < peer && table.is_whole(peer) && now_ms() >= state.scrub_at_ms;
 }
 
 kj::Promise<void> Repairer::run(store::TablePtr table, RegionId peer, Purpose purpose) {

@@ -101,7 +101,8 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
                 const RunFigures& figures, std::int64_t began_ms);
   void scrubbed(const store::TableInfo& table, const RegionId& peer, const RunFigures& figures);
   kj::Promise<void> thaw_if_due(store::TablePtr table);
-  [[nodiscard]] bool scrub_due(const State& state, const RegionId& peer) const;
+  [[nodiscard]] bool scrub_due(const store::TableInfo& table, const State& state,
+                               const RegionId& peer) const;
   kj::Promise<Changed> change(store::RepairChange change);
 
   // Serving.

@@ -77,6 +77,11 @@ class Server final : private kj::TaskSet::ErrorHandler {
   // Answers another region that compares a table with ours.
   using RepairHandler =
       std::function<kj::Promise<rpc::RepairAnswer>(RegionId, rpc::RepairRequest)>;
+  // Told how far another region's new replica is.
+  using ReportHandler =
+      std::function<void(TableId, RegionId, std::uint32_t percent, std::string text)>;
+  // Whether nothing may be shipped to the region at present.
+  using PausedHandler = std::function<bool(const RegionId&)>;
 
   Server(store::Store& store, const Clock& clock, kj::Timer& timer,
          std::shared_ptr<rpc::KjMailbox> mailbox, ServerCounters& counters, Logger log,
@@ -85,6 +90,8 @@ class Server final : private kj::TaskSet::ErrorHandler {
 
   void on_drop(DropHandler handler) { drop_ = std::move(handler); }
   void on_repair(RepairHandler handler) { repair_ = std::move(handler); }
+  void on_report(ReportHandler handler) { report_ = std::move(handler); }
+  void on_paused(PausedHandler handler) { paused_ = std::move(handler); }
   // Accepts from `listener` until destroyed, over TLS unless `tls` is null.
   void serve(kj::Own<kj::ConnectionReceiver> listener, rpc::Tls* tls = nullptr);
   // Serves one stream; for tests over a pipe as well.  `identity`: what the other side's certificate
@@ -143,6 +150,8 @@ class Server final : private kj::TaskSet::ErrorHandler {
   const std::unique_ptr<store::Reader> reader_;
   DropHandler drop_;
   RepairHandler repair_;
+  ReportHandler report_;
+  PausedHandler paused_;
   ServerCounters& counters_;
 
   LogWaits log_waits_;

@@ -1,6 +1,13 @@
 #include "region-node/repair/positions.h"
 
+#include "region-node/store/cursors.h"
+
 namespace meridian::repair {
+
+bool flows_have_begun(store::Reader& reader, const store::TableInfo& table,
+                      const RegionId& self) {
+  return !table.is_copying(self) || reader.cursor(table.id, store::kCopyCursor).has_value();
+}
 
 std::vector<LogPosition> positions_at(store::Reader& reader, const TableId& table,
                                       const RegionId& source, std::size_t shards) {

@@ -10,6 +10,11 @@
 
 namespace meridian::repair {
 
+// False for a replica that is to be filled and does not know yet where its flows begin: there is
+// nothing to compare.
+bool flows_have_begun(store::Reader& reader, const store::TableInfo& table,
+                      const RegionId& self);
+
 // Where the flows of `source` stand here, for so many shards of its log.
 std::vector<LogPosition> positions_at(store::Reader& reader, const TableId& table,
                                       const RegionId& source, std::size_t shards);

@@ -21,6 +21,14 @@ model::AttributeType key_type_at(const Query& row, int column) {
   return static_cast<model::AttributeType>(number_at(row, column, 0, kLast));
 }
 
+// The column `present` of a replica.
+enum ReplicaColumn : std::int64_t { kAbsent = 0, kWhole = 1, kCopying = 2, kExpelled = 3 };
+
+ReplicaColumn column_of(const ReplicaEntry& entry) {
+  if (entry.present) return entry.copying ? kCopying : kWhole;
+  return entry.expelled ? kExpelled : kAbsent;
+}
+
 // The version of a membership that nobody has changed yet is no version at all.
 conflict::Version changed_at(const Query& row, int column) {
   if (row.blob(column) == conflict::encode_version(conflict::Version{})) return {};
@@ -140,9 +148,15 @@ void CatalogStore::load_settings(std::int64_t number, TableInfo& info) {
 }
 
 void CatalogStore::load_replicas(std::int64_t number, TableInfo& info) {
-  Statement select(db_, "SELECT region, present, changed FROM replicas WHERE number = ?1");
+  Statement select(db_, "SELECT region, present, changed, joined FROM replicas WHERE number = ?1");
   for (Query row = select.run(number); row.step();) {
-    info.replicas[region_at(row, 0)] = ReplicaEntry{row.int64(1) != 0, changed_at(row, 2)};
+    ReplicaEntry& entry = info.replicas[region_at(row, 0)];
+    auto state = number_at(row, 1, kAbsent, kExpelled);
+    entry.present = state == kWhole || state == kCopying;
+    entry.copying = state == kCopying;
+    entry.expelled = state == kExpelled;
+    entry.changed = changed_at(row, 2);
+    if (!row.is_null(3)) entry.joined = changed_at(row, 3);
   }
 }
 
@@ -303,10 +317,13 @@ void CatalogStore::save_definition(const TableState& table) {
     setting.execute(table.number, Text{name}, Text{each.value},
                     conflict::encode_version(each.changed));
   Statement replica(
-      db_, "INSERT INTO replicas(number, region, present, changed) VALUES(?1, ?2, ?3, ?4)");
+      db_, "INSERT INTO replicas(number, region, present, changed, joined)"
+           " VALUES(?1, ?2, ?3, ?4, ?5)");
   for (const auto& [region, entry] : info.replicas)
-    replica.execute(table.number, Text{region.name()}, entry.present,
-                    conflict::encode_version(entry.changed));
+    replica.execute(table.number, Text{region.name()},
+                    static_cast<std::int64_t>(column_of(entry)),
+                    conflict::encode_version(entry.changed),
+                    conflict::encode_version(entry.joined));
   Statement stream(db_,
                    "INSERT INTO streams(number, label, view, created_ms, disabled_ms)"
                    " VALUES(?1, ?2, ?3, ?4, ?5)");

@@ -1,4 +1,5 @@
-// The epoch of a table's rows, kept among its cursors: see rpc::RowsPage.
+// The cursors that the store itself knows: the epoch of a table's rows (see rpc::RowsPage), and those
+// of a copy (region-node/copy), which say whether this region's flows have begun.
 // Pure.  Threads: any.  Errors: sqlite::SqliteError (is_damage()).
 #pragma once
 
@@ -10,6 +11,8 @@
 namespace meridian::store {
 
 inline constexpr const char* kRowsEpoch = "rows";  // no other cursor may have this name
+inline constexpr const char* kCopyCursor = "copy";
+inline constexpr const char* kCopyBeginnings = "copy.flows";
 
 inline Bytes rows_epoch_bytes(std::uint64_t epoch) {
   Bytes out;

@@ -71,6 +71,7 @@ class Engine {
   ControlResult merge_replicas(const TableId& id, const std::map<RegionId, ReplicaEntry>& entries);
   ControlResult merge_settings(const TableId& id, const Settings& settings);
   ControlResult set_replica(const TableId& id, const RegionId& region, bool present);
+  ControlResult copy_step(const TableId& id, const CopyStep& step);
 
   // Barriers and watermarks, called from TaskOps (engine_watermarks.cc).
   rpc::Barrier barrier(const std::vector<TableId>& tables);
@@ -161,6 +162,11 @@ class Engine {
   void begin_flows(TableState& table, const RepairChange& change);
   void repair_row(TableState& table, rpc::RepairWork::Row& row);
   bool drop_row(TableState& table, const rpc::RepairWork::Drop& drop, conflict::Hlc at);
+
+  // engine_copy.cc
+  void note_copying(TableInfo& info);  // this region's replica, which is new
+  ControlResult begin_copy(TableState& table, const CopyStep& step);
+  ControlResult finish_copy(TableState& table, const CopyStep& step);
 
   // engine_control.cc
   ControlResult save_info(TableState& table, TableInfo info);

@@ -66,6 +66,9 @@ std::optional<ApplyStatus> Engine::refuses_batch(const TableState& table,
   if (known != state_.identities.end() && known->second != source_node)
     return ApplyStatus::wrong_identity;
   if (!well_formed(batch)) return ApplyStatus::invalid;
+  // Where this flow begins is not known before the copy has begun.
+  if (table.info->is_copying(options_.region) && table.cursors.count(kCopyCursor) == 0)
+    return ApplyStatus::unavailable;
   return std::nullopt;
 }
 

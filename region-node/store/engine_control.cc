@@ -87,6 +87,7 @@ ControlResult Engine::create_table(const TableSpec& spec) {
     label = joined->info->enabled_stream()->label;
     erase(*joined);
   }
+  if (spec.copy_from_others) note_copying(info);
   TableState table;
   table.shards.resize(shards);
   if (spec.stream) {
@@ -127,6 +128,7 @@ ControlResult Engine::change_table(const TableId& id, const TableChange& change)
 
 bool Engine::drained_somewhere(const TableState& table) const {
   auto drained = [&table](const RegionId& peer) {
+    if (!table.info->is_whole(peer)) return false;
     // (What it has acknowledged then may be no more than where it will begin.)
     if (table.info->repairs.count(peer) != 0) return false;
     for (std::uint16_t i = 0; i < table.info->shards; ++i)
@@ -216,8 +218,8 @@ ControlResult Engine::set_replica(const TableId& id, const RegionId& region, boo
   info.replicas[region] = {};
   if (too_many(info.replicas)) return Err(ControlError::limit_exceeded);
   begin();
-  info.replicas[region] =
-      ReplicaEntry{present, mint(known ? at->second.changed.hlc : conflict::Hlc{})};
+  auto version = mint(known ? at->second.changed.hlc : conflict::Hlc{});
+  info.replicas[region] = ReplicaEntry{present, version, false, false, version};
   forget_changed_regions(*table, info);
   set_origin(*table, info);
   forget_repairs(*table, info);
@@ -228,8 +230,9 @@ ControlResult Engine::set_replica(const TableId& id, const RegionId& region, boo
 void Engine::forget_changed_regions(TableState& table, const TableInfo& next) {
   for (const auto& [region, entry] : next.replicas) {
     auto at = table.info->replicas.find(region);
-    if (region == options_.region || at == table.info->replicas.end() || at->second == entry)
-      continue;
+    bool same = at != table.info->replicas.end() && at->second.present == entry.present &&
+                at->second.joined == entry.joined;
+    if (region == options_.region || at == table.info->replicas.end() || same) continue;
     flows_->forget_region(table, region);
     auto of_region = [&region](const auto& each) { return each.first.first == region; };
     std::erase_if(table.flows, of_region);

@@ -71,8 +71,10 @@ rpc::RowsOutcome Engine::apply_rows(rpc::RowsBatch& batch) {
   begin();
   const std::uint64_t applied = health_.records_applied;
   const std::uint64_t parked = health_.records_parked;
-  const rpc::FlowId from{batch.table, ShardId(0), batch.source};  // for what must be parked
-  for (auto& row : batch.rows) apply_record(*table, from, record_of(row), table->collected);
+  for (auto& row : batch.rows) {
+    const rpc::FlowId from{batch.table, ShardId(0), row.version.region};  // if it must be parked
+    apply_record(*table, from, record_of(row), table->collected);
+  }
   outcome.applied = health_.records_applied - applied;
   outcome.parked = health_.records_parked - parked;
   if (outcome.applied > 0)

@@ -5,6 +5,7 @@
 namespace meridian::store {
 
 std::optional<WriteStatus> Engine::refuses_write(const TableState& table) const {
+  if (!table.info->serves(options_.region)) return WriteStatus::no_such_table;
   if (guard_.state() == conflict::ClockGuard::State::stepped) return WriteStatus::clock_refused;
   // What would be minted lies beyond the bound, so every peer would hold it.
   if (guard_.hold_ms(hlc_.last().next())) return WriteStatus::clock_refused;

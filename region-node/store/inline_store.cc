@@ -96,6 +96,10 @@ void InlineStore::set_replica(TableId table, RegionId region, bool present, Cont
   waiting_.push_back(set_replica_op(table, region, present, std::move(done)));
 }
 
+void InlineStore::copy_step(TableId table, CopyStep step, ControlDone done) {
+  waiting_.push_back(copy_step_op(table, std::move(step), std::move(done)));
+}
+
 void InlineStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
   waiting_.push_back(Op{AcknowledgeOp{std::move(acknowledgements)}});
 }

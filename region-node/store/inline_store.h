@@ -81,6 +81,7 @@ class InlineStore final : public Store {
                       ControlDone done) override;
   void merge_settings(TableId table, Settings settings, ControlDone done) override;
   void set_replica(TableId table, RegionId region, bool present, ControlDone done) override;
+  void copy_step(TableId table, CopyStep step, ControlDone done) override;
   void acknowledge(std::vector<Acknowledgement> acknowledgements) override;
   void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) override;
   void decide_parked(ParkedDecision decision, ParkedDone done) override;

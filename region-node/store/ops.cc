@@ -44,6 +44,13 @@ Op set_replica_op(TableId table, RegionId region, bool present, ControlDone done
                     std::move(done), std::nullopt}};
 }
 
+Op copy_step_op(TableId table, CopyStep step, ControlDone done) {
+  return {ControlOp{[table, step = std::move(step)](Engine& engine) {
+                      return engine.copy_step(table, step);
+                    },
+                    std::move(done), std::nullopt}};
+}
+
 Op apply_op(rpc::ReplicationBatch batch, NodeId source_node,
             std::function<void(const rpc::ApplyOutcome&)> done) {
   std::size_t bytes = 0;

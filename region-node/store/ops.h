@@ -96,6 +96,8 @@ Op change_repair_op(RepairChange change, RepairChangeDone done);
 Op repair_rows_op(rpc::RepairWork work, std::function<void(const rpc::RepairOutcome&)> done);
 Op adopt_watermarks_op(rpc::TableWatermarks watermarks, std::function<void(bool)> done);
 
+Op copy_step_op(TableId table, CopyStep step, ControlDone done);
+
 // Answers an op that was not run: the store is shutting down, has failed, or (for writes) is full.
 void refuse(Op& op, WriteStatus status = WriteStatus::unavailable);
 

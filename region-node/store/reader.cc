@@ -114,6 +114,14 @@ std::optional<Bytes> SqliteReader::cursor(const TableId& table, const std::strin
   return value;
 }
 
+rpc::CopyOffer SqliteReader::copy_offer(const TableId& table) {
+  rpc::CopyOffer offer;
+  bool known =
+      read(table, [&](const Found& found) { fill_offer(found, table, offer); });
+  if (!known) offer.status = rpc::RowsStatus::no_such_table;
+  return offer;
+}
+
 std::vector<Row> SqliteReader::scan_rows(const TableId& table, BytesView after,
                                          std::size_t rows_max) {
   std::vector<Row> rows;
@@ -283,22 +291,28 @@ Backlog SqliteReader::backlog(const TableId& table, ShardId shard, const RegionI
   return out;
 }
 
-// The first record of local origin after a position: the first whose count is larger, found by
-// halving, because thousands of replicated records may lie between.
-std::optional<std::int64_t> SqliteReader::oldest_pending_us(std::int64_t number, ShardId shard,
-                                                            const ShardState& state, Sequence after,
-                                                            const LocalCounts& counts) {
+// Found by halving, because thousands of replicated records may lie between.
+Sequence SqliteReader::first_with_more(std::int64_t number, ShardId shard, const ShardState& state,
+                                       Sequence after, std::uint64_t records) {
   std::uint64_t low = after.value + 1;
   std::uint64_t high = state.history.end.value;
   while (low < high) {
     std::uint64_t middle = low + (high - low) / 2;
-    if (counts_at(number, shard, state, Sequence(middle)).records > counts.records) {
+    if (counts_at(number, shard, state, Sequence(middle)).records > records) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
-  Query row = shard_statements(number, shard).committed.run(low);
+  return Sequence(low);
+}
+
+// The first record of local origin after a position.
+std::optional<std::int64_t> SqliteReader::oldest_pending_us(std::int64_t number, ShardId shard,
+                                                            const ShardState& state, Sequence after,
+                                                            const LocalCounts& counts) {
+  Sequence oldest = first_with_more(number, shard, state, after, counts.records);
+  Query row = shard_statements(number, shard).committed.run(oldest.value);
   if (!row.step()) return std::nullopt;
   return row.int64(0);
 }

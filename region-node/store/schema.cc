@@ -71,6 +71,7 @@ CREATE TABLE collections(number INTEGER PRIMARY KEY, hlc INTEGER NOT NULL);
 CREATE TABLE repairs(
   number INTEGER NOT NULL, region TEXT NOT NULL, reason INTEGER NOT NULL, since_ms INTEGER NOT NULL,
   pinned INTEGER NOT NULL, frozen INTEGER NOT NULL, PRIMARY KEY(number, region)) WITHOUT ROWID;
+ALTER TABLE replicas ADD COLUMN joined BLOB;
 )sql";
 
 // Format 1 had settings without versions, as columns; and the view type only in the stream.

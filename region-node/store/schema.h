@@ -28,7 +28,7 @@
 namespace meridian::store {
 
 // 2: cursors; settings with a version each; the conflict ledger (empty in a file of format 1);
-// watermarks, collections and the lists of tombstones.
+// watermarks, collections and the lists of tombstones; lives of replicas, and more states of them.
 inline constexpr std::int64_t kFormatVersion = 2;
 inline constexpr int kPageBytes = 8192;
 inline constexpr const char* kBarrierName = "barrier";  // in the table meta

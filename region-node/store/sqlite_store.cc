@@ -64,6 +64,10 @@ void SqliteStore::set_replica(TableId table, RegionId region, bool present, Cont
   writer_->submit(set_replica_op(table, region, present, std::move(done)));
 }
 
+void SqliteStore::copy_step(TableId table, CopyStep step, ControlDone done) {
+  writer_->submit(copy_step_op(table, std::move(step), std::move(done)));
+}
+
 void SqliteStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
   writer_->submit(Op{AcknowledgeOp{std::move(acknowledgements)}});
 }

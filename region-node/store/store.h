@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/bytes.h"
@@ -105,6 +106,7 @@ struct TableSpec {
   bool deletion_protection = false;
   std::optional<model::StreamViewType> stream;
   std::map<RegionId, ReplicaEntry> replicas;  // empty for a single-region table
+  bool copy_from_others = false;  // this region's replica is to be filled; its entry is minted here
 };
 
 // What UpdateTable may change; what is empty stays as it is.
@@ -113,6 +115,18 @@ struct TableChange {
   std::optional<bool> deletion_protection;
   std::optional<model::StreamViewType> enable_stream;
   bool disable_stream = false;
+};
+
+// A step of filling this region's new replica (region-node/copy), beside the rows themselves.
+struct CopyStep {
+  enum class Kind {
+    begin,  // every flow begins at its stand, and the cursors are stored; once
+    finish  // the replica is whole, and the cursors are forgotten
+  };
+  Kind kind = Kind::begin;
+  std::vector<rpc::FlowStand> stands;
+  std::vector<std::pair<std::string, Bytes>> cursors;
+  conflict::Hlc collected;  // of the seed; to finish
 };
 
 struct Acknowledgement {
@@ -210,6 +224,8 @@ class Reader {
   // included, in key order until it answers false.  One consistent snapshot: keep it short.
   virtual void visit_rows(const TableId& table, BytesView after, std::optional<BytesView> to,
                           const std::function<bool(const RowView&)>& visit) = 0;
+  // This region as the seed of a new replica, without a look at who may have it.
+  virtual rpc::CopyOffer copy_offer(const TableId& table) = 0;
 
   // The range after `after`, records of local origin only, without old images: for shipping.
   virtual rpc::LogPage read_log(const TableId& table, ShardId shard, const LogPosition& after,
@@ -321,6 +337,9 @@ class Store {
   virtual void merge_settings(TableId table, Settings settings, ControlDone done) = 0;
   // Sets one region's membership, with a version minted here.
   virtual void set_replica(TableId table, RegionId region, bool present, ControlDone done) = 0;
+
+  // no_such_table unless this region's replica is being filled; already_exists when it has begun.
+  virtual void copy_step(TableId table, CopyStep step, ControlDone done) = 0;
 
   virtual void acknowledge(std::vector<Acknowledgement> acknowledgements) = 0;
   // Pins `region` to `node`; answers false when it is pinned to another.

@@ -26,6 +26,13 @@ inline constexpr std::size_t kTablesMax = 2500;  // DynamoDB's default quota per
 struct ReplicaEntry {
   bool present = false;
   conflict::Version changed;
+  // Of a present one: it is being filled, so it serves no client, and what it has is on no account all.
+  bool copying = false;
+  // Of an absent one: others removed it while it could not be asked; if it comes back it is fenced.
+  bool expelled = false;
+  // When this life of the replica began.  One that leaves and comes back has forgotten everything.
+  conflict::Version joined = {};
+
   bool operator==(const ReplicaEntry&) const = default;
 };
 
@@ -95,6 +102,23 @@ struct TableInfo {
   [[nodiscard]] bool has_replica(const RegionId& region) const {
     auto at = replicas.find(region);
     return at != replicas.end() && at->second.present;
+  }
+  [[nodiscard]] bool is_copying(const RegionId& region) const {
+    auto at = replicas.find(region);
+    return at != replicas.end() && at->second.present && at->second.copying;
+  }
+  // Holds the table, and all of it.
+  [[nodiscard]] bool is_whole(const RegionId& region) const {
+    return has_replica(region) && !is_copying(region);
+  }
+  // Removed by the other regions, without having been asked.
+  [[nodiscard]] bool is_fenced(const RegionId& region) const {
+    auto at = replicas.find(region);
+    return at != replicas.end() && !at->second.present && at->second.expelled;
+  }
+  // Whether clients may read and write it in its own region.
+  [[nodiscard]] bool serves(const RegionId& self) const {
+    return !is_copying(self) && !is_fenced(self);
   }
   [[nodiscard]] const StreamInfo* enabled_stream() const {
     if (streams.empty() || streams.back().disabled_ms) return nullptr;

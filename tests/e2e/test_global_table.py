@@ -272,14 +272,12 @@ def test_replica_errors(shared):
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
-def test_table_with_items_refuses_a_replica(shared):
-    # Copying items into a new replica is not there yet, and must be refused rather than forgotten.
+def test_table_with_items_gets_a_replica_that_has_them(shared):
     create_plain(shared[0], "HasItems")
     shared[0].client().put_item(TableName="HasItems", Item={"p": {"S": "x"}})
-    invalid(lambda: update(shared[0], "HasItems", Create={"RegionName": shared[1].name}), "item")
-    assert not has_table(shared[1], "HasItems")
-    described = shared[0].client().describe_table(TableName="HasItems")["Table"]
-    assert "Replicas" not in described and described["TableStatus"] == "ACTIVE"
+    update(shared[0], "HasItems", Create={"RegionName": shared[1].name})
+    shared.wait_active("HasItems", list(shared)[:2], replicas=1)
+    assert shared[1].client().get_item(TableName="HasItems", Key={"p": {"S": "x"}})["Item"]
 
 
 def test_adding_the_same_replica_twice(shared):

@@ -26,6 +26,7 @@ enum class Luck : std::uint64_t {
   clock,
   control,
   lease,
+  copy,
 };
 
 inline Rng derived(std::uint64_t seed, Luck luck, std::initializer_list<std::uint64_t> name) {

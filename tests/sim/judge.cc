@@ -243,6 +243,8 @@ void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock)
   SimNode& from = *outside_.nodes[source];
   SimNode& to = *outside_.nodes[sink];
   if (!from.up() || !to.up()) return;
+  auto table = to.store().catalog()->find(table_);
+  if (!table || !table->is_whole(to.region())) return;  // what it is to have is on its way
   // What is to be repaired is counted by the repair.
   auto info = from.store().catalog()->find(table_);
   if (!info || info->repairs.count(to.region()) != 0) return;

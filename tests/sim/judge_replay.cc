@@ -39,6 +39,9 @@ void Judge::positions(std::size_t source, std::size_t sink) {
   SimNode& from = *outside_.nodes[source];
   SimNode& to = *outside_.nodes[sink];
   if (!from.up() || !to.up() || outside_.shape.trims()) return;
+  auto table = to.store().catalog()->find(table_);
+  if (!table || !table->is_whole(to.region())) return;  // what it is to have is on its way
+  if (!from.store().catalog()->find(table_)) return;
   std::map<Bytes, conflict::Version> there = arrived(sink);
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[source].shards; ++shard) {
     LogPosition covered =

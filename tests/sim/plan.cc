@@ -32,6 +32,9 @@ class Planner {
     some(faults.control_steps, &Planner::control);
     some(faults.poisons, &Planner::poison);
     aftershocks();
+    if (shape_.joins > 0)
+      add(rng_.between(until_us_ / 10, until_us_ * 9 / 10), EventKind::join,
+          {std::ssize(shape_.regions) - 1});
     std::stable_sort(events_.begin(), events_.end(),
                      [](const Event& a, const Event& b) { return a.at_us < b.at_us; });
     return std::move(events_);

@@ -39,6 +39,7 @@ const std::vector<EventText>& event_texts() {
       {"disk_fault", {"region", "fault", "nth", "down_us"}},
       {"damage", {"region", "bit"}},
       {"control", {"region", "what"}},
+      {"join", {"region"}},
   };
   return kTexts;
 }

@@ -48,6 +48,8 @@ enum class EventKind {
   damage,      // flips a bit of the replicator's checkpoints
   // The region's own scratch table: region, what (ControlStep).
   control,
+  // The region, which has not the table yet, gets a replica of it: see Shape::joins.
+  join,
 };
 
 struct Event {

@@ -148,6 +148,7 @@ Shape draw_shape(std::uint64_t seed, std::size_t regions) {
   if (rng.percent(12)) make_rough(rng, shape);
   shape.storm_ms = rng.between(3'000, 7'000);
   if (rng.percent(40)) shape.workers = 2;
+  if (rng.percent(30)) shape.joins = 1;
   return shape;
 }
 

@@ -73,6 +73,7 @@ struct Shape {
   std::uint64_t unacknowledged_bytes_max = 16ULL << 30;
   int wal_checkpoint_pages = 1000;
   std::int64_t storm_ms = 6'000;
+  unsigned joins = 0;  // 1: the last region has no replica at first, and gets one during the storm
 
   // Logs lose their oldest records during the run; what reads a whole log must then do without.
   [[nodiscard]] bool trims() const { return retention_ms < 600'000; }

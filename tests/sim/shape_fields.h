@@ -18,6 +18,7 @@ void visit_fields(Shape& shape, Visit visit) {
   visit("workers", shape.workers);
   visit("keys", shape.load.keys);
   visit("storm_ms", shape.storm_ms);
+  visit("joins", shape.joins);
   visit("batch_records_max", shape.pump.batch_records_max);
   visit("batch_bytes_max", shape.pump.batch_bytes_max);
   visit("window_batches_max", shape.pump.window_batches_max);

@@ -1,6 +1,7 @@
 #include "tests/sim/sim_node.h"
 
 #include "common/check.h"
+#include "region-node/copy/table_copy.h"
 #include "tests/sim/derived.h"
 
 namespace meridian::sim {
@@ -127,7 +128,21 @@ void SimNode::flow_position(const rpc::FlowId& flow,
   auto table = store().catalog()->find(flow.table);
   if (!table) return answer(rpc::ApplyStatus::no_such_table, {});
   if (!table->has_replica(flow.source)) return answer(rpc::ApplyStatus::not_member, {});
+  if (table->is_copying(region_) && !reader().cursor(flow.table, copy::TableCopy::kCursor))
+    return answer(rpc::ApplyStatus::unavailable, {});
   answer(rpc::ApplyStatus::applied, reader().flow_position(flow));
+}
+
+rpc::CopyOffer SimNode::offer_copy(const TableId& table, const RegionId& asker) {
+  rpc::CopyOffer offer;
+  auto info = store().catalog()->find(table);
+  if (!info || !info->has_replica(asker) || !info->is_whole(region_) || info->frozen()) {
+    offer.status = rpc::RowsStatus::unavailable;
+    return offer;
+  }
+  offer = reader().copy_offer(table);
+  std::erase_if(offer.stands, [&asker](const auto& each) { return each.source == asker; });
+  return offer;
 }
 
 void SimNode::read_log(const TableId& table, ShardId shard, const RegionId& sink,

@@ -89,6 +89,7 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
     if (!info) return end();
     ask<rpc::StateAnswer>(rpc::StateRequest{id(), info->shards},
                           [shards = info->shards](Run& run, rpc::StateAnswer state) {
+                            if (state.status != rpc::ReadStatus::ok) return run.end();
                             auto positions = repair::positions_at(
                                 run.owner.node().reader(), run.id(), run.peer_name(), state.shards);
                             run.ask<rpc::BeginAnswer>(
@@ -240,7 +241,7 @@ void SimRepairer::round() {
   if (!node().up()) return;
   for (std::size_t number = 0; number < outside_.tables.size(); ++number) {
     auto info = table(number);
-    if (!info) continue;
+    if (!info || info->is_copying(node().region())) continue;
     thaw_if_due(*info);
     for (std::size_t peer = 0; peer < outside_.nodes.size(); ++peer)
       if (peer != region_) check(number, peer);
@@ -262,6 +263,7 @@ void SimRepairer::check(std::size_t number, std::size_t peer) {
       [this, number, peer, start = node().starts()](rpc::RepairAnswer answer) {
         auto* state = std::get_if<rpc::StateAnswer>(&answer);
         if (state == nullptr || !node().up() || node().starts() != start) return;
+        if (state->status != rpc::ReadStatus::ok) return;
         judge(number, peer, std::move(state->positions), [this, number, peer] {
           auto now = table(number);
           bool needed = now && now->repairs.count(outside_.nodes[peer]->region()) != 0;
@@ -347,6 +349,8 @@ struct Serve {
     rpc::StateAnswer out;
     auto info = node.store().catalog()->find(request.table);
     if (!info) out.status = rpc::ReadStatus::no_such_table;
+    if (info && !repair::flows_have_begun(node.reader(), *info, node.region()))
+      out.status = rpc::ReadStatus::unavailable;
     out.positions =
         repair::positions_at(node.reader(), request.table, peer, request.shards);
     out.facts = repair::facts_at(node.reader(), request.table);
@@ -404,6 +408,8 @@ void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Ans
     busy.busy = true;
     return answer(std::move(busy));
   }
+  auto known = table(number);
+  if (!known || !repair::flows_have_begun(node().reader(), *known, node().region())) return;
   leases_[{number, peer}] = outside_.queue.now_us() + kLeaseUs;
   judge(number, peer, begin->positions, [this, number, name, answer, shards = begin->shards] {
     auto reply = [this, number, name, answer, shards](

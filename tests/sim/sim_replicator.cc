@@ -95,6 +95,24 @@ void SimReplicator::start_driver(const FlowKey& flow, std::optional<LogPosition>
   driver->start(checkpoint);
 }
 
+void SimReplicator::forget_sink(std::size_t sink) {
+  std::vector<FlowKey> gone;
+  std::vector<checkpoint::CheckpointKey> keys;
+  for (const auto& [flow, driver] : drivers_) {
+    if (flow.sink != sink) continue;
+    shipped_before_ += driver->pump().records_shipped();
+    gone.push_back(flow);
+    keys.push_back(checkpoint_key(flow));
+  }
+  for (const auto& flow : gone) {
+    drivers_.erase(flow);
+    acknowledged_.erase(flow);
+    unsaved_.erase(flow);
+  }
+  checkpoints_->forget(keys);
+  for (const auto& flow : gone) start_driver(flow, std::nullopt);
+}
+
 void SimReplicator::link_up(std::size_t sink) {
   for (auto& [flow, driver] : drivers_)
     if (flow.sink == sink) driver->link_up();

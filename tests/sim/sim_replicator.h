@@ -75,6 +75,8 @@ class SimReplicator {
   void start();
   // The link to a sink is there again: those that wait may go on at once.
   void link_up(std::size_t sink);
+  // A sink has left: what was known of its flows is forgotten, and they begin anew.
+  void forget_sink(std::size_t sink);
   void stop();
   void crash();
   [[nodiscard]] bool up() const { return up_; }

@@ -55,6 +55,10 @@ void Workload::answered(WriteId id, const store::WriteResult& result) {
                        clocks_[write.region]->wall_us());
   if (outside_.nodes[write.region]->disk().sync_failed())
     outside_.findings.add("disk", "acknowledged after a sync that failed: " + describe(write));
+  SimNode& node = *outside_.nodes[write.region];
+  auto table = node.store().catalog()->find(outside_.table_of(write.key_number));
+  if (!table || !table->serves(node.region()))
+    outside_.findings.add("P14", "taken by a replica that is not whole: " + describe(write));
   check_version(write);
   check_read(write.region, write.key_number, write.version);
 }

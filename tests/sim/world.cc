@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kWatchEveryUs = 300'000;
 constexpr std::int64_t kRestStepMs = 250;
+constexpr std::int64_t kJoinAgainUs = 150'000;
 constexpr std::int64_t kSilenceMs = 3'000;
 // Time for the slowest back-off, deadline and idle advance to pass a few times over.
 constexpr std::int64_t kRestMs = 30'000;
@@ -67,27 +68,52 @@ void World::start() {
   faults_->begin();
   for (auto& replicator : replicators_) replicator->start();
   for (auto& repairer : repairers_) repairer->start();
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    copiers_.push_back(std::make_unique<SimCopier>(i, outside_));
+    copiers_.back()->start();
+  }
+}
+
+store::TableSpec World::table_spec(std::uint64_t table) const {
+  Rng rng = derived(shape_.seed, Luck::store, {table});
+  store::TableSpec spec;
+  spec.id = TableId{rng.next(), rng.next()};
+  spec.name = fmt::format("Orders{}", table);
+  spec.keys = sim_schema();
+  spec.created_ms = SimClock::kEpochUs / 1000;
+  spec.stream = model::StreamViewType::NEW_AND_OLD_IMAGES;
+  for (std::size_t i = 0; i + shape_.joins < nodes_.size(); ++i)
+    spec.replicas[nodes_[i]->region()] = {true, {conflict::Hlc{1}, nodes_[0]->region()}};
+  return spec;
 }
 
 void World::create_tables() {
   for (std::uint64_t table = 0; table < shape_.tables; ++table) {
-    Rng rng = derived(shape_.seed, Luck::store, {table});
-    store::TableSpec spec;
-    spec.id = TableId{rng.next(), rng.next()};
-    spec.name = fmt::format("Orders{}", table);
-    spec.keys = sim_schema();
-    spec.created_ms = SimClock::kEpochUs / 1000;
-    spec.stream = model::StreamViewType::NEW_AND_OLD_IMAGES;
-    for (auto& node : nodes_)
-      spec.replicas[node->region()] = {true, {conflict::Hlc{1}, nodes_[0]->region()}};
+    auto spec = table_spec(table);
     outside_.tables.push_back(*spec.id);
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       spec.shards = shape_.regions[i].shards;
-      nodes_[i]->create_table(spec);
+      if (i + shape_.joins < nodes_.size()) nodes_[i]->create_table(spec);
       watches_.emplace_back(i, table, outside_);
     }
     judges_.emplace_back(table, outside_, history_);
   }
+}
+
+// As an operator who repeats it until it is done.
+void World::join(std::size_t region) {
+  if (region >= nodes_.size()) return;
+  bool done = nodes_[region]->up();
+  for (std::uint64_t table = 0; table < shape_.tables; ++table) {
+    if (!nodes_[region]->up()) break;
+    if (nodes_[region]->store().catalog()->find(outside_.tables[table])) continue;
+    done = false;
+    auto spec = table_spec(table);
+    spec.shards = shape_.regions[region].shards;
+    spec.copy_from_others = true;
+    copiers_[region]->join(std::move(spec));
+  }
+  if (!done) queue_.after(kJoinAgainUs, [this, region] { join(region); });
 }
 
 void World::node_started(std::size_t region) {
@@ -131,6 +157,7 @@ void World::run() {
 
 void World::run(const Event& event) {
   if (event.is_write()) return workload_->run(event);
+  if (event.kind == EventKind::join) return join(event.region());
   if (event.kind != EventKind::control) return faults_->run(event);
   if (event.region() < nodes_.size())
     control_->run(event.region(), static_cast<ControlStep>(event.args[1]));
@@ -161,9 +188,23 @@ bool World::flow_at_rest(std::size_t source, std::size_t sink, const TableId& ta
   return backlog.pending_records == 0 && !backlog.oldest_us;
 }
 
+// Everybody holds the tables, whole, and knows it of everybody.
+bool World::memberships_agree() const {
+  for (const TableId& id : outside_.tables) {
+    auto first = nodes_[0]->store().catalog()->find(id);
+    for (const auto& node : nodes_) {
+      auto table = node->store().catalog()->find(id);
+      if (!table || !table->is_whole(node->region()) || table->replicas != first->replicas)
+        return false;
+    }
+  }
+  return true;
+}
+
 bool World::at_rest() {
   for (auto& repairer : repairers_)
     if (!repairer->idle()) return false;
+  if (!memberships_agree()) return false;
   for (const TableId& table : outside_.tables)
     for (std::size_t source = 0; source < nodes_.size(); ++source)
       for (std::uint16_t shard = 0; shard < shape_.regions[source].shards; ++shard)
@@ -194,6 +235,7 @@ std::int64_t World::rest_bound_ms() const {
 
 void World::calm() {
   faults_->heal();
+  if (shape_.joins > 0) join(nodes_.size() - 1);  // if nobody has yet
   // Aftershocks, if any are left.
   if (!events_.empty())
     queue_.run_until(std::max(queue_.now_us(), events_.back().at_us));
@@ -241,6 +283,7 @@ void World::say_stuck() {
   for (const auto& replicator : replicators_)
     for (const auto& state : replicator->states())
       if (state.find("waiting") == std::string::npos) findings_.add("live", state);
+  if (!memberships_agree()) findings_.add("live", "a replica is not whole, or not known to be");
   for (auto& node : nodes_) {
     auto health = node->store().health();
     if (!health.accepts_writes) findings_.add("live", "node refuses writes: " + health.reason);

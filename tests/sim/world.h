@@ -19,6 +19,7 @@
 #include "tests/sim/judge.h"
 #include "tests/sim/network.h"
 #include "tests/sim/script.h"
+#include "tests/sim/sim_copier.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_node.h"
 #include "tests/sim/sim_repairer.h"
@@ -61,6 +62,9 @@ class World {
   [[nodiscard]] std::uint64_t trace_hash() const { return trace_.hash(); }
   [[nodiscard]] std::uint64_t events() const { return queue_.events_run(); }
   [[nodiscard]] std::int64_t now_ms() const { return queue_.now_ms(); }
+  SimCopier& copier(std::size_t region) { return *copiers_[region]; }
+  // Gives a region that has it not a replica of each table, to be filled by itself.
+  void add_replica(std::size_t region) { join(region); }
   // Rows of all tables, tombstones included.  REQUIRES: the node is up.
   [[nodiscard]] std::vector<store::Row> rows(std::size_t region) const;
   // Writes that lost unseen, as the judge counted them.
@@ -72,12 +76,15 @@ class World {
  private:
   void start();
   void create_tables();
+  [[nodiscard]] store::TableSpec table_spec(std::uint64_t table) const;
+  void join(std::size_t region);
   void run(const Event& event);
   void watch();
   void node_started(std::size_t region);
   void check_clock(std::size_t region);
   void judge_file(std::size_t region);
   void judge_restored();
+  [[nodiscard]] bool memberships_agree() const;
   bool flow_at_rest(std::size_t source, std::size_t sink, const TableId& table, ShardId shard);
   bool wait_for_rest(std::int64_t bound_ms);
   [[nodiscard]] std::uint64_t shipped() const;
@@ -99,6 +106,7 @@ class World {
   std::vector<std::unique_ptr<SimDisk>> replicator_disks_;
   std::vector<std::unique_ptr<SimReplicator>> replicators_;
   std::vector<std::unique_ptr<SimRepairer>> repairers_;
+  std::vector<std::unique_ptr<SimCopier>> copiers_;
   History history_;
   std::vector<Judge> judges_;  // one for each table
   std::vector<StreamWatch> watches_;

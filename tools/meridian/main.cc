@@ -16,6 +16,7 @@
 #include "tools/meridian/manual.h"
 #include "tools/meridian/quantity.h"
 #include "tools/meridian/quarantine.h"
+#include "tools/meridian/replica.h"
 #include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
@@ -138,6 +139,7 @@ int run(int argc, char** argv) {
   add_drain_command(app, command.options, command.run);
   add_link_commands(app, command.options, command.link, command.run);
   add_quarantine_commands(app, command.options, command.run);
+  add_replica_commands(app, command.options, command.run);
   add_clock_commands(app, command.options, command.run);
   drill::add_drill_commands(app, command.options, command.drill, command.run);
   add_conflict_commands(app, command.options, command.run);

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
+#include "tools/meridian/table_calls.h"
 #include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
@@ -51,7 +52,8 @@ json::object create_request(const CreateOptions& create) {
   return out;
 }
 
-// The "Table" of DescribeTable; empty when there is none of that name.
+}  // namespace
+
 std::optional<json::object> describe(TableApi& api, const std::string& name) {
   try {
     return api.call("DescribeTable", {{"TableName", name}}).at("Table").as_object();
@@ -61,15 +63,16 @@ std::optional<json::object> describe(TableApi& api, const std::string& name) {
   }
 }
 
-// Region -> status, as the table lists its replicas.
-std::map<std::string, std::string> replicas_of(const json::object& table) {
-  std::map<std::string, std::string> out;
+std::map<std::string, json::object> replicas_of(const json::object& table) {
+  std::map<std::string, json::object> out;
   const json::value* list = table.if_contains("Replicas");
   if (list == nullptr || !list->is_array()) return out;
   for (const auto& replica : list->as_array())
-    out[text_at(replica.as_object(), "RegionName")] = text_at(replica.as_object(), "ReplicaStatus");
+    out[text_at(replica.as_object(), "RegionName")] = replica.as_object();
   return out;
 }
+
+namespace {
 
 // ACTIVE here, and lists every one of `regions` as ACTIVE.
 bool is_active(const std::optional<json::object>& table, const std::string& self,
@@ -78,7 +81,8 @@ bool is_active(const std::optional<json::object>& table, const std::string& self
   auto replicas = replicas_of(*table);
   for (const auto& region : regions) {
     auto at = replicas.find(region);
-    if (region != self && (at == replicas.end() || at->second != "ACTIVE")) return false;
+    if (region == self) continue;
+    if (at == replicas.end() || text_at(at->second, "ReplicaStatus") != "ACTIVE") return false;
   }
   return true;
 }
@@ -102,6 +106,8 @@ bool passes(const ApiFailure& failure) {
          failure.type() == "LimitExceededException" || failure.type() == "ThrottlingException";
 }
 
+}  // namespace
+
 void update_replica(const Endpoints& home, const std::string& name, const char* action,
                     const std::string& region) {
   json::array updates;
@@ -122,6 +128,8 @@ void update_replica(const Endpoints& home, const std::string& name, const char* 
     pause_ms(kPollMs * 5);
   }
 }
+
+namespace {
 
 std::string host_and_port(std::string endpoint) {
   auto scheme = endpoint.find("://");
@@ -216,8 +224,14 @@ int describe_table(const Options& options, const std::string& name) {
     auto described = describe(api, name);
     if (!described) continue;
     std::string replicas;
-    for (const auto& [replica, status] : replicas_of(*described))
-      replicas += (replicas.empty() ? "" : ", ") + replica + " " + status;
+    for (const auto& [replica, said] : replicas_of(*described)) {
+      replicas += (replicas.empty() ? "" : ", ") + replica + " " + text_at(said, "ReplicaStatus");
+      std::string percent = text_at(said, "ReplicaStatusPercentProgress");
+      if (percent.empty()) continue;
+      replicas += " " + percent + "%";
+      if (replica == region.name)
+        progress(region.name + ": " + text_at(said, "ReplicaStatusDescription"));
+    }
     auto number = [&described](const char* key) {
       const json::value* value = described->if_contains(key);
       return value == nullptr ? std::string("-") : json::serialize(*value);
@@ -238,7 +252,7 @@ int delete_table(const Options& options, const DeleteOptions& deletion) {
   Deployment deployment = regions_for(options);
   confirm(deletion, deployment);
   const Endpoints* home = nullptr;
-  std::map<std::string, std::string> replicas;
+  std::map<std::string, json::object> replicas;
   for (const auto& region : deployment.regions) {
     TableApi api(region.table, region.name);
     auto table = describe(api, deletion.name);
@@ -247,7 +261,7 @@ int delete_table(const Options& options, const DeleteOptions& deletion) {
     replicas = replicas_of(*table);
   }
   if (home == nullptr) throw UsageError("no region has a table named " + deletion.name);
-  for (const auto& [region, status] : replicas) {
+  for (const auto& [region, said] : replicas) {
     if (region == home->name) continue;
     update_replica(*home, deletion.name, "Delete", region);
     TableApi api(deployment.region(region).table, region);

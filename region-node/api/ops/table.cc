@@ -2,6 +2,7 @@
 #include "region-node/api/ops/ops.h"
 #include "region-node/api/ops/table_params.h"
 #include "region-node/api/request.h"
+#include "region-node/api/table_description.h"
 #include "region-node/api/write_outcome.h"
 
 namespace meridian::api::ops {
@@ -14,7 +15,8 @@ Answer describe_table(const Call& call) {
   if (problems.any()) return Err(problems.take());
   auto table = find_named_table(call.services, name);
   if (!table) return Err(std::move(table.error()));
-  return table_answer(call.services, **table, "ACTIVE", "Table");
+  return table_answer(call.services, **table,
+                      table_status(**table, call.services.store.region()), "Table");
 }
 
 Answer list_tables(const Call& call) {
@@ -58,6 +60,7 @@ void delete_table(const Call& call, Reply reply) {
   auto table = std::move(*found);
   if (table->deletion_protection)
     return reply(Err(control_error(store::ControlError::protected_table, name)));
+  if (auto refused = refuse_while_created(call.services, *table)) return reply(Err(*refused));
   // Described before it is gone.
   auto answer = table_answer(call.services, *table, "DELETING");
   call.services.replicas.drop_table(

@@ -103,13 +103,21 @@ void refuse_members(const JsonObject& input, std::initializer_list<std::string_v
   }
 }
 
+std::optional<ApiError> refuse_while_created(const Services& services,
+                                             const store::TableInfo& table) {
+  if (!table.is_copying(services.store.region())) return std::nullopt;
+  return ApiError::resource_in_use(
+      "Attempt to change a resource which is still in use: Table is being created: " + table.name);
+}
+
 std::string table_answer(const Services& services, const store::TableInfo& table,
                          std::string_view status, std::string_view member) {
   store::TableStats stats;
   if (status != "CREATING") stats = services.readers.borrow()->stats(table.id);
   std::string out;
   JsonMembers members(out);
-  append_table_description(members.name(member), table, stats, services.store.region(), status);
+  append_table_description(members.name(member), table, stats, services.store.region(), status,
+                           services.replicas.progress(table.id));
   members.end();
   return out;
 }

@@ -43,6 +43,10 @@ StreamChange read_stream_specification(const JsonObject& input, Constraints& con
 void refuse_members(const JsonObject& input, std::initializer_list<std::string_view> members,
                     Problems& problems);
 
+// ResourceInUseException while this region's replica is being filled.
+std::optional<ApiError> refuse_while_created(const Services& services,
+                                             const store::TableInfo& table);
+
 // {"TableDescription":{...}} or, for DescribeTable, {"Table":{...}}.
 std::string table_answer(const Services& services, const store::TableInfo& table,
                          std::string_view status, std::string_view member = "TableDescription");

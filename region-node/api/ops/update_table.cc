@@ -192,6 +192,7 @@ void update_table(const Call& call, Reply reply) {
   }
   auto table = find_named_table(call.services, name);
   if (!table) return reply(Err(std::move(table.error())));
+  if (auto refused = refuse_while_created(call.services, **table)) return reply(Err(*refused));
   apply_billing(billing, **table, self, change.settings, problems);
   check_request_units(change.settings,
                       billing.mode.value_or(std::string((*table)->settings.text(

@@ -161,6 +161,27 @@ TEST(Codec, RowsOfAnyOriginComeBackAsTheyWere) {
   }
 }
 
+TEST(Codec, AnOfferToCopyComesBackAsItWas) {
+  CopyOffer sent;
+  sent.status = RowsStatus::unavailable;
+  sent.reason = "busy";
+  sent.stands = {{RegionId::of("us-east-1"), ShardId(3), {StartId(4), Sequence(5)}},
+                 {RegionId::of("eu-west-1"), ShardId(0), {}}};
+  sent.parked = rows_page(3).rows;
+  sent.rows = 6;
+  sent.epoch = 7;
+  sent.collected = conflict::Hlc{8};
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<wire::CopyOffer>();
+  write_copy_offer(sent, root);
+  EXPECT_EQ(read_copy_offer(root.asReader()), sent);
+  root.getStands()[0].setSource("No");
+  EXPECT_THROW(read_copy_offer(root.asReader()), CodecError);
+  write_copy_offer(sent, root);
+  root.initStands(kStandsMax + 1);
+  EXPECT_THROW(read_copy_offer(root.asReader()), CodecError);
+}
+
 TEST(Codec, TheSizeHintHoldsAPageOfRowsInOneSegment) {
   auto sent = rows_page(500, 1000);
   auto hint = size_hint(words_of(sent.rows) + kWordsPerPage);

@@ -181,6 +181,10 @@ std::string TestRegion::drop_table(const std::string& name) {
   });
 }
 
+std::string TestRegion::copy_text(const std::string& name) {
+  return peer_->control().progress(table(name)->id)[id_].text;
+}
+
 void TestRegion::change_settings(const std::string& name,
                                  std::map<std::string, std::string> settings) {
   store::TableChange change;

@@ -78,6 +78,8 @@ class TestRegion {
   std::string add_replica(const std::string& table, const std::string& region);
   std::string remove_replica(const std::string& table, const std::string& region);
   std::string drop_table(const std::string& table);
+  // How far the replica here is that is being filled, for people.
+  std::string copy_text(const std::string& table);
   // A change of settings as UpdateTable makes it, told to the other regions.
   void change_settings(const std::string& table, std::map<std::string, std::string> settings);
 

@@ -14,6 +14,7 @@ class MigrateTest : public StoreTest {
     sqlite::Database db(file(), {});
     db.execute("DROP TABLE cursors; DROP TABLE conflicts; DROP TABLE ledgers;"
                " DROP TABLE repairs");
+    db.execute("ALTER TABLE replicas DROP COLUMN joined");
     // Settings were columns, and had no versions.
     db.execute(
         "DROP TABLE settings;"

@@ -61,6 +61,9 @@ class FakeStore final : public store::Store {
     done(Err(store::ControlError::unavailable));
   }
   void set_replica(TableId table, RegionId region, bool present, store::ControlDone done) override;
+  void copy_step(TableId, store::CopyStep, store::ControlDone done) override {
+    done(Err(store::ControlError::unavailable));
+  }
   void acknowledge(std::vector<store::Acknowledgement>) override {}
   void pin_identity(RegionId, NodeId, std::function<void(bool)> done) override { done(true); }
   void decide_parked(store::ParkedDecision, store::ParkedDone done) override { done({}); }

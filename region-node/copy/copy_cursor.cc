@@ -1,0 +1,79 @@
+#include "region-node/copy/copy_cursor.h"
+
+namespace meridian::copy {
+namespace {
+
+constexpr std::uint64_t kForm = 1;
+
+std::optional<RegionId> take_region(BytesView& in) {
+  auto length = take_u64(in);
+  if (!length || *length > in.size()) return std::nullopt;
+  auto region = RegionId::parse(in.substr(0, *length));
+  in.remove_prefix(*length);
+  return region;
+}
+
+void put_region(Bytes& out, const RegionId& region) {
+  put_u64(out, region.name().size());
+  out += region.name();
+}
+
+}  // namespace
+
+Bytes encode_stands(const std::vector<rpc::FlowStand>& stands) {
+  Bytes out;
+  put_u64(out, kForm);
+  for (const auto& stand : stands) {
+    put_region(out, stand.source);
+    put_u64(out, stand.shard.value);
+    put_u64(out, stand.position.start.value);
+    put_u64(out, stand.position.sequence.value);
+  }
+  return out;
+}
+
+std::optional<std::vector<rpc::FlowStand>> decode_stands(BytesView in) {
+  std::vector<rpc::FlowStand> out;
+  if (take_u64(in) != kForm) return std::nullopt;
+  while (!in.empty()) {
+    auto source = take_region(in);
+    auto shard = take_u64(in);
+    auto start = take_u64(in);
+    auto sequence = take_u64(in);
+    if (!source || !shard || *shard > UINT16_MAX || !start || !sequence) return std::nullopt;
+    out.push_back({*source, ShardId(static_cast<std::uint16_t>(*shard)),
+                   {StartId(*start), Sequence(*sequence)}});
+  }
+  return out;
+}
+
+Bytes encode_cursor(const CopyCursor& cursor) {
+  Bytes out;
+  put_u64(out, kForm);
+  put_u64(out, cursor.scanned ? 1 : 0);
+  for (auto number : {cursor.epoch, cursor.rows, cursor.bytes, cursor.rows_estimated})
+    put_u64(out, number);
+  put_region(out, cursor.seed);
+  out += cursor.after;
+  return out;
+}
+
+std::optional<CopyCursor> decode_cursor(BytesView in) {
+  CopyCursor out;
+  if (take_u64(in) != kForm) return std::nullopt;
+  auto scanned = take_u64(in);
+  if (!scanned || *scanned > 1) return std::nullopt;
+  out.scanned = *scanned == 1;
+  for (auto* number : {&out.epoch, &out.rows, &out.bytes, &out.rows_estimated}) {
+    auto value = take_u64(in);
+    if (!value) return std::nullopt;
+    *number = *value;
+  }
+  auto seed = take_region(in);
+  if (!seed) return std::nullopt;
+  out.seed = *seed;
+  out.after = Bytes(in);
+  return out;
+}
+
+}  // namespace meridian::copy

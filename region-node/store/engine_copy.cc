@@ -1,0 +1,57 @@
+// What the store does to fill this region's new replica of a table: its flows begin where the seed
+// stands, its rows come through apply_rows(), and then it is whole.
+#include "region-node/store/cursors.h"
+#include "region-node/store/engine.h"
+
+namespace meridian::store {
+
+ControlResult Engine::copy_step(const TableId& id, const CopyStep& step) {
+  TableState* table = state_.find(id);
+  if (table == nullptr || !table->info->is_copying(options_.region))
+    return Err(ControlError::no_such_table);
+  return step.kind == CopyStep::Kind::begin ? begin_copy(*table, step)
+                                             : finish_copy(*table, step);
+}
+
+void Engine::note_copying(TableInfo& info) {
+  ReplicaEntry& own = info.replicas[options_.region];
+  auto version = mint(own.changed.hlc);
+  own = ReplicaEntry{true, version, true, false, version};
+}
+
+ControlResult Engine::begin_copy(TableState& table, const CopyStep& step) {
+  if (table.cursors.count(kCopyCursor) != 0) return Err(ControlError::already_exists);
+  for (const auto& stand : step.stands)
+    if (stand.source == options_.region || stand.shard.value >= kShardsMax)
+      return Err(ControlError::unavailable);
+  begin();
+  for (const auto& stand : step.stands) {
+    LogPosition& position = table.flows[{stand.source, stand.shard}];
+    // (A repair may have brought it further.)
+    if (position.sequence > stand.position.sequence) continue;
+    position = stand.position;
+    flows_->save_position(table, {table.info->id, stand.shard, stand.source}, position);
+  }
+  for (const auto& [name, value] : step.cursors) flows_->save_cursor(table, name, value);
+  return table.info;
+}
+
+ControlResult Engine::finish_copy(TableState& table, const CopyStep& step) {
+  if (from_the_future({step.collected, options_.region})) return Err(ControlError::unavailable);
+  TableInfo info = *table.info;
+  ReplicaEntry& own = info.replicas.at(options_.region);
+  begin();
+  own.copying = false;
+  own.changed = mint(own.changed.hlc);
+  for (const char* name : {kCopyCursor, kCopyBeginnings})
+    flows_->save_cursor(table, name, std::nullopt);
+  // It has never had those tombstones.
+  hlc_.observe(step.collected);
+  if (step.collected > table.collected) {
+    table.collected = step.collected;
+    watermarks_->save_collected(table);
+  }
+  return save_info(table, std::move(info));
+}
+
+}  // namespace meridian::store
