@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -64,6 +65,20 @@ int run_daemon(int argc, char** argv, const DaemonText& text,
   } catch (const ConfigError& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 2;
+  }
+}
+
+void reload_settings(int argc, const char* const* argv, const Logger& log,
+                     const std::function<std::function<void()>(ConfigSource&)>& prepare) {
+  try {
+    ConfigSource source(argc, argv);
+    auto take_over = prepare(source);
+    source.finish();
+    take_over();
+  } catch (const ConfigError& e) {
+    std::string problems = e.what();
+    std::replace(problems.begin(), problems.end(), '\n', ';');
+    log.error("reload_failed", "reason=\"{}\"", problems);
   }
 }
 

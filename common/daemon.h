@@ -8,8 +8,10 @@
 //     });
 //   }
 //
+// SIGHUP has the settings read again: see reload_settings().
+//
 // Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong settings, 3 out of memory.
-// Threads: main's; SIGINT and SIGTERM are blocked before any other exists (signals.h).
+// Threads: main's; SIGINT, SIGTERM and SIGHUP are blocked before any other exists (signals.h).
 // Errors: what `run` throws is logged as start_failed.
 #pragma once
 
@@ -35,5 +37,10 @@ struct Daemon {
 // `prepare` reads the settings of its own.
 int run_daemon(int argc, char** argv, const DaemonText& text,
                const std::function<Daemon(ConfigSource&)>& prepare);
+
+// Reads the settings again, as file and environment have them now.  `prepare` reads the settings of its
+// own and answers what is to be done with them; wrong ones are logged, and nothing is done.
+void reload_settings(int argc, const char* const* argv, const Logger& log,
+                     const std::function<std::function<void()>(ConfigSource&)>& prepare);
 
 }  // namespace meridian

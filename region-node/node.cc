@@ -92,6 +92,7 @@ class Node::Parts {
   }
 
   store::SqliteStore& store() { return store_; }
+  peer::Peer& peer() { return peer_; }
 
  private:
   // The admin address serves the console, DynamoDB's API for it, and the operator's endpoints.
@@ -148,6 +149,11 @@ void Node::start() {
             config_.reach == Reach::loopback
                 ? "listening on loopback only"
                 : "whoever reaches this node's addresses may read and write");
+}
+
+void Node::reload(const NodeConfig& now) {
+  log_.info("settings_reloaded", "");
+  parts_->peer().add_peers(now.peers);
 }
 
 void Node::stop() {

@@ -24,6 +24,9 @@ class Node {
   ~Node();
 
   void start();
+  // Takes over the regions that `now` has under peers and that were not there before; whatever else
+  // has changed waits for the next start.  REQUIRES: start() has returned.
+  void reload(const NodeConfig& now);
   // Stops taking requests, answers those under way, closes the store.  Idempotent.
   void stop();
 

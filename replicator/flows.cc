@@ -80,33 +80,50 @@ void Flows::source_up(const rpc::HelloAnswer& own) {
     flows_.clear();
     heartbeat_ = nullptr;
     sinks_.clear();
-    dial_sinks(own.node);
+    heartbeat_ = kj::heap<Heartbeat>(world_.source, world_.timer, world_.log);
+    for (const auto& [region, address] : peers_) dial_sink(region, address);
   }
   heartbeat_->source_up(own.start);
   for (auto& [key, flow] : flows_) flow->link_up();
 }
 
-void Flows::dial_sinks(NodeId node) {
-  heartbeat_ = kj::heap<Heartbeat>(world_.source, world_.timer, world_.log);
-  for (const auto& [region, address] : peers_) {
-    rpc::SessionOptions options;
-    options.hello = {world_.protocol_max, world_.region, node, rpc::Role::peer_replicator};
-    options.expected = region;
-    options.address = address;
-    auto& sink = sinks_[region];
-    auto& faults = world_.faults.link(region);
-    sink.dialer = rpc::peer_dialer({world_.network, &faults, world_.tls}, region, address);
-    sink.session = kj::heap<rpc::Session>(world_.timer, *sink.dialer, world_.clock, world_.rng,
-                                          world_.log, std::move(options));
-    sink.link.region = region;
-    sink.link.session = sink.session.get();
-    sink.link.sender = kj::heap<BatchSender>(*sink.session, faults);
-    sink.link.faults = &faults;
-    sink.session->start([this, region = region](bool connected) {
-      if (connected) sink_up(region);
-    });
-    heartbeat_->add_sink(region, *sink.session);
+// REQUIRES: the own node has answered.
+void Flows::dial_sink(const RegionId& region, const std::string& address) {
+  rpc::SessionOptions options;
+  options.hello = {world_.protocol_max, world_.region, *node_, rpc::Role::peer_replicator};
+  options.expected = region;
+  options.address = address;
+  auto& sink = sinks_[region];
+  auto& faults = world_.faults.link(region);
+  sink.dialer = rpc::peer_dialer({world_.network, &faults, world_.tls}, region, address);
+  sink.session = kj::heap<rpc::Session>(world_.timer, *sink.dialer, world_.clock, world_.rng,
+                                        world_.log, std::move(options));
+  sink.link.region = region;
+  sink.link.session = sink.session.get();
+  sink.link.sender = kj::heap<BatchSender>(*sink.session, faults);
+  sink.link.faults = &faults;
+  sink.session->start([this, region](bool connected) {
+    if (connected) sink_up(region);
+  });
+  heartbeat_->add_sink(region, *sink.session);
+}
+
+void Flows::add_peers(const Addresses& peers) {
+  for (const auto& [region, address] : peers) {
+    auto known = std::find_if(peers_.begin(), peers_.end(),
+                              [&](const auto& each) { return each.first == region; });
+    if (known != peers_.end()) {
+      if (known->second != address)
+        world_.log.warn("peer_not_changed", "region={} address={} reason=\"it takes a restart\"",
+                        region.name(), known->second);
+      continue;
+    }
+    world_.log.info("peer_added", "region={} address={}", region.name(), address);
+    peers_.emplace_back(region, address);
+    unknown_sinks_.erase(region);
+    if (node_) dial_sink(region, address);
   }
+  if (node_ && !tables_.tables.empty()) follow(rpc::ReplicatedTables(tables_));
 }
 
 void Flows::sink_up(const RegionId& region) {
@@ -115,6 +132,7 @@ void Flows::sink_up(const RegionId& region) {
 }
 
 void Flows::follow(const rpc::ReplicatedTables& tables) {
+  tables_ = tables;
   wanted_.clear();
   std::set<checkpoint::LeaseKey> shards;
   for (const auto& table : tables.tables) {

@@ -55,6 +55,8 @@ class Flows {
         const std::vector<checkpoint::Checkpoint>& checkpoints);
   ~Flows();
 
+  // Regions that are not known yet; a known one keeps the address that it has.
+  void add_peers(const Addresses& peers);
   // The own node answers (again), as it said at the hello.
   void source_up(const rpc::HelloAnswer& own);
   // Starts and stops flows so that they are those of the list.
@@ -78,7 +80,7 @@ class Flows {
     SinkLink link;
   };
 
-  void dial_sinks(NodeId node);
+  void dial_sink(const RegionId& region, const std::string& address);
   void start_flows();
   void start_flow(const Key& key, const std::string& table_name);
   // Ends a flow, which saves how far it got.
@@ -94,7 +96,8 @@ class Flows {
   [[nodiscard]] std::optional<std::int64_t> offset_to(const Sink& sink) const;
 
   const World world_;
-  const Addresses peers_;
+  Addresses peers_;
+  rpc::ReplicatedTables tables_;  // as followed
   std::map<checkpoint::CheckpointKey, LogPosition> known_;  // newest checkpoint of each flow
   std::map<std::pair<TableId, RegionId>, std::shared_ptr<Histogram>> lag_;
   std::map<std::pair<TableId, RegionId>, std::shared_ptr<LogReads>> reads_;

@@ -1,6 +1,8 @@
 // replicator: the daemon that ships one region's changes to the others.  Reads its settings, runs a
 // Replicator, waits for a signal.
 // Exit codes: common/daemon.h.
+#include <functional>
+
 #include "checkpoint/lease_store.h"
 #include "checkpoint/open.h"
 #include "common/clock.h"
@@ -21,16 +23,19 @@ constexpr const char* kHelp =
     "Tails the change log of its own region's node and ships it to the other regions' nodes.\n"
     "Every setting may stand in the file, in the environment (MERIDIAN_CHECKPOINT_DIR) or as a\n"
     "flag (--checkpoint-dir); a flag beats the environment, the environment beats the file.\n"
+    "SIGHUP: read the settings again, and take over what is new under `peers`.\n"
     "  --check-config  print every setting with its source, and stop\n"
     "  --version       print the version\n";
 
-void serve(meridian::replicator::ReplicatorConfig config, const meridian::Logger& log) {
+using meridian::replicator::Replicator;
+
+void serve(meridian::replicator::ReplicatorConfig config, const meridian::Logger& log,
+           const std::function<void(Replicator&)>& reload) {
   meridian::SystemClock clock;
   auto checkpoints = meridian::checkpoint::open_checkpoints(config.checkpoint_dir, clock, log);
   meridian::checkpoint::LeaseStore leases(config.checkpoint_dir);
   config.options.leases = &leases;
-  meridian::replicator::Replicator replicator(config.options, *checkpoints, clock,
-                                              meridian::Rng::from_system(), log);
+  Replicator replicator(config.options, *checkpoints, clock, meridian::Rng::from_system(), log);
   meridian::replicator::Admin admin(replicator, config.options.region, MERIDIAN_VERSION);
   std::vector<std::string> consoles;
   for (const auto& [region, address] : config.console_nodes) consoles.push_back(address);
@@ -46,7 +51,7 @@ void serve(meridian::replicator::ReplicatorConfig config, const meridian::Logger
   replicator.start();
   log.info("started", "region={} worker={} admin={}", config.options.region.name(),
            config.options.worker, config.admin_address);
-  int signal = meridian::wait_for_stop_signal();
+  int signal = meridian::wait_for_stop_signal([&] { reload(replicator); });
   log.info("stopping", "signal={}", signal);
   server.stop();
   replicator.stop();
@@ -57,9 +62,17 @@ void serve(meridian::replicator::ReplicatorConfig config, const meridian::Logger
 
 int main(int argc, char** argv) {
   return meridian::run_daemon(
-      argc, argv, {"replicator", MERIDIAN_VERSION, kHelp}, [](meridian::ConfigSource& source) {
+      argc, argv, {"replicator", MERIDIAN_VERSION, kHelp},
+      [argc, argv](meridian::ConfigSource& source) {
         auto config = meridian::replicator::read_config(source);
-        return meridian::Daemon{config.log_level,
-                                [config](const meridian::Logger& log) { serve(config, log); }};
+        auto run = [config, argc, argv](const meridian::Logger& log) {
+          serve(config, log, [argc, argv, &log](Replicator& replicator) {
+            meridian::reload_settings(argc, argv, log, [&](meridian::ConfigSource& again) {
+              auto now = meridian::replicator::read_config(again);
+              return [&replicator, now] { replicator.add_peers(now.options.peers); };
+            });
+          });
+        };
+        return meridian::Daemon{config.log_level, run};
       });
 }

@@ -96,6 +96,7 @@ class Inside final : private kj::TaskSet::ErrorHandler {
   }
 
   rpc::LinkFaults& faults() { return faults_; }
+  void add_peers(const Addresses& peers) { flows_.add_peers(peers); }
 
  private:
   kj::Promise<void> poll_backlogs() {
@@ -214,6 +215,12 @@ class Replicator::Impl {
     return status;
   }
 
+  void add_peers(Addresses peers) {
+    static_cast<void>(thread_.mailbox()->try_post([this, peers = std::move(peers)] {
+      if (inside_) inside_->add_peers(peers);
+    }));
+  }
+
   bool on_faults(std::function<void(rpc::LinkFaults&)> task) {
     auto done = std::make_shared<std::promise<bool>>();
     auto answer = done->get_future();
@@ -248,6 +255,9 @@ Replicator::~Replicator() = default;
 void Replicator::start() { impl_->start(); }
 void Replicator::stop() { impl_->stop(); }
 ReplicatorStatus Replicator::status() const { return impl_->status(); }
+void Replicator::add_peers(std::vector<std::pair<RegionId, std::string>> peers) {
+  impl_->add_peers(std::move(peers));
+}
 bool Replicator::on_faults(std::function<void(rpc::LinkFaults&)> task) {
   return impl_->on_faults(std::move(task));
 }

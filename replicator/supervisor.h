@@ -58,6 +58,9 @@ class Replicator {
   // Idempotent.
   void stop();
 
+  // Regions that are not known yet are; a known one keeps the address that it has.  Any thread.
+  void add_peers(std::vector<std::pair<RegionId, std::string>> peers);
+
   // Waits for the KJ thread, at most kStatusMsMax; a thread that does not answer is "not ready".
   static constexpr std::int64_t kStatusMsMax = 2000;
   [[nodiscard]] ReplicatorStatus status() const;

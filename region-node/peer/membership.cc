@@ -13,29 +13,48 @@ Membership::Membership(World world, const std::vector<std::pair<RegionId, std::s
       controls_(world_.mailbox),
       pins_(world_.mailbox),
       tasks_(*this) {
-  for (const auto& [region, address] : peers) {
-    rpc::SessionOptions options;
-    options.hello = {world_.protocol_max, self_, world_.store.node_id(), rpc::Role::peer_node};
-    options.expected = region;
-    options.address = address;
-    auto& link = peers_[region];
-    link.dialer = rpc::peer_dialer({world_.network, &world_.faults.link(region), world_.tls},
-                                   region, address);
-    link.session = kj::heap<rpc::Session>(world_.timer, *link.dialer, world_.clock, world_.rng,
-                                          world_.log, std::move(options));
-  }
+  for (const auto& [region, address] : peers) add_link(region, address);
+}
+
+Membership::PeerLink& Membership::add_link(const RegionId& region, const std::string& address) {
+  rpc::SessionOptions options;
+  options.hello = {world_.protocol_max, self_, world_.store.node_id(), rpc::Role::peer_node};
+  options.expected = region;
+  options.address = address;
+  auto& link = peers_[region];
+  link.address = address;
+  link.dialer = rpc::peer_dialer({world_.network, &world_.faults.link(region), world_.tls}, region,
+                                 address);
+  link.session = kj::heap<rpc::Session>(world_.timer, *link.dialer, world_.clock, world_.rng,
+                                        world_.log, std::move(options));
+  return link;
 }
 
 void Membership::start() {
-  for (auto& [region, link] : peers_) {
-    link.session->start([this, region = region, &link = link](bool up) {
-      // Who comes back may have lost something: confirm everything anew.
-      link.confirmed.clear();
-      link.trusted = false;
-      if (up) connected(region, link);
-    });
-  }
+  for (auto& [region, link] : peers_) start_link(region, link);
   tasks_.add(rounds());
+}
+
+void Membership::start_link(const RegionId& region, PeerLink& link) {
+  link.session->start([this, region, &link](bool up) {
+    // Who comes back may have lost something: confirm everything anew.
+    link.confirmed.clear();
+    link.trusted = false;
+    if (up) connected(region, link);
+  });
+}
+
+void Membership::add_peers(const std::vector<std::pair<RegionId, std::string>>& peers) {
+  for (const auto& [region, address] : peers) {
+    if (auto at = peers_.find(region); at != peers_.end()) {
+      if (at->second.address != address)
+        world_.log.warn("peer_not_changed", "region={} address={} reason=\"it takes a restart\"",
+                        region.name(), at->second.address);
+      continue;
+    }
+    world_.log.info("peer_added", "region={} address={}", region.name(), address);
+    start_link(region, add_link(region, address));
+  }
 }
 
 void Membership::connected(const RegionId& region, PeerLink& link) {

@@ -54,6 +54,8 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   Membership(World world, const std::vector<std::pair<RegionId, std::string>>& peers);
 
   void start();
+  // Regions that are not known yet; a known one keeps the address that it has.  After start().
+  void add_peers(const std::vector<std::pair<RegionId, std::string>>& peers);
   [[nodiscard]] bool configured(const RegionId& region) const { return peers_.count(region) != 0; }
   // Null while the region cannot be reached, or answers under another node identity than before.
   [[nodiscard]] rpc::Session* reachable(const RegionId& region);
@@ -81,12 +83,15 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   static View view_of(const store::TableInfo& table) { return {table.replicas, table.settings}; }
 
   struct PeerLink {
+    std::string address;
     kj::Own<rpc::Dialer> dialer;
     kj::Own<rpc::Session> session;
     bool trusted = false;  // its node identity is the one that the region is pinned to
     std::map<TableId, View> confirmed;  // what this region is known to have, per table
   };
 
+  PeerLink& add_link(const RegionId& region, const std::string& address);
+  void start_link(const RegionId& region, PeerLink& link);
   void connected(const RegionId& region, PeerLink& link);
   kj::Promise<void> rounds();
   kj::Promise<void> round();

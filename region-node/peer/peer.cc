@@ -135,6 +135,12 @@ class Peer::Impl final : public api::ReplicaControl {
     return board_.of(table);
   }
 
+  void add_peers(std::vector<std::pair<RegionId, std::string>> peers) {
+    static_cast<void>(thread_.mailbox()->try_post([this, peers = std::move(peers)] {
+      if (inside_) inside_->membership.add_peers(peers);
+    }));
+  }
+
   void collect(MetricsPage& page);
   bool on_faults(std::function<void(rpc::LinkFaults&)> task);
 
@@ -292,6 +298,9 @@ void Peer::start() { impl_->start(); }
 void Peer::stop() { impl_->stop(); }
 std::uint16_t Peer::port() const { return impl_->port(); }
 api::ReplicaControl& Peer::control() { return *impl_; }
+void Peer::add_peers(std::vector<std::pair<RegionId, std::string>> peers) {
+  impl_->add_peers(std::move(peers));
+}
 void Peer::collect(MetricsPage& page) const { impl_->collect(page); }
 bool Peer::on_faults(std::function<void(rpc::LinkFaults&)> task) {
   return impl_->on_faults(std::move(task));

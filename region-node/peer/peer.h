@@ -54,6 +54,8 @@ class Peer {
   // REQUIRES: start() has returned.
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] api::ReplicaControl& control();
+  // Regions that are not known yet are; a known one keeps the address that it has.  Any thread.
+  void add_peers(std::vector<std::pair<RegionId, std::string>> peers);
   // Counters of the server and the links, for /metrics.  Any thread.
   void collect(MetricsPage& page) const;
   // Runs `task` on the faults of this node's own links and waits for it; false when it may not have

@@ -25,7 +25,6 @@ class FlowDriver : public std::enable_shared_from_this<FlowDriver> {
   [[nodiscard]] const replicator::Pump& pump() const { return pump_; }
   [[nodiscard]] std::string state() const;
   [[nodiscard]] std::size_t sink() const { return key_.sink; }
-  [[nodiscard]] const SimReplicator::FlowKey& key() const { return key_; }
 
  private:
   using RequestId = replicator::RequestId;
