@@ -47,6 +47,10 @@ def test_every_figure_is_there(tmp_path):
     # Of a delay no probe can be free, whoever measures.
     for who in ("reported", "probed"):
         assert agreement["idle_delayed"][who]["p50"] >= 80, who
+    for phase in ("alone", "paced", "free"):
+        assert figures["copy"][phase]["put_rps"] > 0, phase
+        assert figures["copy"][phase]["put_latency_ms"]["p99"] > 0, phase
+    assert figures["copy"]["paced"]["rows_per_s"] > 0
     assert figures["fdatasync_ms"]["before"]["p50"] > 0
     assert figures["settings"]["cores"] > 0
 

@@ -81,7 +81,7 @@ void Daemon::start() {
 }
 
 Daemon make_node(const Options& options, const WorkDir& dir, const RegionPorts& self,
-                 const std::vector<RegionPorts>& peers) {
+                 const std::vector<RegionPorts>& peers, const std::string& more) {
   std::string folder = region_folder(dir, self.region);
   std::string settings = "region: " + self.region + "\ndata_dir: " + quoted(folder + "/data") +
                          "\nlisten:\n  table: " + quoted(loopback(self.table)) +
@@ -89,7 +89,8 @@ Daemon make_node(const Options& options, const WorkDir& dir, const RegionPorts& 
                          "\n  admin: " + quoted(loopback(self.admin)) +
                          "\n  peer: " + quoted(loopback(self.peer)) + "\n" + peers_setting(peers) +
                          "http_threads: " + std::to_string(options.http_threads) +
-                         "\nshards: " + std::to_string(options.shards) + "\nlog_level: info\n";
+                         "\nshards: " + std::to_string(options.shards) + "\nlog_level: info\n" +
+                         more;
   return {"region-node", folder, settings, loopback(self.admin)};
 }
 

@@ -57,9 +57,9 @@ class Daemon {
   Process process_;
 };
 
-// `peers`: the other regions.
+// `peers`: the other regions.  `more`: further settings, as lines of YAML.
 Daemon make_node(const Options& options, const WorkDir& dir, const RegionPorts& self,
-                 const std::vector<RegionPorts>& peers);
+                 const std::vector<RegionPorts>& peers, const std::string& more = "");
 Daemon make_replicator(const WorkDir& dir, const RegionPorts& self,
                        const std::vector<RegionPorts>& peers);
 

@@ -9,6 +9,7 @@
 
 #include "tools/bench/agreement_bench.h"
 #include "tools/bench/bare_server.h"
+#include "tools/bench/copy_bench.h"
 #include "tools/bench/disk.h"
 #include "tools/bench/growth.h"
 #include "tools/bench/http_bench.h"
@@ -45,6 +46,7 @@ void run_sections(const Options& options, Report& report) {
   if (options.wants("apply") || options.wants("catch-up") || options.wants("lag"))
     run_replication_bench(options, WorkDir(options.dir), report);
   if (options.wants("agreement")) run_agreement_bench(options, report);
+  if (options.wants("copy")) run_copy_bench(options, WorkDir(options.dir), report);
 }
 
 int run(const Options& options) {
@@ -84,11 +86,11 @@ int run_and_explain(int argc, char** argv) {
   app.add_flag("--growth", options.growth,
                "Instead: apply and lag with more items, tables and shards (long)");
   app.add_option("--only", options.only,
-                 "Sections: http, apply, catch-up, lag, agreement; of growth: items, tables, "
-                 "shards")
+                 "Sections: http, apply, catch-up, lag, agreement, copy; of growth: items, "
+                 "tables, shards")
       ->delimiter(',')
-      ->check(CLI::IsMember({"http", "apply", "catch-up", "lag", "agreement", "items", "tables",
-                             "shards"}));
+      ->check(CLI::IsMember({"http", "apply", "catch-up", "lag", "agreement", "copy", "items",
+                             "tables", "shards"}));
   app.add_option("--dir", options.dir, "Where to make the temporary directory");
   app.add_flag("--one-way", options.one_way, "Without the sink's own replicator");
   app.add_option("--connections", options.connections, "Of the HTTP generator")
