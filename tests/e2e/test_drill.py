@@ -147,6 +147,8 @@ def test_it_needs_a_yes_a_scenario_and_a_healthy_deployment(local):
     assert local.drill("run", "earthquake", "--yes").returncode == 2
     assert local.drill("run", "partition", "--yes", "--abort-if", "speed>3").returncode == 2
     assert REGION in local.drill("plan", "partition").stdout
+    unwritable = local.drill("run", "partition", *settings("/proc/report"))
+    assert unwritable.returncode == 5, unwritable.stderr
     os.kill(local.pid("eu-west-1", "replicator"), signal.SIGKILL)
     refused = local.drill("run", "partition", "--yes")
     assert refused.returncode == 3 and "eu-west-1" in refused.stderr
