@@ -56,7 +56,7 @@ class Runner {
   void verify();
   void read_conflicts();
   void collect();
-  std::optional<std::int64_t> pending_of(const std::string& region);
+  std::optional<std::int64_t> pending();
 
   SystemClock clock_;
   const cli::Deployment& deployment_;

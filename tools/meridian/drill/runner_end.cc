@@ -14,32 +14,34 @@ namespace meridian::drill {
 namespace {
 
 constexpr int kQuietLooks = 3;  // looks in a row with nothing that waits, before it has caught up
+constexpr const char* kDrainWait = "2s";  // between looks at Ctrl-C and stop conditions
 constexpr double kOldMs = 500;  // what waits less is on its way
 
 double seconds(std::int64_t us) { return static_cast<double>(us) / 1e6; }
 
 }  // namespace
 
-// Everything that the region acknowledged has to arrive before it is stopped.
+// Everything that the region acknowledged has to arrive before it is stopped, of all its tables; that
+// is certain, by a barrier, or the region is not stopped.
 void Runner::drain() {
   note("DRAIN", "waiting until " + result_.survivor + " has all that was acknowledged");
   std::int64_t end_us = now_us() + result_.options.catch_up_ms_max * 1000;
-  for (int quiet = 0; quiet < kQuietLooks;) {
-    step();
+  for (;;) {
+    auto said = run_meridian(deployment_.path, {"drain", "--from", stage_.region, "--to",
+                                                result_.survivor, "--wait", kDrainWait, "-o", "json"});
+    if (said.code == cli::kExitYes) break;
+    if (said.code != cli::kExitNo) throw Stopped{"the region could not be asked to drain"};
     if (now_us() > end_us) throw Stopped{"the region could not be drained"};
-    auto pending = pending_of(stage_.region);
-    if (!pending) continue;
-    quiet = *pending == 0 ? quiet + 1 : 0;
+    step();
   }
+  note("DRAIN", result_.survivor + " has all that " + stage_.region + " had acknowledged");
 }
 
-// Records that wait on links out of `region`, or of all when empty; empty when nothing is known that
-// was not known before.
-std::optional<std::int64_t> Runner::pending_of(const std::string& region) {
+// Records that wait on all links; empty when nothing is known that was not known before.
+std::optional<std::int64_t> Runner::pending() {
   std::int64_t sum = 0;
   std::int64_t newest_us = 0;
   for (const auto& sample : watch_->latest()) {
-    if (!region.empty() && sample.region != region) continue;
     newest_us = std::max(newest_us, sample.at_us);
     if (sample.links.size() + 1 < deployment_.regions.size()) return std::nullopt;
     for (const auto& link : sample.links) {
@@ -73,9 +75,9 @@ void Runner::catch_up() {
       for (const auto& link : sample.links)
         young &= link.pending_records == 0 || link.oldest_ms.value_or(kOldMs) < kOldMs;
     }
-    auto pending = pending_of("");
-    if (!pending || !ready) continue;
-    result_.pending_at_heal = std::max(result_.pending_at_heal, *pending);
+    auto waiting = pending();
+    if (!waiting || !ready) continue;
+    result_.pending_at_heal = std::max(result_.pending_at_heal, *waiting);
     quiet = young ? quiet + 1 : 0;
     if (quiet < kQuietLooks) continue;
     result_.caught_up_us = now_us();
