@@ -142,7 +142,7 @@ const std::vector<std::pair<const char*, const char*>>& definitions() {
       {"stale reads",
        "consistent reads, in the region that clients are sent to, that did not show a write that "
        "had been acknowledged before"},
-      {"catch-up", "from the heal until nothing waited for more than half a second on any link"},
+      {"catch-up", "from the heal until nothing waited longer than was usual before the fault"},
       {"identical", "key, version and image of every row of the drill's table compared"}};
   return kAll;
 }

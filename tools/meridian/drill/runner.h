@@ -57,6 +57,7 @@ class Runner {
   void read_conflicts();
   void collect();
   std::optional<std::int64_t> pending();
+  [[nodiscard]] double usual_age_ms() const;
 
   SystemClock clock_;
   const cli::Deployment& deployment_;

@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kQuietLooks = 3;  // looks in a row with nothing that waits, before it has caught up
 constexpr const char* kDrainWait = "2s";  // between looks at Ctrl-C and stop conditions
-constexpr double kOldMs = 500;  // what waits less is on its way
+constexpr double kOldMsMin = 500;  // what waits less is on its way
+constexpr double kOlderThanUsual = 2;
 
 double seconds(std::int64_t us) { return static_cast<double>(us) / 1e6; }
 
@@ -27,8 +28,9 @@ void Runner::drain() {
   note("DRAIN", "waiting until " + result_.survivor + " has all that was acknowledged");
   std::int64_t end_us = now_us() + result_.options.catch_up_ms_max * 1000;
   for (;;) {
-    auto said = run_meridian(deployment_.path, {"drain", "--from", stage_.region, "--to",
-                                                result_.survivor, "--wait", kDrainWait, "-o", "json"});
+    auto said =
+        run_meridian(deployment_.path, {"drain", "--from", stage_.region, "--to", result_.survivor,
+                                        "--wait", kDrainWait, "-o", "json"});
     if (said.code == cli::kExitYes) break;
     if (said.code != cli::kExitNo) throw Stopped{"the region could not be asked to drain"};
     if (now_us() > end_us) throw Stopped{"the region could not be drained"};
@@ -54,6 +56,17 @@ std::optional<std::int64_t> Runner::pending() {
   return sum;
 }
 
+// The oldest that any link had waiting before the fault.
+double Runner::usual_age_ms() const {
+  double oldest_ms = 0;
+  for (const auto& sample : watch_->samples()) {
+    if (result_.fault_us && sample.at_us >= *result_.fault_us) continue;
+    for (const auto& link : sample.links)
+      oldest_ms = std::max(oldest_ms, link.oldest_ms.value_or(0));
+  }
+  return oldest_ms;
+}
+
 void Runner::heal() {
   note("HEAL", "undoing what was done");
   for (const auto& sample : watch_->latest())
@@ -66,6 +79,7 @@ void Runner::heal() {
 void Runner::catch_up() {
   note("CATCH-UP", "until every region has everything");
   std::int64_t end_us = now_us() + result_.options.catch_up_ms_max * 1000;
+  double old_ms = std::max(kOldMsMin, kOlderThanUsual * usual_age_ms());
   for (int quiet = 0; now_us() < end_us;) {
     step();
     bool ready = true;
@@ -73,11 +87,13 @@ void Runner::catch_up() {
     for (const auto& sample : watch_->latest()) {
       ready &= sample.node_ready && sample.replicator_ready;
       for (const auto& link : sample.links)
-        young &= link.pending_records == 0 || link.oldest_ms.value_or(kOldMs) < kOldMs;
+        young &= link.pending_records == 0 || link.oldest_ms.value_or(old_ms) < old_ms;
     }
     auto waiting = pending();
     if (!waiting || !ready) continue;
     result_.pending_at_heal = std::max(result_.pending_at_heal, *waiting);
+    double few = result_.options.rate * kAskEveryMs / 1000.0;  // a look's worth on each link
+    young |= static_cast<double>(*waiting) <= few * static_cast<double>(deployment_.regions.size());
     quiet = young ? quiet + 1 : 0;
     if (quiet < kQuietLooks) continue;
     result_.caught_up_us = now_us();
