@@ -11,6 +11,7 @@
 #include "region-node/api/api.h"
 #include "region-node/console/console.h"
 #include "region-node/peer/peer.h"
+#include "region-node/repair_pages.h"
 #include "region-node/replica_pages.h"
 #include "region-node/store/sqlite_store.h"
 #include "rpc/faults/pages.h"
@@ -55,6 +56,10 @@ class Node::Parts {
                        return peer_.on_faults(std::move(task));
                      }),
         clock_pages_(clock, log),
+        repair_pages_(store_, {[this] { return peer_.repairs(); },
+                               [this](TableId table, RegionId peer) {
+                                 return peer_.ask_repair(table, peer);
+                               }}),
         replica_pages_(store_, peer_.control()),
         console_({config.region, config.console_nodes, config.console_replicators,
                   config.console_drills}),
@@ -71,6 +76,8 @@ class Node::Parts {
     admin_.add_pages([this](const http::Request& request) { return drain_pages_.handle(request); });
     admin_.add_pages([this](const http::Request& request) { return fault_pages_.handle(request); });
     admin_.add_pages([this](const http::Request& request) { return clock_pages_.handle(request); });
+    admin_.add_pages(
+        [this](const http::Request& request) { return repair_pages_.handle(request); });
     admin_.add_pages(
         [this](const http::Request& request) { return replica_pages_.handle(request); });
   }
@@ -115,6 +122,7 @@ class Node::Parts {
   admin::DrainPages drain_pages_;
   rpc::FaultPages fault_pages_;
   admin::ClockShiftPages clock_pages_;
+  RepairPages repair_pages_;
   ReplicaPages replica_pages_;
   console::Console console_;
   AlarmThread alarms_;

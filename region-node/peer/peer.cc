@@ -143,6 +143,12 @@ class Peer::Impl final : public api::ReplicaControl {
 
   void collect(MetricsPage& page);
   bool on_faults(std::function<void(rpc::LinkFaults&)> task);
+  std::optional<std::vector<RepairStatus>> repairs();
+  bool ask_repair(const TableId& table, const RegionId& peer) {
+    return open_ && thread_.mailbox()->try_post([this, table, peer] {
+      if (inside_) inside_->repairer.ask_repair(table, peer);
+    });
+  }
 
  private:
   void collect_tls(MetricsPage& page) const;
@@ -290,6 +296,18 @@ bool Peer::Impl::on_faults(std::function<void(rpc::LinkFaults&)> task) {
          answer.get();
 }
 
+std::optional<std::vector<RepairStatus>> Peer::Impl::repairs() {
+  if (!open_) return std::nullopt;
+  auto found = std::make_shared<std::promise<std::vector<RepairStatus>>>();
+  auto answer = found->get_future();
+  bool asked = thread_.mailbox()->try_post([this, found] {
+    found->set_value(inside_ ? inside_->repairer.status() : std::vector<RepairStatus>{});
+  });
+  if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready)
+    return std::nullopt;
+  return answer.get();
+}
+
 Peer::Peer(store::Store& store, const Clock& clock, Rng rng, Logger log, PeerOptions options)
     : impl_(std::make_unique<Impl>(store, clock, rng, std::move(log), std::move(options))) {}
 Peer::~Peer() = default;
@@ -302,6 +320,8 @@ void Peer::add_peers(std::vector<std::pair<RegionId, std::string>> peers) {
   impl_->add_peers(std::move(peers));
 }
 void Peer::collect(MetricsPage& page) const { impl_->collect(page); }
+std::optional<std::vector<RepairStatus>> Peer::repairs() const { return impl_->repairs(); }
+bool Peer::ask_repair(TableId table, RegionId peer) { return impl_->ask_repair(table, peer); }
 bool Peer::on_faults(std::function<void(rpc::LinkFaults&)> task) {
   return impl_->on_faults(std::move(task));
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "common/settings.h"
 #include "region-node/api/replica_control.h"
 #include "region-node/copy/table_copy.h"
+#include "region-node/peer/repair_status.h"
 #include "region-node/store/store.h"
 #include "rpc/messages.h"
 
@@ -58,6 +60,11 @@ class Peer {
   void add_peers(std::vector<std::pair<RegionId, std::string>> peers);
   // Counters of the server and the links, for /metrics.  Any thread.
   void collect(MetricsPage& page) const;
+  // What is known of the tables' sameness at the peers; empty when it is not answered in time.  Any
+  // thread but the KJ thread.
+  [[nodiscard]] std::optional<std::vector<RepairStatus>> repairs() const;
+  // Asks for a repair of the table with a peer; answers whether it was heard.  Any thread.
+  bool ask_repair(TableId table, RegionId peer);
   // Runs `task` on the faults of this node's own links and waits for it; false when it may not have
   // run (yet), so it must not refer to the caller's stack.  Any thread but the KJ thread.
   bool on_faults(std::function<void(rpc::LinkFaults&)> task);

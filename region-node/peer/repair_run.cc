@@ -26,6 +26,7 @@ void add(repair::SessionFigures& sum, const repair::SessionFigures& walk) {
   sum.spans_differing += walk.spans_differing;
   sum.differing += walk.differing;
   sum.in_flight += walk.in_flight;
+  sum.in_flight_origins.insert(walk.in_flight_origins.begin(), walk.in_flight_origins.end());
   sum.fetched += walk.fetched;
   sum.sent += walk.sent;
   sum.dropped_here += walk.dropped_here;

@@ -53,10 +53,9 @@ rpc::Session* Repairer::open_to(const RegionId& peer) {
   return knows && !world_.faults.link(peer).paused() ? session : nullptr;
 }
 
-void Repairer::ask_repair(const TableId& id) {
-  auto table = world_.store.catalog()->find(id);
-  if (!table) return;
-  for (const auto& peer : table->peers(self_)) state_of(*table, peer).asked = true;
+void Repairer::ask_repair(const TableId& id, const RegionId& peer) {
+  auto table = shared_with(id, peer);
+  if (table) state_of(*table, peer).asked = true;
 }
 
 std::vector<RepairStatus> Repairer::status() const {
@@ -90,6 +89,7 @@ kj::Promise<void> Repairer::rounds() {
 kj::Promise<void> Repairer::round() {
   auto catalog = world_.store.catalog();
   std::erase_if(states_, [&](const auto& each) { return !catalog->find(each.first.first); });
+  note_silence();
   kj::Promise<void> chain = kj::READY_NOW;
   for (const auto& [id, table] : catalog->by_id) {
     // (One that is being filled has written nothing.)
@@ -99,6 +99,7 @@ kj::Promise<void> Repairer::round() {
       say_cut_loose(*table, peer, state);
       auto* session = open_to(peer);
       if (session == nullptr) continue;
+      look_for_survivors(*table, peer, state);
       bool fresh = state.connects != session->figures().connects;
       bool wanted = state.asked || table->repairs.count(peer) != 0;
       if (!fresh && !wanted && now_ms() < state.check_at_ms && !scrub_due(*table, state, peer))
@@ -137,20 +138,25 @@ kj::Promise<void> Repairer::look_at(store::TablePtr table, RegionId peer) {
         if (!now || !now->has_replica(peer)) return kj::READY_NOW;
         auto& known = state_of(*now, peer);
         if (known.asked || now->repairs.count(peer) != 0) return run(now, peer, Purpose::repair);
-        if (scrub_due(*now, known, peer)) return run(now, peer, Purpose::compare);
+        if (scrub_due(*now, known, peer) && !running_) begin_scrub(now, peer);
         return kj::READY_NOW;
       })
-      .catch_([this, table, peer](kj::Exception&& failure) {
-        auto& known = state_of(*table, peer);
-        known.status.doing.clear();
-        auto reason = rpc::describe(failure);
-        if (known.status.problem != reason)
-          world_.log.warn("repair_not_possible", "table={} peer={} reason=\"{}\"", table->name,
-                          peer.name(), reason);
-        known.status.problem = reason;
-        running_.reset();
-        run_.reset();
-      });
+      .catch_([this, table, peer](kj::Exception&& failure) { failed(*table, peer, failure); });
+}
+
+void Repairer::failed(const store::TableInfo& table, const RegionId& peer,
+                      const kj::Exception& failure) {
+  auto& known = state_of(table, peer);
+  known.status.doing.clear();
+  auto reason = rpc::describe(failure);
+  if (known.status.problem != reason)
+    world_.log.warn("repair_not_possible", "table={} peer={} reason=\"{}\"", table.name,
+                    peer.name(), reason);
+  known.status.problem = reason;
+  if (running_ == Pair{table.id, peer}) {
+    running_.reset();
+    run_.reset();
+  }
 }
 
 kj::Promise<void> Repairer::check(store::TablePtr table, RegionId peer) {
@@ -248,13 +254,42 @@ bool Repairer::scrub_due(const store::TableInfo& table, const State& state,
 
 kj::Promise<void> Repairer::run(store::TablePtr table, RegionId peer, Purpose purpose) {
   auto* session = open_to(peer);
-  if (session == nullptr || running_) return kj::READY_NOW;
+  if (session == nullptr) return kj::READY_NOW;
+  end_scrub();
+  if (running_) return kj::READY_NOW;
+  world_.log.info("repair_begins", "table={} peer={}", table->name, peer.name());
+  return begin_run(table, peer, purpose, *session);
+}
+
+// Beside the rounds, which may find something better to do.
+void Repairer::begin_scrub(store::TablePtr table, RegionId peer) {
+  auto* session = open_to(peer);
+  if (session == nullptr) return;
+  scrub_ = begin_run(table, peer, Purpose::compare, *session)
+               .catch_([this, table, peer](kj::Exception&& failure) {
+                 state_of(*table, peer).scrub_at_ms = now_ms() + limits_.scrub_pause_ms / 4;
+                 failed(*table, peer, failure);
+               })
+               .eagerlyEvaluate(nullptr);
+}
+
+void Repairer::end_scrub() {
+  if (!running_ || scrub_ == nullptr) return;
+  scrub_ = nullptr;
+  run_.reset();
+  auto state = states_.find(*running_);
+  if (state != states_.end() && state->second.status.doing == "scrub")
+    state->second.status.doing.clear();
+  running_.reset();
+}
+
+kj::Promise<void> Repairer::begin_run(store::TablePtr table, RegionId peer, Purpose purpose,
+                                      rpc::Session& session) {
   running_ = Pair{table->id, peer};
   bool repairs = purpose == Purpose::repair;
   state_of(*table, peer).status.doing = repairs ? "repair" : "scrub";
-  if (repairs) world_.log.info("repair_begins", "table={} peer={}", table->name, peer.name());
   run_ = std::make_unique<RepairRun>(
-      RepairRun::World{world_.store, *session, world_.timer, rows_, world_.mailbox, world_.log},
+      RepairRun::World{world_.store, session, world_.timer, rows_, world_.mailbox, world_.log},
       table, peer, purpose, repairs ? 0 : limits_.scrub_rows_per_second);
   return run_->start().then([this, table, peer, purpose, began = now_ms()](RunFigures figures) {
     running_.reset();
@@ -297,12 +332,51 @@ void Repairer::scrubbed(const store::TableInfo& table, const RegionId& peer,
   state.status.scrub_rows = figures.rows.rows_compared;
   state.status.scrub_in_flight = figures.rows.in_flight;
   state.status.scrub_differing = figures.rows.differing - figures.rows.in_flight;
+  for (const auto& origin : figures.rows.in_flight_origins) {
+    if (!is_lost(table, origin)) continue;
+    world_.log.warn("survivors_differ",
+                    "table={} peer={} origin={} what=\"it cannot be reached, and only one of the "
+                    "two has all of it; they will be repaired\"",
+                    table.name, peer.name(), origin.name());
+    state.asked = true;
+  }
   if (state.status.scrub_differing == 0) return;
   std::string keys;
   for (const auto& sample : figures.samples)
     if (keys.size() < 500) keys += (keys.empty() ? "" : " ") + to_hex(sample.key);
   world_.log.error("regions_differ", "table={} peer={} rows={} keys=\"{}\"", table.name,
                    peer.name(), state.status.scrub_differing, keys);
+}
+
+// ---------------------------------------------------------------------------------------- survivors
+
+void Repairer::note_silence() {
+  std::set<RegionId> members;
+  for (const auto& [id, table] : world_.store.catalog()->by_id)
+    for (const auto& peer : table->peers(self_)) members.insert(peer);
+  std::erase_if(silent_since_ms_, [&](const auto& each) {
+    bool back = world_.membership.reachable(each.first) != nullptr;
+    if (back)
+      for (auto& [pair, state] : states_) state.mourned.erase(each.first);
+    return back || !members.contains(each.first);
+  });
+  for (const auto& region : members)
+    if (world_.membership.reachable(region) == nullptr)
+      silent_since_ms_.try_emplace(region, now_ms());
+}
+
+void Repairer::look_for_survivors(const store::TableInfo& table, const RegionId& peer,
+                                  State& state) {
+  for (const auto& [region, since_ms] : silent_since_ms_) {
+    bool third = region != peer && table.has_replica(region);
+    if (!third || now_ms() - since_ms < limits_.survivors_after_ms) continue;
+    if (state.mourned.insert(region).second) state.scrub_at_ms = now_ms();
+  }
+}
+
+bool Repairer::is_lost(const store::TableInfo& table, const RegionId& origin) {
+  if (origin == self_) return false;
+  return !table.has_replica(origin) || world_.membership.reachable(origin) == nullptr;
 }
 
 }  // namespace meridian::peer

@@ -11,8 +11,11 @@
 //     the engine cut it loose (log bound)    marked already: repair
 //
 // A peer that is marked is repaired by a RepairRun, one at a time; what fails is tried again in a later
-// round.  Between rounds in which nothing is wrong, a scrub compares tables with the peers whose names
-// come after ours, slowly, for ever.  A link that is paused on purpose carries neither.
+// round.  While nothing is wrong, a scrub compares tables with the peers whose names come after ours,
+// slowly, for ever; it gives way to a repair.  A scrub that finds rows of a third region which cannot be
+// reached, and which only one of the two has, asks for a repair: the survivors of a dead region trade
+// what they hold of it.  A region that falls silent is reason to look at once.  A link that is paused on
+// purpose carries neither.
 //
 // Threads: the KJ thread.  Borrows: store, membership, clock, timer.
 // Owns: the thread that reads rows.
@@ -47,6 +50,7 @@ struct RepairLimits {
   std::int64_t recheck_ms = 30'000;       // of a peer with which nothing was wrong
   std::int64_t lease_ms = 60'000;         // the other side's run is over when it is silent for so long
   std::int64_t scrub_pause_ms = 60'000;   // between two scrubs of a table with a peer
+  std::int64_t survivors_after_ms = 5'000;  // that a third region has been silent
   std::uint64_t scrub_rows_per_second = 20'000;
   std::int64_t thaw_ms = 1'000;           // at least, from a renewal to the first write
 };
@@ -69,8 +73,8 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   void start();
   // Another region's question.
   kj::Promise<rpc::RepairAnswer> answer(RegionId peer, rpc::RepairRequest request);
-  // Repairs the table with every peer, in the rounds to come, whether or not anything looks wrong.
-  void ask_repair(const TableId& table);
+  // Repairs the table with the peer, in the rounds to come, whether or not anything looks wrong.
+  void ask_repair(const TableId& table, const RegionId& peer);
 
   [[nodiscard]] std::vector<RepairStatus> status() const;
 
@@ -84,6 +88,7 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
     std::uint64_t connects = 0;     // of the session, when it was checked
     bool asked = false;             // by an operator
     bool cut_loose = false;         // and it has been said
+    std::set<RegionId> mourned;     // third regions that fell silent: a scrub has looked since
   };
   using Changed = std::optional<std::vector<LogPosition>>;
 
@@ -100,6 +105,16 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   void finished(const store::TableInfo& table, const RegionId& peer, repair::Purpose purpose,
                 const RunFigures& figures, std::int64_t began_ms);
   void scrubbed(const store::TableInfo& table, const RegionId& peer, const RunFigures& figures);
+  void begin_scrub(store::TablePtr table, RegionId peer);
+  void end_scrub();
+  kj::Promise<void> begin_run(store::TablePtr table, RegionId peer, repair::Purpose purpose,
+                              rpc::Session& session);
+  void failed(const store::TableInfo& table, const RegionId& peer, const kj::Exception& failure);
+  // Looks who has fallen silent, and whose copies are to be compared because of it.
+  void note_silence();
+  void look_for_survivors(const store::TableInfo& table, const RegionId& peer, State& state);
+  // Whether what is on its way from a region will not come by itself.
+  [[nodiscard]] bool is_lost(const store::TableInfo& table, const RegionId& origin);
   kj::Promise<void> thaw_if_due(store::TablePtr table);
   [[nodiscard]] bool scrub_due(const store::TableInfo& table, const State& state,
                                const RegionId& peer) const;
@@ -126,9 +141,11 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   rpc::Completions<Changed> changes_;
   rpc::Completions<rpc::RepairOutcome> outcomes_;
   std::map<Pair, State> states_;
+  std::map<RegionId, std::int64_t> silent_since_ms_;  // monotonic; regions that cannot be reached
   std::optional<Pair> running_;
   std::unique_ptr<RepairRun> run_;
   RowReader rows_;
+  kj::Maybe<kj::Promise<void>> scrub_;  // while the run is a comparison
   kj::TaskSet tasks_;  // last: cancelled first
 };
 

@@ -198,6 +198,7 @@ void Session::decide(const std::optional<rpc::RowHead>& here,
   bool moving = (sends && in_flight(*here, there_)) || (fetches && in_flight(*there, here_));
   if (moving) {
     ++figures_.in_flight;
+    figures_.in_flight_origins.insert((sends ? here : there)->version.region);
   } else if (samples_.size() < limits_.samples_max) {
     samples_.push_back({here ? here->key : there->key, fate, here, there});
   }

@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -81,6 +82,7 @@ struct SessionFigures {
   std::uint64_t spans_differing = 0;  // leaves
   std::uint64_t differing = 0;        // rows, in_flight included
   std::uint64_t in_flight = 0;        // differing rows that may just be on their way
+  std::set<RegionId> in_flight_origins;  // from these regions
   std::uint64_t fetched = 0;          // rows applied here
   std::uint64_t sent = 0;             // rows applied there
   std::uint64_t dropped_here = 0;

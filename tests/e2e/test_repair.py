@@ -1,13 +1,16 @@
 """What flows alone cannot bring together again, the regions repair by themselves."""
 
+import json
+import os
 import re
 import shutil
+import sqlite3
 
 import yaml
 from botocore.exceptions import ClientError
 
 from cluster import Cluster, wait_until
-from load import contents, key_of
+from load import Load, contents, key_of
 
 LOG_BOUND = 1 << 20
 
@@ -148,3 +151,102 @@ def test_a_restored_copy_is_told_what_it_has_forgotten(tmp_path):
         wait_until(writes, 30, "it takes writes")
         wait_until(lambda: "again" in held(one) and "again" in held(other), 15, "and ships them")
         assert not made.deaths()
+
+
+def damage(region, name):
+    """Changes a value behind the store's back, as a bad disk would."""
+    database = sqlite3.connect(region.data_dir / "store.db")
+    with database:
+        table = next(row[0] for row in database.execute(
+            "SELECT name FROM sqlite_schema WHERE name GLOB 'item_[0-9]*'"))
+        marker = name.encode()
+        changed = 0
+        for number, image in database.execute(f"SELECT id, image FROM {table}").fetchall():
+            if image is not None and marker in image:
+                database.execute(f"UPDATE {table} SET image = ? WHERE id = ?",
+                                 (image.replace(b"right", b"wrong"), number))
+                changed += 1
+        assert changed == 1
+    database.close()
+
+
+def test_verify_repairs_what_nothing_else_would_notice(tmp_path):
+    with Cluster(tmp_path) as made:
+        made.create_global_table("Orders")
+        for number in range(100):
+            put(made[0], f"k-{number:03}", "right")
+        made.wait_identical("Orders", 30)
+        made[1].node.stop()
+        damage(made[1], "k-042")
+        made[1].node.start()
+        code, report = made.verify("Orders")
+        assert code == 1 and report["differing"] == 1
+        with Load(made, made.regions[:1], pause=0.01) as load:  # online
+            load.wait_progress()
+            done = made.cli("verify", "Orders", "--repair", "-o", "json", timeout=120)
+            load.wait_progress()
+        report = json.loads(done.stdout)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len(report["repairs"]) == 3 and all(pair["done"] for pair in report["repairs"])
+        assert sum(pair["rows"] for pair in report["repairs"]) >= 1
+        load.settle()
+        values = [held(region)["k-042"] for region in made]
+        assert len(set(values)) == 1
+        watched = made.cli("verify", "Orders", "--watch", "--every", "200ms", "--rounds", "3",
+                           "-o", "json")
+        assert watched.returncode == 0
+        rounds = [json.loads(line) for line in watched.stdout.splitlines()]
+        assert [each["identical"] for each in rounds] == [True] * 3
+        assert not made.deaths()
+
+
+def test_survivors_of_a_dead_region_trade_what_they_hold_of_it(tmp_path):
+    with Cluster(tmp_path) as made:
+        made.create_global_table("Orders")
+        one, dead, other = made
+        put(dead, "before")
+        made.wait_identical("Orders", 30)
+        made.cli_json("link", "cut", "--from", dead.name, "--to", other.name, "--for", "1h")
+        for number in range(30):
+            put(dead, f"last-{number}")
+        wait_until(lambda: "last-29" in held(one), 15, "one survivor is reached")
+        assert "last-0" not in held(other)
+        dead.node.kill()
+        dead.replicator.kill()
+        wait_until(lambda: held(other) == held(one), 90, "the other is told by the survivor")
+        assert len(held(other)) == 31
+        assert not made.deaths()
+
+
+def fill(region, first, count, value):
+    client = region.client()
+    for start in range(first, first + count, 25):
+        client.batch_write_item(RequestItems={"Orders": [
+            {"PutRequest": {"Item": {**key_of(f"k-{n:08}"), "v": {"S": value}}}}
+            for n in range(start, min(start + 25, first + count))]})
+
+
+def test_only_what_differs_is_exchanged(tmp_path):
+    # 1 % of the rows changed on each side, evenly spread; 1 KB a row.
+    count = 200_000 if os.environ.get("MERIDIAN_LONG") else 5_000
+    with Cluster(tmp_path, count=2) as made:
+        made.create_global_table("Orders")
+        fill(made[0], 0, count, "x" * 1000)
+        made.wait_identical("Orders", 60 + count / 500)
+        for region in made:
+            region.replicator.stop()
+        for number in range(0, count, 100):
+            put(made[0], f"k-{number:08}", "y" * 1000)
+            if number % 1000 == 0:
+                remove(made[1], f"k-{number + 50:08}")
+            else:
+                put(made[1], f"k-{number + 50:08}", "z" * 1000)
+        done = made.cli("verify", "Orders", "--repair", "-o", "json", timeout=120 + count / 100)
+        assert done.returncode == 0, done.stdout + done.stderr
+        report = json.loads(done.stdout)
+        (pair,) = report["repairs"]
+        assert report["identical"] and pair["rows"] == count // 50
+        size = count * 1000
+        print(f"{count} rows of 1 KB, {pair['rows']} mended: {pair['bytes']} bytes exchanged, "
+              f"{100 * pair['bytes'] / size:.2f} % of the table, in {pair['ms']} ms")
+        assert pair["bytes"] <= 0.05 * size

@@ -29,6 +29,13 @@ std::uint64_t repairs(World& world) {
   return sum;
 }
 
+// Version by key.
+std::map<Bytes, conflict::Version> held(World& world, std::size_t region) {
+  std::map<Bytes, conflict::Version> out;
+  for (const auto& row : world.rows(region)) out[row.key] = row.version;
+  return out;
+}
+
 // S7: a region is away for longer than the others' logs may hold.  All go on taking writes; it is cut
 // loose, the logs are trimmed, and afterwards all hold the same, with nobody's help.
 TEST(RepairScenario, AnOutagePastTheLogBound) {
@@ -65,6 +72,31 @@ TEST(RepairScenario, ARepairAmongWritesAndCrashes) {
     world.storm();
     finish(world);
     EXPECT_GT(repairs(world), 0U) << seed;
+  }
+}
+
+// S2: a region dies after its last writes and deletes have reached one survivor.  Flows carry only what
+// was written at their source, so the survivors must trade what they hold of it; and do, unasked.
+TEST(RepairScenario, SurvivorsTradeWhatTheyHoldOfADeadRegion) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Shape shape = plain_shape(seed, 3);
+    shape.load.keys = 40;
+    shape.survivors_after_ms = 800;
+    World world(shape, nullptr);
+    world.storm();
+    world.run_for(3'000);
+    world.faults().cut(1, 2, 600 * kSecondUs);
+    for (std::uint32_t key = 0; key < 20; ++key) {
+      world.workload().write(1, key, key % 3 == 0 ? WriteKind::remove : WriteKind::put);
+      world.run_for(20);
+    }
+    world.run_for(2'000);
+    EXPECT_NE(held(world, 0), held(world, 2)) << seed;
+    world.node(1).crash(SimNode::Crash::plain);
+    world.run_for(12'000);
+    EXPECT_EQ(held(world, 0), held(world, 2)) << seed;
+    EXPECT_GT(repairs(world), 0U) << seed;
+    finish(world);
   }
 }
 

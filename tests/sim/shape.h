@@ -71,6 +71,8 @@ struct Shape {
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
   std::int64_t retention_ms = 24LL * 3600 * 1000;
   std::uint64_t unacknowledged_bytes_max = 16ULL << 30;
+  // How long a region is down before the others trade what they hold of it; 0: they never do.
+  std::int64_t survivors_after_ms = 0;
   int wal_checkpoint_pages = 1000;
   std::int64_t storm_ms = 6'000;
   unsigned joins = 0;  // 1: the last region has no replica at first, and gets one during the storm

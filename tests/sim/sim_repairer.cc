@@ -202,6 +202,7 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
                               owner.region_, table, peer, figures.fetched, figures.sent,
                               figures.dropped_here + figures.dropped_there);
     owner.outside_.repaired = true;
+    owner.asked_.erase({table, peer});
     ++owner.repairs_;
     owner.figures_.fetched += figures.fetched;
     owner.figures_.sent += figures.sent;
@@ -239,12 +240,31 @@ std::size_t SimRepairer::number_of(const TableId& id) const {
 void SimRepairer::round() {
   if (run_ && (run_->ended || run_->start != node().starts())) run_.reset();
   if (!node().up()) return;
+  look_for_survivors();
   for (std::size_t number = 0; number < outside_.tables.size(); ++number) {
     auto info = table(number);
     if (!info || info->is_copying(node().region())) continue;
     thaw_if_due(*info);
     for (std::size_t peer = 0; peer < outside_.nodes.size(); ++peer)
       if (peer != region_) check(number, peer);
+  }
+}
+
+void SimRepairer::look_for_survivors() {
+  constexpr std::int64_t kTold = INT64_MAX;
+  if (outside_.shape.survivors_after_ms == 0) return;
+  for (std::size_t dead = 0; dead < outside_.nodes.size(); ++dead) {
+    if (outside_.nodes[dead]->up()) {
+      down_since_us_.erase(dead);
+      continue;
+    }
+    std::int64_t now_us = outside_.queue.now_us();
+    std::int64_t& since_us = down_since_us_.try_emplace(dead, now_us).first->second;
+    if (since_us == kTold || now_us - since_us < outside_.shape.survivors_after_ms * 1000) continue;
+    since_us = kTold;
+    for (std::size_t number = 0; number < outside_.tables.size(); ++number)
+      for (std::size_t peer = region_ + 1; peer < outside_.nodes.size(); ++peer)
+        if (peer != dead) asked_.insert({number, peer});
   }
 }
 
@@ -266,7 +286,8 @@ void SimRepairer::check(std::size_t number, std::size_t peer) {
         if (state->status != rpc::ReadStatus::ok) return;
         judge(number, peer, std::move(state->positions), [this, number, peer] {
           auto now = table(number);
-          bool needed = now && now->repairs.count(outside_.nodes[peer]->region()) != 0;
+          bool needed = now && (now->repairs.count(outside_.nodes[peer]->region()) != 0 ||
+                                asked_.contains({number, peer}));
           auto lease = leases_.find({number, peer});
           bool held = lease != leases_.end() && lease->second > outside_.queue.now_us();
           if (!needed || held || run_) return;

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "region-node/repair/session.h"
 #include "tests/sim/sim_replicator.h"
@@ -54,6 +55,8 @@ class SimRepairer {
   void judge(std::size_t table, std::size_t peer, std::vector<LogPosition> positions,
              std::function<void()> then);
   void thaw_if_due(const store::TableInfo& info);
+  // Asks for repairs with the other survivors of a region that is down.
+  void look_for_survivors();
   void change(store::RepairChange change,
               std::function<void(std::optional<std::vector<LogPosition>>)> then);
   // Sends a question to a peer's repairer and brings its answer back, over the bad network.
@@ -65,6 +68,8 @@ class SimRepairer {
   std::vector<std::unique_ptr<SimRepairer>>& repairers_;
   std::shared_ptr<Run> run_;
   std::map<Pair, std::int64_t> leases_;  // until when a peer's run holds a table
+  std::set<Pair> asked_;                 // to be repaired although no mark says so
+  std::map<std::size_t, std::int64_t> down_since_us_;
   std::uint64_t repairs_ = 0;
   repair::SessionFigures figures_;
 };

@@ -41,6 +41,11 @@ struct VerifyOptions {
   std::string table;
   std::int64_t settle_ms = 5000;
   std::size_t list_max = 100;  // differing keys that are listed; all are counted
+  bool repair = false;         // first have every pair of regions mend what differs
+  std::int64_t wait_ms = 600'000;  // for that
+  bool watch = false;              // compare again and again
+  std::int64_t every_ms = 10'000;
+  std::int64_t rounds_max = 0;  // 0: until interrupted
 };
 int verify(const Options& options, const VerifyOptions& verify);
 

@@ -38,6 +38,8 @@ struct Command {
   std::string format = "table";
   std::string interval = "1s";
   std::string settle = "5s";
+  std::string repair_wait = "10m";
+  std::string verify_every = "10s";
   LinkCommand link;
   drill::DrillCommand drill;
   std::function<int()> run;
@@ -69,9 +71,20 @@ void add_reports(CLI::App& app, Command& command) {
                              "How long a differing key may take to become equal (default 5s)");
   verify_command->add_option("--list", command.verify.list_max,
                              "List at most so many differing keys (default 100)");
+  verify_command->add_flag("--repair", command.verify.repair,
+                           "First let every pair of regions mend what differs between them");
+  verify_command->add_option("--wait", command.repair_wait,
+                             "How long the repair may take (default 10m)");
+  verify_command->add_flag("--watch", command.verify.watch, "Compare again and again until Ctrl-C");
+  verify_command->add_option("--every", command.verify_every,
+                             "Pause between two comparisons (default 10s)");
+  verify_command->add_option("--rounds", command.verify.rounds_max,
+                             "With --watch: end after so many comparisons");
   verify_command->callback([&command] {
     command.run = [&command] {
       command.verify.settle_ms = parse_ms("--settle", command.settle);
+      command.verify.wait_ms = parse_ms("--wait", command.repair_wait);
+      command.verify.every_ms = parse_ms("--every", command.verify_every);
       return verify(command.options, command.verify);
     };
   });

@@ -8,8 +8,10 @@
 #include "common/clock.h"
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
+#include "tools/meridian/times.h"
 #include "tools/meridian/unreachable.h"
 #include "tools/meridian/verify_merge.h"
+#include "tools/meridian/verify_repair.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -228,17 +230,8 @@ void print_for_people(const VerifyOptions& options, const Members& members,
     print("the first " + std::to_string(options.list_max) + " are listed; --list N lists more\n");
 }
 
-}  // namespace
-
-int verify(const Options& options, const VerifyOptions& verify) {
-  Members members = find_members(load_deployment(options.deployment), verify.table);
-  std::vector<std::unique_ptr<RegionRows>> rows;
-  std::vector<RowSource*> sources;
-  for (const auto& region : members.regions) {
-    rows.push_back(std::make_unique<RegionRows>(region, verify.table));
-    sources.push_back(rows.back().get());
-  }
-  Comparison comparison(sources);
+// One look at everything, and at what differs until it no longer does or the time is over.
+void compare(const VerifyOptions& verify, Comparison& comparison) {
   comparison.scan();
   SystemClock clock;
   std::int64_t deadline_ms = clock.monotonic_ms() + verify.settle_ms;
@@ -249,13 +242,82 @@ int verify(const Options& options, const VerifyOptions& verify) {
     pause_ms(
         std::min(kSettlePauseMs, std::max<std::int64_t>(1, deadline_ms - clock.monotonic_ms())));
   }
+}
+
+bool look(const Options& options, const VerifyOptions& verify, const Members& members,
+          json::value repairs) {
+  std::vector<std::unique_ptr<RegionRows>> rows;
+  std::vector<RowSource*> sources;
+  for (const auto& region : members.regions) {
+    rows.push_back(std::make_unique<RegionRows>(region, verify.table));
+    sources.push_back(rows.back().get());
+  }
+  Comparison comparison(sources);
+  compare(verify, comparison);
   bool identical = comparison.differing().empty() && members.problems.empty();
   switch (options.format) {
-    case Format::json: print(json::serialize(as_json(verify, members, comparison)) + "\n"); break;
+    case Format::json: {
+      json::object report = as_json(verify, members, comparison);
+      if (!repairs.is_null()) report["repairs"] = std::move(repairs);
+      print(json::serialize(report) + "\n");
+      break;
+    }
     case Format::csv: print(as_csv(difference_table(verify, members, comparison))); break;
     case Format::table: print_for_people(verify, members, comparison, identical); break;
   }
-  return identical ? kExitYes : kExitNo;
+  return identical;
+}
+
+json::array as_json(const std::vector<PairRepair>& pairs) {
+  json::array out;
+  for (const auto& pair : pairs)
+    out.push_back(json::object{{"region", pair.region},
+                               {"peer", pair.peer},
+                               {"done", pair.done},
+                               {"problem", pair.problem},
+                               {"rows", pair.rows},
+                               {"bytes", pair.bytes},
+                               {"ms", pair.took_ms}});
+  return out;
+}
+
+// Answers whether all are done.
+bool report_repairs(const std::vector<PairRepair>& pairs) {
+  bool all = true;
+  for (const auto& pair : pairs) {
+    std::string line = pair.region + " and " + pair.peer + ": ";
+    if (pair.done) {
+      line += std::to_string(pair.rows) + " rows mended, " + std::to_string(pair.bytes) +
+              " bytes exchanged, " + std::to_string(pair.took_ms) + " ms";
+    } else {
+      line += "not done" + (pair.problem.empty() ? std::string() : ": " + pair.problem);
+    }
+    progress(line);
+    all = all && pair.done;
+  }
+  return all;
+}
+
+}  // namespace
+
+int verify(const Options& options, const VerifyOptions& verify) {
+  Members members = find_members(load_deployment(options.deployment), verify.table);
+  bool good = true;
+  json::value repairs = nullptr;
+  if (verify.repair) {
+    auto pairs = repair_pairs(members.regions, verify.table, verify.wait_ms);
+    good = report_repairs(pairs);
+    repairs = as_json(pairs);
+  }
+  if (!verify.watch) return look(options, verify, members, repairs) && good ? kExitYes : kExitNo;
+  for (std::int64_t round = 1;; ++round) {
+    if (options.format == Format::table) print(time_text_us(SystemClock().wall_us()) + " ");
+    good = look(options, verify, members, repairs);
+    repairs = nullptr;
+    if (round == verify.rounds_max) return good ? kExitYes : kExitNo;
+    pause_ms(verify.every_ms);
+    members = find_members(load_deployment(options.deployment), verify.table);
+  }
 }
 
 }  // namespace meridian::cli
