@@ -222,9 +222,9 @@ def test_the_profile_drill_runs_drills_from_the_console(deployment):
         try:
             return http("GET", url)
         except OSError:
-            return None
+            return {"reports": [], "last": None}
 
-    wait_for(state, "it listens")
+    wait_for(lambda: "scenarios" in state(), "it listens")
     http("POST", url + "/run?scenario=partition&fault=4s&baseline=1s&rate=50")
     wait_for(lambda: state()["reports"], "its report is there")
     assert state()["reports"][0]["verdict"] == "PASS"

@@ -189,7 +189,8 @@ void Runner::inject() {
 
 // Until the fault is over; clients leave the region as soon as they notice.
 void Runner::endure() {
-  std::int64_t end_us = *result_.fault_us + result_.options.fault_ms * 1000;
+  // From when it is whole: a disk may take a while to fill.
+  std::int64_t end_us = now_us() + result_.options.fault_ms * 1000;
   while (now_us() < end_us) {
     step();
     if (scenario_.tick) scenario_.tick(stage_, (now_us() - *result_.fault_us) / 1000);
