@@ -61,11 +61,12 @@ void Membership::connected(const RegionId& region, PeerLink& link) {
   auto node = link.session->peer()->node;
   auto pending = pins_.open();
   world_.store.pin_identity(region, node, std::move(pending.answer));
-  tasks_.add(pending.promise.then([this, region, node, &link](bool pinned) {
+  tasks_.add(pending.promise.then([this, region, node, &link](bool pinned) -> kj::Promise<void> {
     bool same = link.session->connected() && link.session->peer()->node == node;
     link.trusted = pinned && same;
-    if (!pinned)
-      world_.log.error("identity_conflict", "region={} node={:016x}", region.name(), node.value);
+    if (pinned) return kj::READY_NOW;
+    world_.log.error("identity_conflict", "region={} node={:016x}", region.name(), node.value);
+    return recognise(region, node, link);
   }));
 }
 

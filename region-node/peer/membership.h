@@ -9,7 +9,9 @@
 //
 // Threads: the KJ thread.  Owns: a session to every configured region.  Borrows: World.
 // A region whose name is pinned to another node is not believed: an empty data directory under a known
-// name would make it look as if the region had given up its tables.
+// name would make it look as if the region had given up its tables.  Instead its node is asked to begin
+// a new life of each replica that it should hold, which fills itself (copier.h); when all have begun, the
+// name is pinned to the new node.  One that holds a table and says nothing of a new life stays refused.
 //
 // Errors: push() answers false when the region did not confirm; the round tries again.
 #pragma once
@@ -17,6 +19,7 @@
 #include <kj/async-io.h>
 #include <kj/timer.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -63,9 +66,11 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   // Tells one region, or every other member, what this one knows of a table.
   kj::Promise<bool> push(RegionId region, TableId table);
   kj::Promise<void> push_to_members(TableId table);
-
   // The same, and does not say when it is done.
   void announce(TableId table) { tasks_.add(push_to_members(table)); }
+
+  // Told when a region has begun a new life, its data lost.
+  void on_new_life(std::function<void(const RegionId&)> told) { new_life_ = std::move(told); }
 
   // What another thread may read.
   struct LinkState {
@@ -95,6 +100,10 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   void connected(const RegionId& region, PeerLink& link);
   kj::Promise<void> rounds();
   kj::Promise<void> round();
+  // new_life.cc
+  kj::Promise<void> recognise(RegionId region, NodeId node, PeerLink& link);
+  kj::Promise<bool> begins_anew(RegionId region, TableId table, PeerLink& link);
+  kj::Promise<bool> ask_new_life(TableId table, PeerLink& link);
   kj::Promise<bool> learn(RegionId region, rpc::TableDefinition theirs);
   kj::Promise<bool> forget_member(RegionId region, TableId table);
   kj::Promise<Controlled> merge(TableId table, std::map<RegionId, store::ReplicaEntry> entries,
@@ -106,6 +115,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   std::map<RegionId, PeerLink> peers_;
   rpc::Completions<Controlled> controls_;
   rpc::Completions<bool> pins_;
+  std::function<void(const RegionId&)> new_life_;
   kj::TaskSet tasks_;  // last: cancelled first
 };
 

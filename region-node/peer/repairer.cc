@@ -58,6 +58,14 @@ void Repairer::ask_repair(const TableId& id, const RegionId& peer) {
   if (table) state_of(*table, peer).asked = true;
 }
 
+void Repairer::ask_survivors(const RegionId& region) {
+  for (const auto& [id, table] : world_.store.catalog()->by_id) {
+    if (!table->has_replica(region) || !table->has_replica(self_)) continue;
+    for (const auto& peer : table->peers(self_))
+      if (peer != region) state_of(*table, peer).asked = true;
+  }
+}
+
 std::vector<RepairStatus> Repairer::status() const {
   std::vector<RepairStatus> out;
   auto catalog = world_.store.catalog();

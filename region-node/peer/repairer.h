@@ -75,6 +75,8 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   kj::Promise<rpc::RepairAnswer> answer(RegionId peer, rpc::RepairRequest request);
   // Repairs the table with the peer, in the rounds to come, whether or not anything looks wrong.
   void ask_repair(const TableId& table, const RegionId& peer);
+  // The same of all tables that a region holds, with everybody else: it has died, or lost what it had.
+  void ask_survivors(const RegionId& region);
 
   [[nodiscard]] std::vector<RepairStatus> status() const;
 

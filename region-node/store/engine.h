@@ -126,7 +126,7 @@ class Engine {
   // `horizon`: an absent key counts as a tombstone of this version.
   void apply_record(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
                     conflict::Hlc horizon);
-  bool pin(const RegionId& region, NodeId node);
+  bool pin(const RegionId& region, NodeId node, bool replace = false);
   ParkedOutcome decide_parked(const ParkedDecision& decision);
 
   // engine_clock.cc: the own clock, and versions beyond the bound

@@ -184,13 +184,14 @@ ParkedOutcome Engine::decide_parked(const ParkedDecision& decision) {
   return {ParkedStatus::still_parked, parked ? parked->reason : std::string()};
 }
 
-bool Engine::pin(const RegionId& region, NodeId node) {
+bool Engine::pin(const RegionId& region, NodeId node, bool replace) {
   if (region == options_.region) return node == node_;
   auto known = state_.identities.find(region);
-  if (known != state_.identities.end()) return known->second == node;
+  bool other = known != state_.identities.end() && known->second != node;
+  if (known != state_.identities.end() && !(other && replace)) return !other;
   begin();
   flows_->pin(region, node);
-  state_.identities.emplace(region, node);
+  state_.identities[region] = node;
   return true;
 }
 

@@ -36,7 +36,7 @@ void FlowStore::forget_region(const TableState& table, const RegionId& region) {
 }
 
 void FlowStore::pin(const RegionId& region, NodeId node) {
-  Statement insert(db_, "INSERT INTO identities(region, node) VALUES(?1, ?2)");
+  Statement insert(db_, "INSERT OR REPLACE INTO identities(region, node) VALUES(?1, ?2)");
   insert.execute(Text{region.name()}, node.value);
 }
 

@@ -344,6 +344,8 @@ class Store {
   virtual void acknowledge(std::vector<Acknowledgement> acknowledgements) = 0;
   // Pins `region` to `node`; answers false when it is pinned to another.
   virtual void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) = 0;
+  // Pins it to `node` whatever it was pinned to: the node that it was has lost what it held.
+  virtual void replace_identity(RegionId region, NodeId node, std::function<void(bool)> done) = 0;
   // What is to become of a parked record, on an operator's word; see quarantine.h.
   virtual void decide_parked(ParkedDecision decision, ParkedDone done) = 0;
   // Makes a barrier over those of the tables that are here.  This region's own watermark moves to it.

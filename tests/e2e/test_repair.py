@@ -250,3 +250,44 @@ def test_only_what_differs_is_exchanged(tmp_path):
         print(f"{count} rows of 1 KB, {pair['rows']} mended: {pair['bytes']} bytes exchanged, "
               f"{100 * pair['bytes'] / size:.2f} % of the table, in {pair['ms']} ms")
         assert pair["bytes"] <= 0.05 * size
+
+
+def test_a_lost_data_directory_is_filled_again(tmp_path):
+    with Cluster(tmp_path) as made:
+        made.create_global_table("Orders")
+        lost, one, other = made
+        for number in range(120):
+            put(made[number % 3], f"k-{number}")
+        made.wait_identical("Orders", 30)
+        for number in range(40):
+            remove(made[number % 3], f"k-{number}")
+        made.wait_identical("Orders", 30)
+        # One survivor has what the other has not heard of.
+        made.cli_json("link", "cut", "--from", lost.name, "--to", other.name, "--for", "1h")
+        put(lost, "last")
+        wait_until(lambda: "last" in held(one), 15, "one survivor has it")
+        lost.node.kill()
+        lost.replicator.kill()
+        shutil.rmtree(lost.data_dir)
+        lost.data_dir.mkdir()
+        remove(one, "k-40")
+        put(other, "meanwhile")
+        lost.node.start()
+        lost.replicator.start()
+        expected = {f"k-{n}" for n in range(41, 120)} | {"last", "meanwhile"}
+
+        def whole():
+            try:
+                return set(held(lost)) == expected
+            except Exception:  # noqa: BLE001 - it serves nobody until it is whole
+                return False
+        wait_until(whole, 60, "it is filled")
+        wait_until(lambda: set(held(one)) == set(held(other)) == expected, 60,
+                   "nothing has come back, and the survivors have told each other")
+        assert "region_began_anew" in one.node.log() and "region_began_anew" in other.node.log()
+        put(lost, "again")
+        remove(lost, "k-41")
+        wait_until(lambda: "again" in held(one) and "again" in held(other), 20, "it ships again")
+        made.wait_identical("Orders", 60)
+        assert "k-41" not in held(other)
+        assert not made.deaths()

@@ -1,0 +1,94 @@
+// What Membership does when another node answers under a region's name: the region has lost its data
+// directory, or somebody speaks in its name.
+#include "region-node/peer/convert.h"
+#include "region-node/peer/copier.h"
+#include "region-node/peer/membership.h"
+#include "rpc/codec.h"
+#include "rpc/kj_log.h"
+
+namespace meridian::peer {
+
+kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& link) {
+  auto is_there = [node, &link] {
+    return link.session->connected() && link.session->peer()->node == node;
+  };
+  // (A store that cannot write pins nobody, and knows nothing against the node.)
+  if (!is_there() || !world_.store.health().accepts_writes ||
+      link.session->peer()->protocol < kCopyProtocol)
+    return kj::READY_NOW;
+  kj::Promise<bool> anew = false;
+  for (const auto& [id, table] : world_.store.catalog()->by_id) {
+    if (!table->has_replica(region) || !table->has_replica(self_)) continue;
+    anew = anew.then([this, region, id = id, &link](bool) {
+      return begins_anew(region, id, link);
+    });
+  }
+  return anew
+      .then([this, region, node, is_there](bool begun) -> kj::Promise<bool> {
+        if (!begun || !is_there()) return false;
+        auto pending = pins_.open();
+        world_.store.replace_identity(region, node, std::move(pending.answer));
+        return kj::mv(pending.promise);
+      })
+      .then([this, region, node, is_there, &link](bool replaced) {
+        if (!replaced) return;
+        world_.log.error("region_began_anew",
+                         "region={} node={:016x} what=\"it has lost its data directory; its "
+                         "replicas are filled by the others\"",
+                         region.name(), node.value);
+        link.trusted = is_there();
+        if (new_life_) new_life_(region);
+      })
+      .catch_([this, region](kj::Exception&& failure) {
+        world_.log.warn("region_not_recognised", "region={} reason=\"{}\"", region.name(),
+                        rpc::describe(failure));
+      });
+}
+
+// Whether the node knows nothing of what the region held, and has a new replica of the table.  Fails
+// when it has the old one.
+kj::Promise<bool> Membership::begins_anew(RegionId region, TableId id, PeerLink& link) {
+  auto table = world_.store.catalog()->find(id);
+  if (!table || !table->has_replica(region)) return true;
+  return link.session
+      ->call([&table](rpc::wire::Region::Client& client) {
+        auto request = client.mergeTableRequest();
+        rpc::write_definition(definition_of(*table), request.initTable());
+        return kj::Promise<capnp::Response<rpc::wire::Region::MergeTableResults>>(request.send());
+      })
+      .then([this, region, id, table, &link](
+                capnp::Response<rpc::wire::Region::MergeTableResults>&& answer)
+                -> kj::Promise<bool> {
+        if (!answer.getKnown()) return ask_new_life(id, link);
+        auto theirs = rpc::read_definition(answer.getTable());
+        auto entries = entries_of(theirs);
+        auto own = entries.find(region);
+        bool anew = own != entries.end() && own->second.present &&
+                    own->second.joined > table->replicas.at(region).joined;
+        if (!anew)
+          kj::throwFatalException(
+              KJ_EXCEPTION(FAILED, "another node holds a table under the name of this region"));
+        return learn(region, std::move(theirs));
+      });
+}
+
+kj::Promise<bool> Membership::ask_new_life(TableId id, PeerLink& link) {
+  auto table = world_.store.catalog()->find(id);
+  if (!table) return true;
+  return link.session
+      ->call([&table](rpc::wire::Region::Client& client) {
+        auto request = client.createReplicaRequest();
+        request.setCopy(true);
+        rpc::write_definition(definition_of(*table), request.initTable());
+        return kj::Promise<capnp::Response<rpc::wire::Region::CreateReplicaResults>>(
+            request.send());
+      })
+      .then([](capnp::Response<rpc::wire::Region::CreateReplicaResults>&& results) {
+        if (results.getErrorType().size() > 0)
+          kj::throwFatalException(KJ_EXCEPTION(FAILED, "the region refuses a new replica",
+                                               results.getErrorMessage()));
+        return true;
+      });
+}
+
+}  // namespace meridian::peer
