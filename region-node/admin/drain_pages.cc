@@ -83,7 +83,8 @@ json::object table_json(const store::DrainQuestion::Table& table, const std::str
           {"id", table.id.hex()},
           {"ends", std::move(ends)},
           {"flows", std::move(flows)},
-          {"watermarks", std::move(watermarks)}};
+          {"watermarks", std::move(watermarks)},
+          {"mended", table.mended}};
 }
 
 store::DrainQuestion::Table table_of(const json::object& object) {
@@ -104,6 +105,9 @@ store::DrainQuestion::Table table_of(const json::object& object) {
   const json::object& watermarks = object_of(member(object, "watermarks"), "watermarks");
   for (const auto& [origin, time] : watermarks)
     out.watermarks[region_of(origin)] = conflict::Hlc{number_of(watermarks, origin)};
+  const json::value& mended = member(object, "mended");
+  if (!mended.is_bool()) throw Misunderstood{"mended must be true or false"};
+  out.mended = mended.as_bool();
   return out;
 }
 
@@ -207,6 +211,7 @@ http::Response DrainPages::drained(const http::Request& request) {
                                   {"id", table.id.hex()},
                                   {"drained", table.drained()},
                                   {"member", table.member},
+                                  {"whole", table.whole},
                                   {"reached", table.reached},
                                   {"parked", table.parked},
                                   {"behind", std::move(behind)}});

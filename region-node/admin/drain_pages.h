@@ -4,10 +4,11 @@
 //        [&table=NAME]             what the sink is to be asked:
 //        {"region", "start", "time", "released": [ORIGIN],
 //         "tables": [{"name", "id", "ends": [{"start", "sequence"}],
-//         "flows": [{"source", "shard", "start", "sequence"}], "watermarks": {ORIGIN: TIME}}],
+//         "flows": [{"source", "shard", "start", "sequence"}], "watermarks": {ORIGIN: TIME},
+//         "mended"}],
 //         "not_shared": [NAME]}
 //   POST /v1/drained               with such a body: whether this region has all of it:
-//        {"region", "drained", "tables": [{"name", "id", "drained", "member", "reached", "parked",
+//        {"region", "drained", "tables": [{"name", "id", "drained", "member", "whole", "reached", "parked",
 //         "behind": [ORIGIN]}]}
 // Numbers of 64 bits that are no counts are 16 hexadecimal digits.
 //

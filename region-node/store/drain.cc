@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "region-node/store/cursors.h"
+
 namespace meridian::store {
 namespace {
 
@@ -18,11 +20,13 @@ bool as_far(const LogPosition& ours, const LogPosition& theirs) {
 // The source may have records of `origin` beyond its watermark, so the flows must be as far, too; or
 // the sink's watermark beyond whatever the source can have had when it made the barrier.
 bool covers(const DrainQuestion& question, const DrainQuestion::Table& table,
-            const RegionId& origin, const FlowPositions& flows,
+            const RegionId& origin, const TableInfo& info, const FlowPositions& flows,
             const rpc::Watermarks& watermarks) {
   conflict::Hlc ours = watermark_of(watermarks, origin);
   if (ours < watermark_of(table.watermarks, origin)) return false;
   if (ours >= question.time && !question.released.contains(origin)) return true;
+  // Of an origin that has left, what repairs have brought is in the watermarks.
+  if (table.mended && info.has_replica(origin)) return false;
   return std::all_of(table.flows.begin(), table.flows.end(), [&](const auto& theirs) {
     if (theirs.first.first != origin) return true;
     auto at = flows.find(theirs.first);
@@ -39,8 +43,11 @@ bool same_log(const DrainQuestion::Table& table, const RegionId& sink, Reader& r
   });
 }
 
-std::vector<RegionId> origins_of(const DrainQuestion::Table& table) {
+std::vector<RegionId> origins_of(const DrainQuestion::Table& table, const TableInfo& info) {
   std::vector<RegionId> out;
+  if (table.mended)
+    for (const auto& [region, entry] : info.replicas)
+      if (entry.present) out.push_back(region);
   for (const auto& [origin, time] : table.watermarks) out.push_back(origin);
   for (const auto& [flow, position] : table.flows) out.push_back(flow.first);
   std::sort(out.begin(), out.end());
@@ -55,7 +62,8 @@ DrainQuestion drain_question(const RegionId& source, const rpc::Barrier& barrier
   DrainQuestion out{source, barrier.start, barrier.time, std::move(released), {}};
   for (const auto& ends : barrier.tables)
     out.tables.push_back({ends.table, ends.ends, reader.flow_positions(ends.table),
-                          reader.watermarks(ends.table)});
+                          reader.watermarks(ends.table),
+                          reader.cursor(ends.table, kRowsEpoch).has_value()});
   return out;
 }
 
@@ -68,6 +76,7 @@ DrainAnswer drain_answer(const DrainQuestion& question, const RegionId& sink,
     auto info = catalog.find(asked.id);
     said.member = info && info->has_replica(sink) && info->has_replica(question.source);
     if (!said.member) continue;
+    said.whole = info->is_whole(sink);
     // In this order: what a flow has passed is applied, or was parked before it passed.
     auto flows = reader.flow_positions(asked.id);
     auto watermarks = reader.watermarks(asked.id);
@@ -78,9 +87,9 @@ DrainAnswer drain_answer(const DrainQuestion& question, const RegionId& sink,
       LogPosition position = at == flows.end() ? LogPosition{} : at->second;
       said.reached = said.reached && rpc::reaches(position, asked.ends[i], question.start);
     }
-    for (const auto& origin : origins_of(asked))
+    for (const auto& origin : origins_of(asked, *info))
       if (origin != sink && origin != question.source &&
-          !covers(question, asked, origin, flows, watermarks))
+          !covers(question, asked, origin, *info, flows, watermarks))
         said.behind.push_back(origin);
     if (!same_log(asked, sink, reader)) said.behind.push_back(sink);
   }

@@ -27,6 +27,9 @@ struct DrainQuestion {
     std::vector<LogPosition> ends;  // of the source's own log
     FlowPositions flows;            // how far the source is with the others
     rpc::Watermarks watermarks;     // of the source
+    // Rows have come to the source outside of any flow, from a copy or a repair: it may have more of any
+    // origin than its flows and watermarks say.
+    bool mended = false;
   };
   RegionId source;
   StartId start;
@@ -41,11 +44,12 @@ struct DrainAnswer {
   struct Table {
     TableId id;
     bool member = false;   // both regions are replicas here; else the rest says nothing
+    bool whole = true;     // the sink's replica is not being filled
     bool reached = false;  // the source's own writes are here
     std::uint64_t parked = 0;
     std::vector<RegionId> behind;  // origins of which the source may have more
     [[nodiscard]] bool drained() const {
-      return member && reached && parked == 0 && behind.empty();
+      return member && whole && reached && parked == 0 && behind.empty();
     }
   };
   std::vector<Table> tables;

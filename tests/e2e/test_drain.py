@@ -136,10 +136,31 @@ def test_a_source_that_restarts_is_asked_again(orders):
     assert value_at(sink, "before") == "1" and value_at(sink, "after") == "1"
 
 
+def test_a_replica_that_was_added_later(cluster):
+    """What a copy brought is in no flow's position: the watermarks of the others must do."""
+    first, second, added = cluster
+    everywhere = cluster.regions
+    cluster.regions = [first, second]
+    cluster.create_global_table("Orders")
+    cluster.regions = everywhere
+    for i in range(50):
+        put(first, f"before-{i}", "1")
+    done = cluster.cli("replica", "add", "Orders", added.name, timeout=120)
+    assert done.returncode == 0, done.stderr
+    for source, sink in ((first, added), (added, first), (added, second), (second, added)):
+        drain(cluster, source, sink, "--wait", "30s")
+    put(second, "last", "1")
+    drain(cluster, second, added, "--wait", "30s")
+    assert value_at(added, "last") == "1" and value_at(added, "before-49") == "1"
+
+
 @pytest.mark.parametrize("question", [
     b"", b"[]", b"{}", b'{"region": "x", "start": "00", "time": 1, "tables": {}}',
     b'{"region": "us-east-1", "start": "0000000000000001", "time": "0000000000000001",'
     b' "released": [], "tables": [{"id": "zz"}]}',
+    b'{"region": "us-east-1", "start": "0000000000000001", "time": "0000000000000001",'
+    b' "released": [], "tables": [{"id": "00000000000000000000000000000001", "ends": [],'
+    b' "flows": [], "watermarks": {}}]}',
 ])
 def test_questions_that_are_none(shared, question):
     region = shared[0]

@@ -34,6 +34,7 @@ struct TableReport {
   std::string name;
   bool drained = false;
   bool member = true;
+  bool whole = true;
   bool reached = false;
   std::int64_t parked = 0;
   std::vector<std::string> behind;
@@ -79,6 +80,7 @@ std::vector<TableReport> read_tables(const json::object& answer) {
     report.name = text_at(table, "name");
     report.drained = flag_at(table, "drained");
     report.member = flag_at(table, "member");
+    report.whole = flag_at(table, "whole");
     report.reached = flag_at(table, "reached");
     report.parked = table.at("parked").to_number<std::int64_t>();
     for (const auto& origin : table.at("behind").as_array())
@@ -157,6 +159,7 @@ std::string reason_of(const TableReport& table, const Outcome& outcome, const Ch
   if (!table.member) return choice.to + " holds no replica of it";
   std::string out;
   auto add = [&out](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+  if (!table.whole) add("the replica of " + choice.to + " is still being filled");
   if (!table.reached) add("writes of " + choice.from + " are on their way");
   for (const auto& origin : table.behind)
     add(origin == choice.to ? choice.to + " has lost writes of its own that " + choice.from + " has"

@@ -23,7 +23,7 @@ class DrainTest : public StoreTest {
   // What kThere asks, whose log ends there.
   DrainQuestion question(LogPosition end) {
     DrainQuestion out{kThere, StartId(9), Hlc::at_ms(now_ms()), {}, {}};
-    out.tables.push_back({table_->id, {end}, {}, {}});
+    out.tables.push_back({table_->id, {end}, {}, {}, false});
     return out;
   }
   DrainAnswer::Table answer(const DrainQuestion& asked) {
@@ -77,6 +77,43 @@ TEST_F(DrainTest, WhatTheSourceHasOfAThirdRegionCounts) {
   asked.released.clear();
   asked.tables[0].watermarks[kElsewhere] = asked.time.next();
   EXPECT_EQ(answer(asked).behind, std::vector<RegionId>{kElsewhere}) << "the source is further";
+}
+
+// A copy or a repair has brought the source rows that its flows know nothing of.
+TEST_F(DrainTest, ASourceThatWasMendedMayHaveMoreThanItsFlowsSay) {
+  auto asked = question({});
+  asked.tables[0].flows[{kElsewhere, ShardId(0)}] = {};
+  EXPECT_TRUE(answer(asked).drained());
+  asked.tables[0].mended = true;
+  EXPECT_EQ(answer(asked).behind, std::vector<RegionId>{kElsewhere});
+  move_watermark(kElsewhere, asked.time);
+  EXPECT_TRUE(answer(asked).drained());
+
+  store_->barrier({table_->id}, [&](std::optional<rpc::Barrier> made) {
+    EXPECT_FALSE(drain_question(kHere, *made, {}, *store_->open_reader()).tables.at(0).mended);
+  });
+  store_->run_pending();
+  rpc::Row row{key_of("a"), {Hlc::at_ms(now_ms()), kElsewhere}, {}, {}};
+  store_->apply_rows({table_->id, kThere, {row}, {}},
+                     [](const rpc::RowsOutcome& said) { EXPECT_EQ(said.applied, 1U); });
+  store_->run_pending();
+  store_->barrier({table_->id}, [&](std::optional<rpc::Barrier> made) {
+    EXPECT_TRUE(drain_question(kHere, *made, {}, *store_->open_reader()).tables.at(0).mended);
+  });
+  store_->run_pending();
+}
+
+TEST_F(DrainTest, AReplicaThatIsBeingFilledHasNotAll) {
+  auto replicas = table_->replicas;
+  replicas[kHere].copying = true;
+  Catalog catalog = *store_->catalog();
+  auto filling = std::make_shared<TableInfo>(*table_);
+  filling->replicas = replicas;
+  catalog.by_id[table_->id] = filling;
+  auto said = drain_answer(question({}), kHere, catalog, *store_->open_reader()).tables.at(0);
+  EXPECT_TRUE(said.member);
+  EXPECT_FALSE(said.whole);
+  EXPECT_FALSE(said.drained());
 }
 
 TEST_F(DrainTest, ASinkThatHasLostItsOwnWritesSaysSo) {
