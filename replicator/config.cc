@@ -1,6 +1,8 @@
 #include "replicator/config.h"
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 
 #include "common/settings.h"
 #include "rpc/change_record.h"
@@ -38,6 +40,15 @@ PumpLimits read_limits(ConfigSource& source) {
   return limits;
 }
 
+// Names of tables, with commas between them.
+std::set<std::string> collapse_setting(ConfigSource& source) {
+  std::set<std::string> out;
+  std::istringstream names(source.text("collapse_tables", ""));
+  for (std::string name; std::getline(names, name, ',');)
+    if (!name.empty()) out.insert(name);
+  return out;
+}
+
 std::string worker_setting(ConfigSource& source) {
   std::string name = source.text("worker", "worker-1");
   bool fine = !name.empty() && name.size() <= kWorkerBytesMax &&
@@ -67,6 +78,7 @@ ReplicatorConfig read_config(ConfigSource& source) {
   config.admin_address = listen_setting(source, "admin", "127.0.0.1:9080", reach_setting(source));
   config.console_nodes = addresses_setting(source, "console.nodes");
   options.limits = read_limits(source);
+  options.collapse_tables = collapse_setting(source);
   options.worker = worker_setting(source);
   options.lease_timing.lease_ms = source.integer("lease_ms", options.lease_timing.lease_ms,
                                                  kLeaseMsMin, kLeaseMsMax);

@@ -9,6 +9,7 @@
 //   lease_ms: 3500                # a worker that is silent for so long loses its shards
 //   admin: 127.0.0.1:9080         # loopback only
 //   log_level: info
+//   collapse_tables: Orders,Carts # whose backlog is shipped without what a newer write replaced
 //   limits: {batch_records_max: 512, ...}   # see PumpLimits
 //
 // Settings come from a flag, the environment, a YAML file or the default, in that order

@@ -229,8 +229,10 @@ void Flows::start_flow(const Key& key, const std::string& table_name) {
                   [this](const rpc::FlowId& flow, const RegionId& sink, LogPosition position) {
                     acknowledged(flow, sink, position);
                   }};
+  PumpLimits limits = world_.limits;
+  limits.collapse_backlog = world_.collapse_tables.count(table_name) != 0;
   auto flow = kj::heap<Flow>(std::move(world), rpc::FlowId{table, shard, world_.region}, table_name,
-                             world_.limits, lag);
+                             limits, lag);
   std::optional<LogPosition> checkpoint;
   if (auto at = known_.find({region, table, shard}); at != known_.end()) {
     checkpoint = at->second;

@@ -37,6 +37,7 @@ class Flows {
   struct World {
     RegionId region;
     PumpLimits limits;
+    std::set<std::string> collapse_tables;
     rpc::Session& source;
     Acknowledger& acknowledger;
     CheckpointWriter& checkpoints;

@@ -39,6 +39,8 @@ struct FlowStatus {
   std::uint64_t restarts = 0;
   std::uint64_t records_shipped = 0;
   std::uint64_t records_acknowledged = 0;
+  std::uint64_t records_collapsed = 0;
+  std::uint64_t bytes_collapsed = 0;
   std::size_t in_flight_batches = 0;
   std::size_t in_flight_bytes = 0;
 };

@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,7 @@ struct ReplicatorOptions {
   PumpLimits limits;
   TlsSettings tls = {};
   std::uint32_t protocol_max = rpc::kProtocolVersion;
+  std::set<std::string> collapse_tables;  // names of tables whose backlog may be collapsed
   // How the workers of the region share its shards; without a store this one ships everything.
   checkpoint::LeaseStore* leases = nullptr;  // borrowed
   std::string worker = "worker-1";

@@ -21,13 +21,15 @@
 //    "flows": [one per (table, shard, sink):
 //       {"table", "table_id", "shard", "sink", "state", "reason", "pending_records",
 //        "pending_bytes", "oldest_pending_ms", "acknowledged": {"start", "sequence"}, "restarts",
-//        "records_shipped", "records_acknowledged", "in_flight_batches", "in_flight_bytes"}],
+//        "records_shipped", "records_acknowledged", "records_collapsed", "bytes_collapsed",
+//        "in_flight_batches", "in_flight_bytes"}],
 //    "peers": [one per region node:
 //       {"region", "own", "connected", "connects", "protocol", "reason",
 //        "trouble",            none|unreachable|silent|tls|refused
 //        "round_trip_ms", "clock_offset_ms"}],
 //    "worker",               empty when it shares with nobody
-//    "leases": [one per (table, shard): {"table", "table_id", "shard", "owner", "wanted", "token", "own"}],
+//    "leases": [one per (table, shard):
+//       {"table", "table_id", "shard", "owner", "wanted", "token", "own"}],
 //    "leases_held", "leases_gained", "leases_lost", "lease_rounds_failed",
 //    "checkpoint_saves_failed"}
 // 64-bit identities are hexadecimal strings, because JSON numbers are not exact there.

@@ -24,6 +24,8 @@ MetricLabels labels_of(const ReplicatorStatus& status, const LinkStatus& link) {
 struct Totals {
   std::uint64_t shipped = 0;
   std::uint64_t acknowledged = 0;
+  std::uint64_t collapsed = 0;
+  std::uint64_t collapsed_bytes = 0;
   std::uint64_t restarts = 0;
   std::map<FlowState, std::uint64_t> states;
 };
@@ -35,6 +37,8 @@ TotalsByLink sum_up(const ReplicatorStatus& status) {
     auto& totals = out[{flow.table, flow.sink}];
     totals.shipped += flow.records_shipped;
     totals.acknowledged += flow.records_acknowledged;
+    totals.collapsed += flow.records_collapsed;
+    totals.collapsed_bytes += flow.bytes_collapsed;
     totals.restarts += flow.restarts;
     ++totals.states[flow.state];
   }
@@ -65,6 +69,12 @@ void add_totals(MetricsPage& page, const MetricLabels& labels, Totals totals) {
                static_cast<double>(totals.shipped), labels);
   page.counter("meridian_replication_records_acknowledged_total", "Records durable at the sink.",
                static_cast<double>(totals.acknowledged), labels);
+  page.counter("meridian_replication_records_collapsed_total",
+               "Records left out of a backlog because a newer one of their key went with them.",
+               static_cast<double>(totals.collapsed), labels);
+  page.counter("meridian_replication_collapsed_bytes_total",
+               "What these would have cost to ship.", static_cast<double>(totals.collapsed_bytes),
+               labels);
   page.counter("meridian_replication_flow_restarts_total", "Times that a flow dropped its window.",
                static_cast<double>(totals.restarts), labels);
   for (auto state : kStates) {

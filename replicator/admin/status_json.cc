@@ -87,6 +87,8 @@ json::object flow_json(const FlowStatus& flow) {
   out["restarts"] = flow.restarts;
   out["records_shipped"] = flow.records_shipped;
   out["records_acknowledged"] = flow.records_acknowledged;
+  out["records_collapsed"] = flow.records_collapsed;
+  out["bytes_collapsed"] = flow.bytes_collapsed;
   out["in_flight_batches"] = flow.in_flight_batches;
   out["in_flight_bytes"] = flow.in_flight_bytes;
   return out;

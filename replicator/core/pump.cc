@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "replicator/core/collapse.h"
 
 namespace meridian::replicator {
 namespace {
@@ -102,7 +103,8 @@ Actions Pump::on_page(RequestId id, rpc::LogPage page, std::int64_t now_ms) {
     reason_.clear();
   }
   if (!page.records.empty()) {
-    ship(std::move(page.records), out, now_ms);
+    bool backlog = limits_.collapse_backlog && page.pending > 0;
+    ship(std::move(page.records), backlog ? Collapse::allowed : Collapse::no, out, now_ms);
   } else if (in_flight_.empty() && page.pending == 0) {
     state_ = FlowState::waiting;
     reason_.clear();
@@ -192,7 +194,7 @@ void Pump::acknowledge_through(std::size_t index, const rpc::ApplyOutcome& outco
     InFlight& entry = in_flight_.front();
     acknowledged_ = entry.to;
     in_flight_bytes_ -= entry.bytes;
-    records_acknowledged_ += entry.committed_us.size();
+    records_acknowledged_ += entry.records;
     if (!entry.committed_us.empty() && outcome.visible_us != 0)
       out.push_back(RecordsVisible{std::move(entry.committed_us), outcome.visible_us});
     in_flight_.pop_front();
@@ -332,8 +334,9 @@ void Pump::back_off_jittered(std::string reason, std::int64_t now_ms) {
   back_off(std::move(reason), FlowState::backing_off, backoff_.next_ms(rng_), now_ms);
 }
 
-void Pump::ship(std::vector<rpc::ChangeRecord> records, Actions& out, std::int64_t now_ms) {
-  InFlight entry{next_id_++, read_to_, 0, {}};
+void Pump::ship(std::vector<rpc::ChangeRecord> records, Collapse collapsing, Actions& out,
+                std::int64_t now_ms) {
+  InFlight entry{next_id_++, read_to_, 0, 0, {}};
   entry.committed_us.reserve(records.size());
   for (const auto& record : records) {
     // What came from elsewhere is never sent on: its origin ships it.
@@ -341,6 +344,13 @@ void Pump::ship(std::vector<rpc::ChangeRecord> records, Actions& out, std::int64
     entry.bytes += size_of(record);
     entry.committed_us.push_back(record.committed_us);
   }
+  if (collapsing == Collapse::allowed) {
+    std::size_t whole = std::exchange(entry.bytes, 0);
+    records_collapsed_ += collapse(records, sink_);
+    for (const auto& record : records) entry.bytes += size_of(record);
+    bytes_collapsed_ += whole - entry.bytes;
+  }
+  entry.records = records.size();
   records_shipped_ += records.size();
   in_flight_bytes_ += entry.bytes;
   out.push_back(ShipBatch{entry.id, {flow_, shipped_to_, read_to_, std::move(records)}});
@@ -352,7 +362,7 @@ void Pump::ship(std::vector<rpc::ChangeRecord> records, Actions& out, std::int64
 void Pump::advance_if_idle(Actions& out, std::int64_t now_ms) {
   bool behind = positioned_ && pause_ == Pause::none && read_to_ != shipped_to_;
   if (behind && in_flight_.empty() && now_ms - advanced_at_ms_ >= limits_.idle_advance_ms)
-    ship({}, out, now_ms);
+    ship({}, Collapse::no, out, now_ms);
 }
 
 void Pump::fill(Actions& out) {

@@ -55,6 +55,8 @@ struct PumpLimits {
   std::int64_t membership_retry_ms_max = 2000;
   // ... and where the region nodes must first repair the sink.
   std::int64_t repair_recheck_ms = 2'000;
+  // While there is more to read than a batch: ship only the newest record of each key in a batch.
+  bool collapse_backlog = false;
 };
 
 // A request is named by its id; an answer to one that is no longer awaited is ignored.
@@ -116,6 +118,9 @@ class Pump {
   [[nodiscard]] std::size_t in_flight_bytes() const { return in_flight_bytes_; }
   [[nodiscard]] std::uint64_t records_shipped() const { return records_shipped_; }
   [[nodiscard]] std::uint64_t records_acknowledged() const { return records_acknowledged_; }
+  // Left out because a newer record of their key was shipped with them.
+  [[nodiscard]] std::uint64_t records_collapsed() const { return records_collapsed_; }
+  [[nodiscard]] std::uint64_t bytes_collapsed() const { return bytes_collapsed_; }
   [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
 
   // Records known to be committed here and not known to be durable there.  Grows stale while nothing
@@ -129,10 +134,12 @@ class Pump {
     RequestId id;
     LogPosition to;
     std::size_t bytes;
-    std::vector<std::int64_t> committed_us;
+    std::size_t records;
+    std::vector<std::int64_t> committed_us;  // of all records of the range, those left out included
   };
   enum class Awaited { nothing, position, page };
   enum class Pause { none, retry, ask };  // what the timer will end
+  enum class Collapse { no, allowed };
 
   void ask(Actions& out);
   void go_on_from(LogPosition position);
@@ -145,7 +152,8 @@ class Pump {
   void ask_again(Actions& out);
   void hold(const rpc::ApplyOutcome& outcome, std::int64_t now_ms);
   void read_failed(rpc::ReadStatus status, Actions& out, std::int64_t now_ms);
-  void ship(std::vector<rpc::ChangeRecord> records, Actions& out, std::int64_t now_ms);
+  void ship(std::vector<rpc::ChangeRecord> records, Collapse collapse, Actions& out,
+            std::int64_t now_ms);
   void advance_if_idle(Actions& out, std::int64_t now_ms);
   void fill(Actions& out);
   void save_if_due(Actions& out, std::int64_t now_ms);
@@ -183,6 +191,8 @@ class Pump {
   rpc::Backoff membership_backoff_;
   std::uint64_t records_shipped_ = 0;
   std::uint64_t records_acknowledged_ = 0;
+  std::uint64_t records_collapsed_ = 0;
+  std::uint64_t bytes_collapsed_ = 0;
   std::uint64_t restarts_ = 0;
 };
 

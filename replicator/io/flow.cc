@@ -216,6 +216,8 @@ FlowStatus Flow::status() const {
   out.restarts = pump_.restarts();
   out.records_shipped = pump_.records_shipped();
   out.records_acknowledged = pump_.records_acknowledged();
+  out.records_collapsed = pump_.records_collapsed();
+  out.bytes_collapsed = pump_.bytes_collapsed();
   out.in_flight_batches = pump_.in_flight_batches();
   out.in_flight_bytes = pump_.in_flight_bytes();
   return out;

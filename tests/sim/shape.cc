@@ -149,6 +149,7 @@ Shape draw_shape(std::uint64_t seed, std::size_t regions) {
   shape.storm_ms = rng.between(3'000, 7'000);
   if (rng.percent(40)) shape.workers = 2;
   if (rng.percent(30)) shape.joins = 1;
+  if (rng.percent(25)) shape.pump.collapse_backlog = true;
   return shape;
 }
 

@@ -26,6 +26,7 @@ void visit_fields(Shape& shape, Visit visit) {
   visit("save_interval_ms", shape.pump.save_interval_ms);
   visit("idle_advance_ms", shape.pump.idle_advance_ms);
   visit("backoff_ms_max", shape.pump.backoff_ms_max);
+  visit("collapse_backlog", shape.pump.collapse_backlog);
   visit("request_deadline_ms", shape.request_deadline_ms);
   visit("stream_rollover_ms", shape.stream_rollover_ms);
   visit("retention_ms", shape.retention_ms);
