@@ -215,7 +215,7 @@ void Flows::follow_barriers() {
 void Flows::start_flow(const Key& key, const std::string& table_name) {
   const auto& [table, region, shard] = key;
   auto& lag = lag_[{table, region}];
-  if (!lag) lag = std::make_shared<Histogram>();
+  if (!lag) lag = std::make_shared<LinkLag>();
   auto& reads = reads_[{table, region}];
   if (!reads)
     reads = std::make_shared<LogReads>(world_.source, world_.clock, world_.region, table, region);
@@ -296,6 +296,19 @@ void Flows::on_backlogs(const std::vector<rpc::BacklogQuery>& queries,
   }
 }
 
+void Flows::sample() {
+  std::map<std::pair<TableId, RegionId>, Pending> links;
+  for (const auto& [key, flow] : flows_) {
+    std::pair link(std::get<0>(key), std::get<1>(key));
+    add(links.try_emplace(link, Pending{0, 0, {}, {}}).first->second, flow->pending());
+  }
+  for (const auto& [link, pending] : links) {
+    bool none = pending.records == 0u;
+    lag_.at(link)->sample(none ? std::optional<std::int64_t>(0) : pending.oldest_ms,
+                          world_.clock.monotonic_ms());
+  }
+}
+
 std::optional<std::int64_t> Flows::offset_to(const Sink& sink) const {
   auto theirs = sink.session->figures().clock_offset_us;
   auto ours = world_.source.figures().clock_offset_us;
@@ -322,13 +335,22 @@ void Flows::describe(ReplicatorStatus& out) const {
       link.state = FlowState::stopped;
       link.pending.records = 0;
       link.pending.bytes = 0;
-      link.lag = lag_.at({status.table, status.sink});
+      const auto& lag = lag_.at({status.table, status.sink});
+      auto now_ms = world_.clock.monotonic_ms();
+      link.lag = lag;
+      link.records = lag->records(now_ms, out.window_ms);
+      link.probes = lag->probes(now_ms, out.window_ms);
+      link.trend = lag->trend(now_ms);
+      link.applied_us = lag->applied_us();
+      link.probe_us = lag->probe_us();
       link.clock_offset_us = offset_to(sinks_.at(status.sink));
       for (const auto& [fault, left_ms] : world_.faults.describe(status.sink).faults)
         link.faults.push_back({state_under(fault.kind), rpc::describe(fault), left_ms});
     }
     auto& link = out.links.back();
     add(link.pending, status.pending);
+    link.records_collapsed += status.records_collapsed;
+    link.bytes_collapsed += status.bytes_collapsed;
     if (severity(status.state) > severity(link.state)) {
       link.state = status.state;
       link.reason = status.reason;

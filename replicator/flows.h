@@ -1,7 +1,7 @@
 // Flows: all flows of a replicator and the links that they share; follows the list of replicated
 // tables.
 //
-// Threads: the KJ thread.  Owns: sessions to the peers, flows, histograms.
+// Threads: the KJ thread.  Owns: sessions to the peers, flows, lag figures.
 // Borrows: World.
 #pragma once
 
@@ -71,6 +71,9 @@ class Flows {
   void on_backlogs(const std::vector<rpc::BacklogQuery>& queries,
                    const std::vector<rpc::BacklogAnswer>& answers);
 
+  // What waits now, for its trend.
+  void sample();
+  // Over the last out.window_ms.
   void describe(ReplicatorStatus& out) const;
 
  private:
@@ -100,7 +103,7 @@ class Flows {
   Addresses peers_;
   rpc::ReplicatedTables tables_;  // as followed
   std::map<checkpoint::CheckpointKey, LogPosition> known_;  // newest checkpoint of each flow
-  std::map<std::pair<TableId, RegionId>, std::shared_ptr<Histogram>> lag_;
+  std::map<std::pair<TableId, RegionId>, std::shared_ptr<LinkLag>> lag_;
   std::map<std::pair<TableId, RegionId>, std::shared_ptr<LogReads>> reads_;
   std::map<Key, std::string> wanted_;                      // those of the list, with table names
   std::map<checkpoint::LeaseKey, std::uint64_t> tokens_;   // of the leases that are held

@@ -11,8 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "common/histogram.h"
+#include "common/lag_counts.h"
 #include "common/ids.h"
+#include "replicator/core/link_lag.h"
 #include "replicator/core/pump.h"
 #include "rpc/link_trouble.h"
 
@@ -60,9 +61,16 @@ struct LinkStatus {
   FlowState state = FlowState::idle;
   std::string reason;
   Pending pending;
-  std::shared_ptr<const Histogram> lag;         // commit at the source to visibility at the sink
+  std::shared_ptr<const LinkLag> lag;           // for its total(), commit at the source to visibility
+  LagCounts records;                            // the same of the last window_ms
+  LagCounts probes;                         // of the last window_ms
+  Trend trend = Trend::unknown;                 // of the age of what waits
+  std::optional<std::int64_t> applied_us;       // commit time of the newest record that is visible
+  std::optional<std::int64_t> probe_us;     // when the newest probe that is there began
   std::optional<std::int64_t> clock_offset_us;  // sink's wall clock minus the source's
   std::vector<LinkFault> faults;                // done to it on purpose
+  std::uint64_t records_collapsed = 0;          // of its flows
+  std::uint64_t bytes_collapsed = 0;
 };
 
 // The connection to one region node; the own one has `own` set.
@@ -104,6 +112,7 @@ struct LeaseFigures {
 
 struct ReplicatorStatus {
   RegionId region;
+  std::int64_t window_ms = LagWindow::kDefaultMs;  // of what is said of "the last while"
   bool ready = false;  // the own node answers
   std::string reason;  // why not
   std::vector<PeerStatus> peers;

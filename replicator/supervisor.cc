@@ -74,9 +74,10 @@ class Inside final : private kj::TaskSet::ErrorHandler {
 
   void on_leases(const checkpoint::LeaseWorker::Outcome& outcome) { flows_.on_leases(outcome); }
 
-  ReplicatorStatus status() {
+  ReplicatorStatus status(std::int64_t window_ms) {
     ReplicatorStatus out;
     out.region = region_;
+    out.window_ms = window_ms;
     auto own = source_.figures();
     out.ready = own.connected;
     if (!own.connected) out.reason = "own region node: " + own.reason;
@@ -102,6 +103,7 @@ class Inside final : private kj::TaskSet::ErrorHandler {
   kj::Promise<void> poll_backlogs() {
     return timer_.afterDelay(kBacklogIntervalMs * kj::MILLISECONDS)
         .then([this] { return ask_backlogs(); })
+        .then([this] { flows_.sample(); })
         .then([this] { return poll_backlogs(); });
   }
 
@@ -195,14 +197,15 @@ class Replicator::Impl {
     log_.info("replicator_stopped", "region={}", options_.region.name());
   }
 
-  ReplicatorStatus status() {
+  ReplicatorStatus status(std::int64_t window_ms) {
     auto told = std::make_shared<std::promise<ReplicatorStatus>>();
     auto answer = told->get_future();
     ReplicatorStatus silent;
     silent.region = options_.region;
     silent.reason = "the replicator is not running";
-    bool asked = thread_.mailbox()->try_post(
-        [this, told, silent] { told->set_value(inside_ ? inside_->status() : silent); });
+    bool asked = thread_.mailbox()->try_post([this, told, silent, window_ms] {
+      told->set_value(inside_ ? inside_->status(window_ms) : silent);
+    });
     if (!asked) return silent;
     silent.reason = "the replicator is too busy to answer";
     if (answer.wait_for(std::chrono::milliseconds(kStatusMsMax)) != std::future_status::ready)
@@ -254,7 +257,9 @@ Replicator::~Replicator() = default;
 
 void Replicator::start() { impl_->start(); }
 void Replicator::stop() { impl_->stop(); }
-ReplicatorStatus Replicator::status() const { return impl_->status(); }
+ReplicatorStatus Replicator::status(std::int64_t window_ms) const {
+  return impl_->status(window_ms);
+}
 void Replicator::add_peers(std::vector<std::pair<RegionId, std::string>> peers) {
   impl_->add_peers(std::move(peers));
 }

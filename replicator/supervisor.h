@@ -65,7 +65,8 @@ class Replicator {
 
   // Waits for the KJ thread, at most kStatusMsMax; a thread that does not answer is "not ready".
   static constexpr std::int64_t kStatusMsMax = 2000;
-  [[nodiscard]] ReplicatorStatus status() const;
+  // With the lag of the last `window_ms`.
+  [[nodiscard]] ReplicatorStatus status(std::int64_t window_ms = LagWindow::kDefaultMs) const;
   // Runs `task` on the faults of this replicator's links and waits for it as long; false when it may
   // not have run (yet), so it must not refer to the caller's stack.
   bool on_faults(std::function<void(rpc::LinkFaults&)> task);

@@ -356,8 +356,8 @@ interface Region {
   replicatedTables @2 (generation :UInt64, waitMs :UInt32)
         -> (generation :UInt64, tables :List(TableForReplication));
   # Records after each position; waits up to waitMs while there is none after any of them.  One page
-  # per read, in order; one that found nothing ends where it began.
-  readLog @3 (reads :List(LogRead), waitMs :UInt32) -> (pages :List(LogPage));
+  # per read, in order; one that found nothing ends where it began.  `wallUs`: when it was answered.
+  readLog @3 (reads :List(LogRead), waitMs :UInt32) -> (pages :List(LogPage), wallUs :Int64);
   # Which positions every sink has made durable; pins the log and feeds the lag figures.
   acknowledge @4 (acknowledgements :List(Acknowledgement)) -> ();
 

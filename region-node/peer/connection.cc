@@ -133,6 +133,7 @@ kj::Promise<void> Connection::readLog(ReadLogContext context) {
         auto results = context.initResults(rpc::size_hint(words));
         auto out = results.initPages(static_cast<unsigned>(pages.size()));
         for (unsigned i = 0; i < out.size(); ++i) rpc::write_page(pages[i], out[i]);
+        results.setWallUs(server_.clock_.wall_us());
       });
 }
 

@@ -12,6 +12,11 @@ constexpr std::array kStates{FlowState::idle,         FlowState::asking, FlowSta
                              FlowState::waiting,      FlowState::held,   FlowState::backing_off,
                              FlowState::repair_needed};
 
+// What link_state() may say.
+constexpr std::array kLinkStates{"idle",        "asking",        "running", "waiting", "held",
+                                 "backing_off", "repair_needed", "cut",     "paused",  "limited",
+                                 "delayed"};
+
 double seconds(std::int64_t value_us) { return static_cast<double>(value_us) / 1e6; }
 
 MetricLabels labels_of(const ReplicatorStatus& status, const LinkStatus& link) {
@@ -49,16 +54,34 @@ void add_lag(MetricsPage& page, const ReplicatorStatus& status, const LinkStatus
   auto labels = labels_of(status, link);
   page.histogram("meridian_replication_lag_seconds",
                  "Commit at the source to visibility at the sink, corrected by the clock offset.",
-                 *link.lag, labels);
+                 link.lag->total(), labels);
   if (link.pending.records)
     page.gauge("meridian_replication_pending_records", "Records not yet acknowledged by the sink.",
                static_cast<double>(*link.pending.records), labels);
+  if (link.pending.bytes)
+    page.gauge("meridian_replication_pending_bytes", "Bytes of those records.",
+               static_cast<double>(*link.pending.bytes), labels);
   // Absent while nothing waits, so that "now minus this" is never an age of nothing.
   if (link.pending.oldest_us)
     page.gauge(
-        "meridian_replication_oldest_unacknowledged_timestamp_seconds",
+        "meridian_replication_oldest_pending_timestamp_seconds",
         "Commit time of the oldest record that the sink has not acknowledged; absent when none.",
         seconds(*link.pending.oldest_us), labels);
+  if (link.applied_us)
+    page.gauge("meridian_replication_applied_timestamp_seconds",
+               "Commit time of the newest record that is at the sink.", seconds(*link.applied_us),
+               labels);
+  if (link.probe_us)
+    page.gauge("meridian_replication_probe_timestamp_seconds",
+               "When the newest probe that has arrived at the sink began; none begin while"
+               " records flow.",
+               seconds(*link.probe_us), labels);
+  for (const char* state : kLinkStates) {
+    auto with_state = labels;
+    with_state.emplace_back("state", state);
+    page.gauge("meridian_replication_state", "1 for the state of the link.",
+               link_state(link) == state ? 1 : 0, with_state);
+  }
   if (link.clock_offset_us)
     page.gauge("meridian_replication_clock_offset_seconds", "Sink's wall clock minus the source's.",
                seconds(*link.clock_offset_us), labels);

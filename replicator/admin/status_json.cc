@@ -22,10 +22,26 @@ json::value maybe_ms(const std::optional<std::int64_t>& value_us) {
   return static_cast<double>(*value_us) / 1000.0;
 }
 
-// Unknown until something has arrived.
-json::value quantile_ms(const Histogram& lag, double quantile) {
-  if (lag.count() == 0) return nullptr;
-  return static_cast<double>(lag.quantile_us(quantile)) / 1000.0;
+double ms(std::int64_t us) { return static_cast<double>(us) / 1000.0; }
+
+// Quantiles of the records of the last while; of the probes when there was none; unknown when
+// there was neither.
+void add_quantiles(json::object& out, const LinkStatus& link) {
+  bool records = link.records.count() > 0;
+  const LagCounts& lag = records ? link.records : link.probes;
+  bool none = lag.count() == 0;
+  auto quantile = [&](double q) { return none ? json::value(nullptr) : ms(lag.quantile_us(q)); };
+  out["p50_ms"] = quantile(0.50);
+  out["p95_ms"] = quantile(0.95);
+  out["p99_ms"] = quantile(0.99);
+  out["max_ms"] = none ? json::value(nullptr) : json::value(ms(lag.max_us));
+  out["measured_by"] = none ? json::value(nullptr) : records ? "records" : "probes";
+}
+
+json::object counts_json(const LagCounts& lag) {
+  json::array counts;
+  for (const auto& [bound_us, count] : lag.by_bound) counts.push_back(json::array{bound_us, count});
+  return {{"max_us", lag.max_us}, {"counts", std::move(counts)}};
 }
 
 void add_pending(json::object& out, const Pending& pending) {
@@ -34,13 +50,6 @@ void add_pending(json::object& out, const Pending& pending) {
   // Nothing waits: age zero.  Not known: null.
   bool none = pending.records && *pending.records == 0;
   out["oldest_pending_ms"] = none ? json::value(0) : maybe(pending.oldest_ms);
-}
-
-// What is done to a link on purpose explains how it is, unless something worse is the matter.
-std::string_view state_of(const LinkStatus& link) {
-  bool worse = link.state == FlowState::held || link.state == FlowState::repair_needed;
-  if (link.faults.empty() || worse) return flow_state_name(link.state);
-  return link.faults.back().state;
 }
 
 std::string reason_of(const LinkStatus& link) {
@@ -54,21 +63,21 @@ std::string reason_of(const LinkStatus& link) {
 json::object link_json(const RegionId& source, const LinkStatus& link) {
   json::object out{
       {"table", link.table_name}, {"table_id", link.table.hex()}, {"source", source.name()},
-      {"sink", link.sink.name()}, {"state", state_of(link)},      {"reason", reason_of(link)}};
+      {"sink", link.sink.name()}, {"state", link_state(link)},      {"reason", reason_of(link)}};
   out["flow_state"] = flow_state_name(link.state);
   json::array faults;
   for (const auto& fault : link.faults)
     faults.push_back(json::object{
         {"state", fault.state}, {"text", fault.text}, {"left_ms", fault.left_ms}});
   out["faults"] = std::move(faults);
-  out["p50_ms"] = quantile_ms(*link.lag, 0.50);
-  out["p95_ms"] = quantile_ms(*link.lag, 0.95);
-  out["p99_ms"] = quantile_ms(*link.lag, 0.99);
-  out["max_ms"] = link.lag->count() == 0
-                      ? json::value(nullptr)
-                      : json::value(static_cast<double>(link.lag->max_us()) / 1000.0);
-  out["records"] = link.lag->count();
+  add_quantiles(out, link);
+  out["records"] = link.lag->total().count();
+  out["records_collapsed"] = link.records_collapsed;
+  out["bytes_collapsed"] = link.bytes_collapsed;
   add_pending(out, link.pending);
+  out["trend"] = trend_name(link.trend);
+  out["applied_us"] = maybe(link.applied_us);
+  out["probe_us"] = maybe(link.probe_us);
   out["clock_offset_ms"] = maybe_ms(link.clock_offset_us);
   return out;
 }
@@ -121,6 +130,12 @@ json::array leases_json(const LeaseFigures& leases) {
 
 }  // namespace
 
+std::string_view link_state(const LinkStatus& link) {
+  bool worse = link.state == FlowState::held || link.state == FlowState::repair_needed;
+  if (link.faults.empty() || worse) return flow_state_name(link.state);
+  return link.faults.back().state;
+}
+
 std::string status_json(const ReplicatorStatus& status, const std::string& version) {
   json::array links;
   for (const auto& link : status.links) links.push_back(link_json(status.region, link));
@@ -132,6 +147,7 @@ std::string status_json(const ReplicatorStatus& status, const std::string& versi
                    {"version", version},
                    {"ready", status.ready},
                    {"reason", status.reason},
+                   {"window_ms", status.window_ms},
                    {"links", std::move(links)},
                    {"flows", std::move(flows)},
                    {"peers", std::move(peers)},
@@ -143,6 +159,20 @@ std::string status_json(const ReplicatorStatus& status, const std::string& versi
                    {"lease_rounds_failed", status.leases.rounds_failed},
                    {"checkpoint_saves_failed", status.checkpoint_saves_failed}};
   return json::serialize(out);
+}
+
+std::string lag_json(const ReplicatorStatus& status) {
+  json::array links;
+  for (const auto& link : status.links) {
+    json::object each = link_json(status.region, link);
+    each["record_lag"] = counts_json(link.records);
+    each["probe_lag"] = counts_json(link.probes);
+    links.push_back(std::move(each));
+  }
+  return json::serialize(json::object{{"region", status.region.name()},
+                                      {"worker", status.leases.worker},
+                                      {"window_ms", status.window_ms},
+                                      {"links", std::move(links)}});
 }
 
 }  // namespace meridian::replicator

@@ -86,7 +86,8 @@ Actions Pump::on_position(RequestId id, ApplyStatus status, LogPosition position
   return finish({}, now_ms);
 }
 
-Actions Pump::on_page(RequestId id, rpc::LogPage page, std::int64_t now_ms) {
+Actions Pump::on_page(RequestId id, rpc::LogPage page, std::int64_t now_ms,
+                      std::int64_t read_us) {
   if (id != awaited_ || awaited_kind_ != Awaited::page) return {};
   awaited_ = 0;
   awaited_kind_ = Awaited::nothing;
@@ -110,6 +111,7 @@ Actions Pump::on_page(RequestId id, rpc::LogPage page, std::int64_t now_ms) {
     reason_.clear();
     backoff_.reset();
     membership_backoff_.reset();
+    probe(read_us, out, now_ms);
   }
   return finish(std::move(out), now_ms);
 }
@@ -197,6 +199,8 @@ void Pump::acknowledge_through(std::size_t index, const rpc::ApplyOutcome& outco
     records_acknowledged_ += entry.records;
     if (!entry.committed_us.empty() && outcome.visible_us != 0)
       out.push_back(RecordsVisible{std::move(entry.committed_us), outcome.visible_us});
+    if (entry.probe_us != 0 && outcome.visible_us != 0)
+      out.push_back(ProbeVisible{entry.probe_us, outcome.visible_us});
     in_flight_.pop_front();
   }
   confirmed_ = true;
@@ -287,7 +291,7 @@ void Pump::read_failed(ReadStatus status, Actions& out, std::int64_t now_ms) {
 // ------------------------------------------------------------------------------------------- steps
 
 void Pump::ask(Actions& out) {
-  // A flow in trouble keeps its state while it asks; see rule (6).
+  // A flow in trouble keeps its state while it asks; see rule (7).
   bool trouble = state_ == FlowState::backing_off || state_ == FlowState::repair_needed;
   if (!trouble) state_ = FlowState::asking;
   awaited_ = next_id_++;
@@ -336,7 +340,7 @@ void Pump::back_off_jittered(std::string reason, std::int64_t now_ms) {
 
 void Pump::ship(std::vector<rpc::ChangeRecord> records, Collapse collapsing, Actions& out,
                 std::int64_t now_ms) {
-  InFlight entry{next_id_++, read_to_, 0, 0, {}};
+  InFlight entry{next_id_++, read_to_, 0, 0, {}, 0};
   entry.committed_us.reserve(records.size());
   for (const auto& record : records) {
     // What came from elsewhere is never sent on: its origin ships it.
@@ -363,6 +367,19 @@ void Pump::advance_if_idle(Actions& out, std::int64_t now_ms) {
   bool behind = positioned_ && pause_ == Pause::none && read_to_ != shipped_to_;
   if (behind && in_flight_.empty() && now_ms - advanced_at_ms_ >= limits_.idle_advance_ms)
     ship({}, Collapse::no, out, now_ms);
+}
+
+// One flow of a link is enough to measure it; that of the first shard, as every table has one.
+void Pump::probe(std::int64_t read_us, Actions& out, std::int64_t now_ms) {
+  if (limits_.probe_ms == 0 || read_us == 0 || flow_.shard != ShardId(0)) return;
+  if (pause_ != Pause::none) return;
+  // One that also moves the position on keeps to (4).
+  bool moves = read_to_ != shipped_to_;
+  if (moves && now_ms - advanced_at_ms_ < limits_.idle_advance_ms) return;
+  if (probed_at_ms_ && now_ms - *probed_at_ms_ < limits_.probe_ms) return;
+  probed_at_ms_ = now_ms;
+  ship({}, Collapse::no, out, now_ms);
+  in_flight_.back().probe_us = read_us;
 }
 
 void Pump::fill(Actions& out) {

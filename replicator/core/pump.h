@@ -15,7 +15,9 @@
 //   (4) an empty range (records of other origins) is shipped at most every idle_advance_ms, so that
 //       regions do not keep each other's disks busy with positions alone;
 //   (5) a failure drops everything in flight and, after a jittered delay, asks the sink again;
-//   (6) held, backing_off and repair_needed stay the state (and keep their reason) until a retry has
+//   (6) while nothing is new an empty batch is shipped as a probe, at most every probe_ms: it
+//       measures the way to the sink's writer, and notices a sink that is gone or has lost its position;
+//   (7) held, backing_off and repair_needed stay the state (and keep their reason) until a retry has
 //       shown that they are over, so that a stalled flow does not flicker.
 //
 // The driver: answers every request, or reports its failure, exactly once; a read that finds nothing
@@ -48,6 +50,7 @@ struct PumpLimits {
   std::int64_t save_interval_ms = 200;
   std::int64_t idle_advance_ms = 1000;
   std::int64_t read_wait_ms = 1000;
+  std::int64_t probe_ms = 500;  // 0: none
   std::int64_t backoff_ms_min = 50;
   std::int64_t backoff_ms_max = 5000;
   std::int64_t held_retry_ms_max = 200;
@@ -83,8 +86,14 @@ struct RecordsVisible {
   std::vector<std::int64_t> committed_us;
   std::int64_t visible_us;
 };
+// As a record would have been that was committed at `read_us` (source's clock).
+struct ProbeVisible {
+  std::int64_t read_us;
+  std::int64_t visible_us;
+};
 using Action =
-    std::variant<AskPosition, ReadLog, ShipBatch, SaveCheckpoint, SetTimer, RecordsVisible>;
+    std::variant<AskPosition, ReadLog, ShipBatch, SaveCheckpoint, SetTimer, RecordsVisible,
+                 ProbeVisible>;
 using Actions = std::vector<Action>;
 
 enum class FlowState { idle, asking, running, waiting, held, backing_off, repair_needed, stopped };
@@ -101,7 +110,8 @@ class Pump {
   Actions start(std::optional<LogPosition> checkpoint, std::int64_t now_ms);
   Actions on_position(RequestId id, rpc::ApplyStatus status, LogPosition position,
                       std::int64_t now_ms);
-  Actions on_page(RequestId id, rpc::LogPage page, std::int64_t now_ms);
+  // `read_us`: when the source answered, by its clock; 0 when it did not say.
+  Actions on_page(RequestId id, rpc::LogPage page, std::int64_t now_ms, std::int64_t read_us = 0);
   Actions on_outcome(RequestId id, const rpc::ApplyOutcome& outcome, std::int64_t now_ms);
   Actions on_failure(RequestId id, Failure failure, std::int64_t now_ms);
   Actions on_timer(std::int64_t now_ms);
@@ -136,6 +146,7 @@ class Pump {
     std::size_t bytes;
     std::size_t records;
     std::vector<std::int64_t> committed_us;  // of all records of the range, those left out included
+    std::int64_t probe_us = 0;               // when this one was read; 0: it is none
   };
   enum class Awaited { nothing, position, page };
   enum class Pause { none, retry, ask };  // what the timer will end
@@ -155,6 +166,7 @@ class Pump {
   void ship(std::vector<rpc::ChangeRecord> records, Collapse collapse, Actions& out,
             std::int64_t now_ms);
   void advance_if_idle(Actions& out, std::int64_t now_ms);
+  void probe(std::int64_t read_us, Actions& out, std::int64_t now_ms);
   void fill(Actions& out);
   void save_if_due(Actions& out, std::int64_t now_ms);
   // What ends every event: save, advance, read on, set the timer.
@@ -187,6 +199,7 @@ class Pump {
   std::optional<std::int64_t> dropped_oldest_us_;  // of what was in flight when it was dropped
   std::int64_t saved_at_ms_ = 0;
   std::int64_t advanced_at_ms_ = 0;
+  std::optional<std::int64_t> probed_at_ms_;
   rpc::Backoff backoff_;
   rpc::Backoff membership_backoff_;
   std::uint64_t records_shipped_ = 0;

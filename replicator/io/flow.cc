@@ -24,7 +24,7 @@ Failure failure_of(const kj::Exception& failure) {
 }  // namespace
 
 Flow::Flow(FlowWorld world, rpc::FlowId id, std::string table_name, PumpLimits limits,
-           std::shared_ptr<Histogram> lag)
+           std::shared_ptr<LinkLag> lag)
     : world_(std::move(world)),
       id_(id),
       table_name_(std::move(table_name)),
@@ -116,9 +116,9 @@ void Flow::perform(const ReadLog& read) {
 void Flow::send_read(const ReadLog& read) {
   auto page = world_.reads->read(id_.shard, read);
   tasks_.add(page.then(
-      [this, id = read.id](rpc::LogPage found) {
-        read_once_ = read_once_ || found.status == rpc::ReadStatus::ok;
-        perform(pump_.on_page(id, std::move(found), now_ms()));
+      [this, id = read.id](ReadPage found) {
+        read_once_ = read_once_ || found.page.status == rpc::ReadStatus::ok;
+        perform(pump_.on_page(id, std::move(found.page), now_ms(), found.read_us));
       },
       [this, id = read.id](kj::Exception&& failure) { failed(id, kj::mv(failure)); }));
 }
@@ -144,13 +144,21 @@ void Flow::perform(const SetTimer& timer) {
       }));
 }
 
-void Flow::perform(const RecordsVisible& visible) {
-  // Both clocks are brought to this process's: what is left is the time between the two moments.
+// Both clocks are brought to this process's: what is left is the time between the two moments.
+std::int64_t Flow::between_us(std::int64_t committed_us, std::int64_t visible_us) const {
   auto sink_offset_us = world_.sink.session->figures().clock_offset_us.value_or(0);
   auto source_offset_us = world_.source.figures().clock_offset_us.value_or(0);
-  auto visible_us = visible.visible_us - sink_offset_us;
+  auto between_us = (visible_us - sink_offset_us) - (committed_us - source_offset_us);
+  return std::max<std::int64_t>(between_us, 0);
+}
+
+void Flow::perform(const RecordsVisible& visible) {
   for (auto committed_us : visible.committed_us)
-    lag_->record(std::max<std::int64_t>(visible_us - (committed_us - source_offset_us), 0));
+    lag_->on_record(committed_us, between_us(committed_us, visible.visible_us), now_ms());
+}
+
+void Flow::perform(const ProbeVisible& probe) {
+  lag_->on_probe(probe.read_us, between_us(probe.read_us, probe.visible_us), now_ms());
 }
 
 void Flow::failed(RequestId id, kj::Exception&& failure) {

@@ -14,9 +14,9 @@
 #include <string>
 
 #include "common/clock.h"
-#include "common/histogram.h"
 #include "common/log.h"
 #include "common/rng.h"
+#include "replicator/core/link_lag.h"
 #include "replicator/core/pump.h"
 #include "replicator/io/batch_sender.h"
 #include "replicator/io/log_reads.h"
@@ -28,7 +28,7 @@ namespace meridian::replicator {
 
 // A sink's connection and what all its flows share.
 struct SinkLink {
-  // Unanswered batches of all flows on one connection; more would only delay heartbeats.
+  // Unanswered batches of all flows on one connection; more would only delay probes.
   static constexpr std::size_t kBytesMax = 16 * 1024 * 1024;
 
   RegionId region;
@@ -53,7 +53,7 @@ struct FlowWorld {
 class Flow final : private kj::TaskSet::ErrorHandler {
  public:
   Flow(FlowWorld world, rpc::FlowId id, std::string table_name, PumpLimits limits,
-       std::shared_ptr<Histogram> lag);
+       std::shared_ptr<LinkLag> lag);
   ~Flow();
 
   void start(std::optional<LogPosition> checkpoint);
@@ -66,6 +66,7 @@ class Flow final : private kj::TaskSet::ErrorHandler {
   [[nodiscard]] rpc::BacklogQuery backlog_query() const;
   void on_backlog(const rpc::BacklogAnswer& backlog);
   [[nodiscard]] FlowStatus status() const;
+  [[nodiscard]] Pending pending() const;
 
  private:
   void perform(Actions actions);
@@ -75,19 +76,20 @@ class Flow final : private kj::TaskSet::ErrorHandler {
   void perform(const SaveCheckpoint& save);
   void perform(const SetTimer& timer);
   void perform(const RecordsVisible& visible);
+  void perform(const ProbeVisible& probe);
   void send_read(const ReadLog& read);
   void account();
   void note_state();
   void failed(RequestId id, kj::Exception&& failure);
   void taskFailed(kj::Exception&& failure) override;
 
+  [[nodiscard]] std::int64_t between_us(std::int64_t committed_us, std::int64_t visible_us) const;
   [[nodiscard]] std::int64_t now_ms() const { return world_.clock.monotonic_ms(); }
-  [[nodiscard]] Pending pending() const;
 
   const FlowWorld world_;
   const rpc::FlowId id_;
   const std::string table_name_;
-  const std::shared_ptr<Histogram> lag_;
+  const std::shared_ptr<LinkLag> lag_;
   Pump pump_;
   std::size_t accounted_bytes_ = 0;  // this flow's share of the link's bytes in flight
   FlowState noted_state_ = FlowState::idle;

@@ -9,8 +9,8 @@ namespace meridian::replicator {
 
 namespace wire = rpc::wire;
 
-kj::Promise<rpc::LogPage> LogReads::read(ShardId shard, const ReadLog& read) {
-  auto pair = kj::newPromiseAndFulfiller<rpc::LogPage>();
+kj::Promise<ReadPage> LogReads::read(ShardId shard, const ReadLog& read) {
+  auto pair = kj::newPromiseAndFulfiller<ReadPage>();
   unsent_.push_back({{table_, shard, read.after, static_cast<std::uint32_t>(read.records_max),
                       static_cast<std::uint32_t>(read.bytes_max), sink_},
                      clock_.monotonic_ms() + read.wait_ms,
@@ -55,18 +55,20 @@ void LogReads::call() {
   reads->waiting = kj::mv(waiting);
   calls_.add(answered
                  .then([this](Answer&& answer) {
-                   return rpc::read_pages(answer.getPages(), origin_);
+                   return Answered{rpc::read_pages(answer.getPages(), origin_),
+                                   answer.getWallUs()};
                  })
                  .then(
-                     [this, reads = kj::addRef(*reads)](std::vector<rpc::LogPage> pages) mutable {
-                       answer(kj::mv(reads->waiting), std::move(pages));
+                     [this, reads = kj::addRef(*reads)](Answered found) mutable {
+                       answer(kj::mv(reads->waiting), std::move(found));
                      },
                      [reads = kj::addRef(*reads)](kj::Exception&& failure) mutable {
                        for (auto& one : reads->waiting) one.page->reject(kj::cp(failure));
                      }));
 }
 
-void LogReads::answer(std::vector<Waiting> waiting, std::vector<rpc::LogPage> pages) {
+void LogReads::answer(std::vector<Waiting> waiting, Answered answered) {
+  auto& pages = answered.pages;
   auto now_ms = clock_.monotonic_ms();
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     auto& one = waiting[i];
@@ -80,7 +82,7 @@ void LogReads::answer(std::vector<Waiting> waiting, std::vector<rpc::LogPage> pa
     if (nothing && now_ms < one.until_ms) {
       unsent_.push_back(kj::mv(one));
     } else {
-      one.page->fulfill(kj::mv(page));
+      one.page->fulfill({std::move(page), answered.read_us});
     }
   }
   if (!unsent_.empty()) call_soon();

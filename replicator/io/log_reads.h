@@ -21,6 +21,11 @@
 
 namespace meridian::replicator {
 
+struct ReadPage {
+  rpc::LogPage page;
+  std::int64_t read_us = 0;  // when the node answered, by its clock; 0: a node that does not say
+};
+
 class LogReads final : private kj::TaskSet::ErrorHandler {
  public:
   LogReads(rpc::Session& source, const Clock& clock, RegionId origin, TableId table, RegionId sink)
@@ -32,13 +37,13 @@ class LogReads final : private kj::TaskSet::ErrorHandler {
         calls_(*this) {}
 
   // Answered at once when there is something, or after `read.wait_ms`.
-  kj::Promise<rpc::LogPage> read(ShardId shard, const ReadLog& read);
+  kj::Promise<ReadPage> read(ShardId shard, const ReadLog& read);
 
  private:
   struct Waiting {
     rpc::LogRead read;
     std::int64_t until_ms;
-    kj::Own<kj::PromiseFulfiller<rpc::LogPage>> page;
+    kj::Own<kj::PromiseFulfiller<ReadPage>> page;
   };
   // What one call reads; shared by its two ends.
   struct Reads : kj::Refcounted {
@@ -46,7 +51,11 @@ class LogReads final : private kj::TaskSet::ErrorHandler {
   };
   void call_soon();
   void call();
-  void answer(std::vector<Waiting> waiting, std::vector<rpc::LogPage> pages);
+  struct Answered {
+    std::vector<rpc::LogPage> pages;
+    std::int64_t read_us;
+  };
+  void answer(std::vector<Waiting> waiting, Answered answered);
   void taskFailed(kj::Exception&& failure) override;
 
   rpc::Session& source_;

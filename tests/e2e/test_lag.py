@@ -3,6 +3,7 @@
 import csv
 import re
 import time
+import xml.etree.ElementTree
 
 from cluster import http_get, wait_until
 from load import key_of
@@ -70,6 +71,70 @@ def test_stopped_sink(orders):
     wait_until(lambda: pending(link(orders, orders[0], orders[1])) == 0, 15, "the other sink goes on")
     orders[2].node.start()
     wait_until(lambda: pending(link(orders, orders[0], orders[2])) == 0, 30, "caught up")
+
+
+def wait_probed(orders, source, sink):
+    return wait_until(lambda: (lambda row: row["measured_by"] and row)(link(orders, source, sink)),
+                      15, "the way is measured though nobody writes")
+
+
+def test_an_idle_link_is_measured(orders):
+    for source, sink in ((orders[0], orders[1]), (orders[2], orders[0])):
+        row = wait_probed(orders, source, sink)
+        assert row["measured_by"] == "probes" and row["p50_ms"] is not None, row
+        assert row["state"] in ("waiting", "running") and row["pending_records"] == 0, row
+    assert "measured by probes" in orders.cli("lag").stdout
+    put(orders[0], 5)
+    row = wait_until(lambda: (lambda row: row["measured_by"] == "records" and row)(
+        link(orders, orders[0], orders[1])), 15, "records are what counts")
+    assert row["measured"] == 5 and row["applied_us"] > 0, row
+    longer = orders.cli_json("lag", "--window", "5m", "--from", orders[0].name, "--to", orders[1].name)
+    assert longer["sums"][0]["measured"] >= 5, longer
+
+
+def test_an_idle_link_notices_that_its_sink_is_gone(orders):
+    wait_probed(orders, orders[0], orders[2])
+    orders[2].node.kill()
+    row = wait_until(lambda: (lambda row: row["state"] == "backing_off" and row)(
+        link(orders, orders[0], orders[2])), 15, "noticed without a write")
+    assert row["reason"], row
+    orders[2].node.start()
+    wait_until(lambda: link(orders, orders[0], orders[2])["state"] == "waiting", 30, "and is back")
+
+
+def test_the_trend_of_a_stalled_link(orders):
+    assert orders.cli("link", "cut", "--from", orders[0].name, "--to", orders[1].name, "--for",
+                      "60s").returncode == 0
+    put(orders[0], 5)
+    row = wait_until(lambda: (lambda row: row["trend"] == "growing" and row)(
+        link(orders, orders[0], orders[1])), 30, "its age is seen to grow")
+    assert row["state"] == "cut" and row["pending_records"] == 5 and row["pending_bytes"] > 0, row
+    sums = {(row["source"], row["sink"]): row for row in orders.cli_json("lag", "--sums")["sums"]}
+    assert sums[orders[0].name, orders[1].name]["state"] == "cut"
+    assert orders.cli("link", "heal", "--from", orders[0].name, "--to", orders[1].name).returncode == 0
+    wait_until(lambda: link(orders, orders[0], orders[1])["trend"] == "shrinking", 30, "and to shrink")
+
+
+def test_percentiles_as_files(orders, tmp_path):
+    put(orders[0], 50)
+    wait_until(lambda: link(orders, orders[0], orders[1])["measured"] == 50, 15, "measured")
+    one = tmp_path / "one.hgrm"
+    plot = tmp_path / "lag.svg"
+    done = orders.cli("lag", "--from", orders[0].name, "--to", orders[1].name, "--hdr", str(one),
+                      "--plot", str(plot))
+    assert done.returncode == 0, done.stderr
+    lines = one.read_text().splitlines()
+    assert lines[0].split() == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"]
+    rows = [[float(field) for field in line.split()] for line in lines[2:] if line[0] != "#"]
+    assert rows[-1][1:] == [1.0, 50] and rows == sorted(rows)
+    svg = xml.etree.ElementTree.parse(plot).getroot()
+    assert svg.tag.endswith("svg")
+    assert f"Orders {orders[0].name} -> {orders[1].name}: p50" in "".join(svg.itertext())
+    # Of several links, a file for each.
+    assert orders.cli("lag", "--from", orders[0].name, "--hdr", str(tmp_path / "all.hgrm")).returncode == 0
+    assert len(list(tmp_path.glob("all-Orders-*.hgrm"))) == 2
+    assert orders.cli("lag", "--watch", "--hdr", str(one)).returncode == 2
+    assert orders.cli("lag", "--window", "1h").returncode == 2
 
 
 def test_lag_outputs(orders):

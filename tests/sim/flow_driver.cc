@@ -122,7 +122,9 @@ void FlowDriver::perform(const replicator::ReadLog& read) {
           reader->outside_.trace.note("flow {}/{}->{} read {} records to {}", reader->source_,
                                       reader->key_.shard, reader->key_.sink, page.records.size(),
                                       page.to.sequence.value);
-          reader->perform(reader->pump_.on_page(id, std::move(page), reader->now_ms()));
+          SimNode& node = reader->source_node();
+          std::int64_t read_us = node.up() ? node.clock().wall_us() : 0;
+          reader->perform(reader->pump_.on_page(id, std::move(page), reader->now_ms(), read_us));
         });
   });
 }
@@ -202,6 +204,10 @@ void FlowDriver::perform(const replicator::SetTimer& timer) {
 void FlowDriver::perform(const replicator::RecordsVisible& visible) {
   outside_.trace.note("flow {}/{}->{} {} records visible", source_, key_.shard, key_.sink,
                       visible.committed_us.size());
+}
+
+void FlowDriver::perform(const replicator::ProbeVisible&) {
+  outside_.trace.note("flow {}/{}->{} probe visible", source_, key_.shard, key_.sink);
 }
 
 void FlowDriver::check_window() {

@@ -36,6 +36,7 @@ class FlowDriver : public std::enable_shared_from_this<FlowDriver> {
   void perform(const replicator::SaveCheckpoint& save);
   void perform(const replicator::SetTimer& timer);
   void perform(const replicator::RecordsVisible& visible);
+  void perform(const replicator::ProbeVisible& probe);
 
   void expect(RequestId id, std::int64_t deadline_ms);
   // True once: the answer is the first thing heard of this request.

@@ -40,8 +40,8 @@ ALLOWED = {
                     "region-node/peer", "region-node/admin", "region-node/console"],
     # Pure: the clock, sockets and files of its surroundings do not exist here.
     "replicator/core": ["conflict", "common/ids.h", "common/result.h", "common/check.h",
-                        "common/rng.h", "common/histogram.h", "rpc/change_record.h",
-                        "rpc/backoff.h", "rpc/watermark.h"],
+                        "common/rng.h", "common/histogram.h", "common/lag_counts.h",
+                        "rpc/change_record.h", "rpc/backoff.h", "rpc/watermark.h"],
     # status.h: plain values that every part fills in and the admin endpoint shows.
     "replicator/io": ["common", "conflict", "rpc", "rpc/faults", "checkpoint", "replicator/core",
                       "replicator/status.h"],

@@ -31,12 +31,6 @@ int show_status(const Options& options);
 // Is the one daemon at `admin` (host:port) ready?  For health checks, which have no other client.
 int show_ready(const std::string& admin);
 
-struct LagOptions {
-  bool watch = false;
-  std::int64_t interval_ms = 1000;
-};
-int show_lag(const Options& options, const LagOptions& lag);
-
 struct VerifyOptions {
   std::string table;
   std::int64_t settle_ms = 5000;

@@ -1,109 +1,95 @@
-// meridian lag: how far is every region behind every other, per table and link?
-//
-// The figures of a link come from its source's replicator.  When that does not answer, what waits
-// is read from the source's node, and what cannot be known is shown as such, never as zero.
+#include "tools/meridian/lag.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "tools/meridian/client.h"
-#include "tools/meridian/commands.h"
-#include "tools/meridian/links.h"
+#include <cmath>
+#include <fstream>
+#include <memory>
+
+#include "tools/meridian/lag_view.h"
+#include "tools/meridian/percentiles.h"
+#include "tools/meridian/quantity.h"
 
 namespace meridian::cli {
-namespace json = boost::json;
 
 namespace {
 
-template <typename T>
-json::value or_null(const std::optional<T>& value) {
-  return value ? json::value(*value) : json::value(nullptr);
+struct LagOptions {
+  LagFilter filter;
+  bool watch = false;
+  bool sums = false;
+  std::string interval = "1s";
+  std::string window = "1m";
+  std::string hdr;
+  std::string plot;
+};
+
+void put_file(const std::string& path, const std::string& content) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << content;
+  out.close();
+  if (!out) throw UsageError("cannot write " + path);
+  progress("wrote " + path);
 }
 
-json::object as_json(const Link& link) {
-  return {{"table", link.table},
-          {"source", link.source},
-          {"sink", link.sink},
-          {"state", link.state},
-          {"reason", link.reason},
-          {"p50_ms", or_null(link.p50_ms)},
-          {"p95_ms", or_null(link.p95_ms)},
-          {"p99_ms", or_null(link.p99_ms)},
-          {"max_ms", or_null(link.max_ms)},
-          {"pending_records", or_null(link.pending_records)},
-          {"oldest_pending_ms", or_null(link.oldest_pending_ms)},
-          {"clock_offset_ms", or_null(link.clock_offset_ms)}};
+// One file for each link, for what reads them takes one series; of one link alone it is FILE itself.
+void write_percentiles(const std::vector<Link>& links, const LagOptions& lag) {
+  std::vector<std::pair<std::string, LagCounts>> named;
+  for (const auto& link : links) named.emplace_back(name_of(link), link.lag());
+  if (!lag.hdr.empty())
+    for (std::size_t i = 0; i < links.size(); ++i)
+      put_file(links.size() == 1 ? lag.hdr : file_for(lag.hdr, links[i]),
+               percentile_text(named[i].second));
+  if (!lag.plot.empty()) put_file(lag.plot, percentile_plot(named));
 }
 
-std::string state_word(const std::string& state) {
-  if (state == "waiting" || state == "running") return coloured(state, Mood::good);
-  if (state == "unreachable" || state == "repair_needed") return coloured(state, Mood::bad);
-  return coloured(state, Mood::uneasy);
-}
-
-std::string readable(const std::optional<double>& ms) { return ms ? readable_ms(*ms) : "-"; }
-
-Table people_table(const std::vector<Link>& links) {
-  Table table{{"table", "source", "sink", "state", "p50", "p95", "p99", "max", "pending", "oldest",
-               "clock_offset", "reason"},
-              {}};
-  for (const auto& link : links)
-    table.rows.push_back({link.table, link.source, link.sink, state_word(link.state),
-                          readable(link.p50_ms), readable(link.p95_ms), readable(link.p99_ms),
-                          readable(link.max_ms),
-                          link.pending_records ? with_separators(*link.pending_records) : "unknown",
-                          link.pending_records == 0 ? "-" : readable(link.oldest_pending_ms),
-                          readable(link.clock_offset_ms), link.reason});
-  return table;
-}
-
-Table raw_table(const json::array& links) {
-  Table table{{}, {}};
-  if (links.empty()) return table;
-  for (const auto& [name, value] : links.front().as_object()) table.columns.emplace_back(name);
-  for (const auto& link : links) {
-    std::vector<std::string> row;
-    for (const auto& [name, value] : link.as_object()) {
-      if (value.is_null()) {
-        row.emplace_back();
-      } else if (value.is_string()) {
-        row.emplace_back(value.as_string());
-      } else {
-        row.push_back(json::serialize(value));
-      }
+int show_lag(const Options& options, const LagOptions& lag) {
+  Deployment deployment = load_deployment(options.deployment);
+  std::int64_t interval_ms = parse_ms("--interval", lag.interval);
+  std::int64_t window_ms = parse_ms("--window", lag.window);
+  if (window_ms < 1 || window_ms > kLagWindowMsMax)
+    throw UsageError("--window must be between 1ms and 5m");
+  bool files = !lag.hdr.empty() || !lag.plot.empty();
+  if (lag.watch && files) throw UsageError("--hdr and --plot are of one look, not of --watch");
+  TrendKeeper trends;
+  for (;;) {
+    LinkReport report = read_links(deployment, window_ms);
+    std::vector<Link> links = filtered(std::move(report.links), lag.filter);
+    trends.complete(links);
+    std::string text = render(links, options.format, lag.sums ? Rows::sums : Rows::all);
+    if (lag.watch && to_terminal() && options.format == Format::table)
+      text = "\x1b[H\x1b[2J" + text + "\nevery " + std::to_string(interval_ms) +
+             " ms, Ctrl-C ends\n";
+    print(text);
+    if (!lag.watch) {
+      if (files) write_percentiles(lag.sums ? sum_by_link(links) : links, lag);
+      for (const auto& problem : report.problems) progress(problem);
+      return report.answered ? kExitYes : kExitUnreachable;
     }
-    table.rows.push_back(std::move(row));
+    pause_ms(interval_ms);
   }
-  return table;
-}
-
-std::string render(const std::vector<Link>& links, Format format) {
-  if (format == Format::table) {
-    if (links.empty()) return "no table has a replica in another region yet\n";
-    return as_text(people_table(links));
-  }
-  json::array list;
-  for (const auto& link : links) list.push_back(as_json(link));
-  return format == Format::csv ? as_csv(raw_table(list))
-                               : json::serialize(json::object{{"links", list}}) + "\n";
 }
 
 }  // namespace
 
-int show_lag(const Options& options, const LagOptions& lag) {
-  Deployment deployment = load_deployment(options.deployment);
-  for (;;) {
-    LinkReport report = read_links(deployment);
-    std::string text = render(report.links, options.format);
-    if (lag.watch && to_terminal() && options.format == Format::table)
-      text = "\x1b[H\x1b[2J" + text + "\nevery " + std::to_string(lag.interval_ms) +
-             " ms, Ctrl-C ends\n";
-    print(text);
-    if (!lag.watch) {
-      for (const auto& problem : report.problems) progress(problem);
-      return report.answered ? kExitYes : kExitUnreachable;
-    }
-    pause_ms(lag.interval_ms);
-  }
+void add_lag_command(CLI::App& app, const Options& options, std::function<int()>& run) {
+  auto lag = std::make_shared<LagOptions>();
+  auto* command = app.add_subcommand("lag", "How far is every region behind every other?");
+  command->add_flag("--watch", lag->watch, "Show it again and again until Ctrl-C");
+  command->add_option("--interval", lag->interval, "Pause between two looks (default 1s)");
+  command->add_option("--window", lag->window,
+                      "Tell the lag of so long, at most 5m (default 1m)");
+  command->add_flag("--sums", lag->sums, "Show the sums over all tables of each link alone");
+  command->add_option("--table", lag->filter.table, "Only this table");
+  command->add_option("--from", lag->filter.source, "Only links from this region");
+  command->add_option("--to", lag->filter.sink, "Only links to this region");
+  command->add_option("--hdr", lag->hdr,
+                      "Write HdrHistogram percentile text; of several links, one file for each");
+  command->add_option("--plot", lag->plot, "Draw the percentiles as an SVG picture");
+  command->callback([lag, &options, &run] {
+    run = [lag, &options] { return show_lag(options, *lag); };
+  });
 }
 
 }  // namespace meridian::cli

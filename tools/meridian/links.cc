@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "tools/meridian/client.h"
+#include "tools/meridian/link_sums.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -51,7 +52,9 @@ void add_node(Links& links, const std::string& region, const json::object& statu
       const json::object& figures = backlog.as_object();
       Link& link = at(links, text_at(object, "name"), region, text_at(figures, "sink"));
       link.pending_records = number_at<std::int64_t>(figures, "pending_records");
+      link.pending_bytes = number_at<std::int64_t>(figures, "pending_bytes");
       link.oldest_pending_ms = number_at<double>(figures, "oldest_pending_ms");
+      if (link.pending_records == 0) link.oldest_pending_ms = 0;
     }
   }
 }
@@ -68,23 +71,29 @@ void add_unheard(Links& links, const std::string& region, const json::object& ot
   }
 }
 
-// How bad a state is, for a link that several workers share.
-int severity(const std::string& state) {
-  static const std::vector<std::string> kFromGood = {
-      "",       "stopped",     "waiting", "running",       "idle",
-      "asking", "backing_off", "held",    "repair_needed", "unreachable"};
-  auto at = std::find(kFromGood.begin(), kFromGood.end(), state);
-  return at == kFromGood.end() ? 5 : static_cast<int>(at - kFromGood.begin());
-}
-
-// Quantiles of several workers cannot be put together from theirs; the worst is shown.
-void take_worst(std::optional<double>& value, const std::optional<double>& other) {
+template <typename T>
+void take_worst(std::optional<T>& value, const std::optional<T>& other) {
   if (other) value = std::max(value.value_or(*other), *other);
 }
 
 template <typename T>
 void add_up(std::optional<T>& sum, const std::optional<T>& value) {
   if (value) sum = sum.value_or(0) + *value;
+}
+
+LagCounts counts_at(const json::object& figures, std::string_view key) {
+  LagCounts out;
+  const json::value* lag = figures.if_contains(key);
+  if (lag == nullptr || !lag->is_object()) return out;
+  out.max_us = number_at<std::int64_t>(lag->as_object(), "max_us").value_or(0);
+  for (const auto& pair : list_at(lag->as_object(), "counts")) {
+    if (!pair.is_array() || pair.as_array().size() != 2) continue;
+    boost::system::error_code error;
+    auto bound_us = pair.as_array()[0].to_number<std::int64_t>(error);
+    auto count = pair.as_array()[1].to_number<std::uint64_t>(error);
+    if (!error) out.by_bound[bound_us] += count;
+  }
+  return out;
 }
 
 // One worker's figures.  `counted`: the node has said what is pending, and knows better: it counts what
@@ -99,13 +108,18 @@ void add_worker(Links& links, const std::string& region, const json::object& sta
       link.state = state;
       link.reason = text_at(figures, "reason");
     }
-    take_worst(link.p50_ms, number_at<double>(figures, "p50_ms"));
-    take_worst(link.p95_ms, number_at<double>(figures, "p95_ms"));
-    take_worst(link.p99_ms, number_at<double>(figures, "p99_ms"));
-    take_worst(link.max_ms, number_at<double>(figures, "max_ms"));
+    link.records.add(counts_at(figures, "record_lag"));
+    link.probes.add(counts_at(figures, "probe_lag"));
+    take_worst(link.applied_us, number_at<std::int64_t>(figures, "applied_us"));
+    take_worst(link.probe_us, number_at<std::int64_t>(figures, "probe_us"));
+    std::string trend = text_at(figures, "trend");
+    if (trend != "unknown" && (link.trend.empty() || trend == "growing")) link.trend = trend;
+    link.collapsed_records += number_at<std::int64_t>(figures, "records_collapsed").value_or(0);
+    link.collapsed_bytes += number_at<std::int64_t>(figures, "bytes_collapsed").value_or(0);
     if (!link.clock_offset_ms) link.clock_offset_ms = number_at<double>(figures, "clock_offset_ms");
     if (counted.contains({link.table, link.source, link.sink})) continue;
     add_up(link.pending_records, number_at<std::int64_t>(figures, "pending_records"));
+    add_up(link.pending_bytes, number_at<std::int64_t>(figures, "pending_bytes"));
     take_worst(link.oldest_pending_ms, number_at<double>(figures, "oldest_pending_ms"));
   }
 }
@@ -116,11 +130,11 @@ struct RegionPages {
   std::vector<Fetched> workers;
 };
 
-std::vector<RegionPages> fetch_regions(const Deployment& deployment) {
+std::vector<RegionPages> fetch_regions(const Deployment& deployment, const std::string& of_worker) {
   std::vector<Page> pages;
   for (const auto& region : deployment.regions) {
     pages.push_back({region.admin, "/v1/status"});
-    for (const auto& worker : region.replicators) pages.push_back({worker, "/v1/status"});
+    for (const auto& worker : region.replicators) pages.push_back({worker, of_worker});
   }
   auto answers = fetch_all(pages);
   std::vector<RegionPages> out;
@@ -138,10 +152,42 @@ const json::object* object_of(const Fetched& page) {
   return page.body && page.body->is_object() ? &page.body->as_object() : nullptr;
 }
 
+// Of tables whose sink has records in quarantine: whose they are.
+void add_quarantine(Links& links, const Deployment& deployment,
+                    const std::vector<RegionPages>& pages) {
+  std::vector<Page> wanted;
+  std::vector<std::pair<std::string, std::string>> of;  // table, sink
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    const json::object* node = object_of(pages[i].node);
+    if (node == nullptr) continue;
+    for (const auto& table : list_at(*node, "tables")) {
+      const json::object& object = table.as_object();
+      if (number_at<std::int64_t>(object, "parked").value_or(0) == 0) continue;
+      of.emplace_back(text_at(object, "name"), deployment.regions[i].name);
+      wanted.push_back({deployment.regions[i].admin,
+                        "/v1/tables/" + of.back().first + "/quarantine"});
+    }
+  }
+  if (wanted.empty()) return;
+  auto answers = fetch_all(wanted);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (object_of(answers[i]) == nullptr) continue;
+    for (const auto& record : list_at(*object_of(answers[i]), "records")) {
+      auto at = links.find({of[i].first, text_at(record.as_object(), "source"), of[i].second});
+      if (at != links.end()) ++at->second.parked;
+    }
+  }
+  for (auto& [key, link] : links) {
+    if (link.parked == 0 || severity(link.state) >= severity("quarantined")) continue;
+    link.state = "quarantined";
+    link.reason = std::to_string(link.parked) + " records wait in the quarantine of " + link.sink;
+  }
+}
+
 }  // namespace
 
-LinkReport read_links(const Deployment& deployment) {
-  auto pages = fetch_regions(deployment);
+LinkReport read_links(const Deployment& deployment, std::int64_t window_ms) {
+  auto pages = fetch_regions(deployment, "/v1/lag?window_ms=" + std::to_string(window_ms));
   LinkReport report;
   Links links;
   for (std::size_t i = 0; i < pages.size(); ++i) {
@@ -170,6 +216,7 @@ LinkReport read_links(const Deployment& deployment) {
     for (auto& [key, link] : links)
       if (link.source == region && link.state.empty()) link.state = silent;
   }
+  add_quarantine(links, deployment, pages);
   for (auto& [key, link] : links) report.links.push_back(std::move(link));
   return report;
 }
@@ -194,7 +241,7 @@ std::map<std::string, double> offsets_of(const json::object& worker) {
 
 std::map<std::pair<std::string, std::string>, double> read_offsets(const Deployment& deployment) {
   std::map<std::pair<std::string, std::string>, double> out;
-  auto pages = fetch_regions(deployment);
+  auto pages = fetch_regions(deployment, "/v1/status");
   for (std::size_t i = 0; i < pages.size(); ++i)
     for (const auto& worker : pages[i].workers) {
       if (object_of(worker) == nullptr) continue;

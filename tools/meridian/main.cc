@@ -12,6 +12,7 @@
 #include "tools/meridian/conflicts.h"
 #include "tools/meridian/drain.h"
 #include "tools/meridian/drill/command.h"
+#include "tools/meridian/lag.h"
 #include "tools/meridian/link.h"
 #include "tools/meridian/manual.h"
 #include "tools/meridian/quantity.h"
@@ -29,14 +30,12 @@ constexpr const char* kFooter =
 
 struct Command {
   Options options;
-  LagOptions lag;
   VerifyOptions verify;
   CreateOptions create;
   DeleteOptions deletion;
   std::string described;
   std::string admin;
   std::string format = "table";
-  std::string interval = "1s";
   std::string settle = "5s";
   std::string repair_wait = "10m";
   std::string verify_every = "10s";
@@ -53,16 +52,6 @@ void add_reports(CLI::App& app, Command& command) {
   auto* ready = app.add_subcommand("ready", "Is the daemon at an admin address ready?");
   ready->add_option("address", command.admin, "Admin address, host:port")->required();
   ready->callback([&command] { command.run = [&command] { return show_ready(command.admin); }; });
-
-  auto* lag = app.add_subcommand("lag", "How far is every region behind every other?");
-  lag->add_flag("--watch", command.lag.watch, "Show it again and again until Ctrl-C");
-  lag->add_option("--interval", command.interval, "Pause between two looks (default 1s)");
-  lag->callback([&command] {
-    command.run = [&command] {
-      command.lag.interval_ms = parse_ms("--interval", command.interval);
-      return show_lag(command.options, command.lag);
-    };
-  });
 
   auto* verify_command = app.add_subcommand(
       "verify", "Do all regions hold the same rows?  Compares key, version and image of each");
@@ -148,6 +137,7 @@ int run(int argc, char** argv) {
   app.add_option("-o,--output", command.format, "Output: table (default), json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_reports(app, command);
+  add_lag_command(app, command.options, command.run);
   add_table_commands(app, command);
   add_drain_command(app, command.options, command.run);
   add_link_commands(app, command.options, command.link, command.run);

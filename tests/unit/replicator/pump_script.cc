@@ -35,6 +35,13 @@ Lines PumpScript::foreign_page(std::uint64_t to) {
   return note(pump.on_page(read_, std::move(page), now_ms));
 }
 
+Lines PumpScript::idle_page(std::uint64_t to, std::int64_t read_us) {
+  rpc::LogPage page;
+  page.to = at(to);
+  page.end = Sequence(to);
+  return note(pump.on_page(read_, std::move(page), now_ms, read_us));
+}
+
 Lines PumpScript::bad_page(rpc::ReadStatus status) {
   rpc::LogPage page;
   page.status = status;
@@ -95,6 +102,9 @@ Lines PumpScript::note(Actions actions) {
                     std::to_string(ship->batch.records.size()));
     } else if (auto* save = std::get_if<SaveCheckpoint>(&action)) {
       out.push_back("save " + number(save->position));
+    } else if (auto* probe = std::get_if<ProbeVisible>(&action)) {
+      out.push_back("probe " + std::to_string(probe->read_us) + "-" +
+                    std::to_string(probe->visible_us));
     } else if (auto* visible = std::get_if<RecordsVisible>(&action)) {
       out.push_back("visible " + std::to_string(visible->committed_us.size()));
     } else if (auto* timer = std::get_if<SetTimer>(&action)) {

@@ -5,6 +5,7 @@
 //   ship 5-8 #3    ship the range (5, 8] with three records
 //   save 8         store the checkpoint
 //   visible 3      three records became visible
+//   probe 10-30    a probe that was read at 10 us became visible at 30 us
 //
 // Timers are kept apart: the script fires them by letting time pass.
 // Threads: one.
@@ -45,6 +46,8 @@ class PumpScript {
              std::size_t image_bytes = 10);
   // A page of foreign records only.
   Lines foreign_page(std::uint64_t to);
+  // Nothing new; the source answered at `read_us`.
+  Lines idle_page(std::uint64_t to, std::int64_t read_us);
   Lines bad_page(rpc::ReadStatus status);
   // Answers the oldest batch that has had no answer; `batch` counts from 0 over the whole script.
   Lines applied(std::size_t batch);

@@ -1,0 +1,90 @@
+// Probes: what an idle flow ships, and what it learns from it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/replicator/pump_script.h"
+
+namespace meridian::replicator {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(PumpProbe, AnIdleFlowMeasuresTheWay) {
+  PumpScript script;
+  script.start_at(5);
+  EXPECT_THAT(script.idle_page(5, 4'000'000), ElementsAre("ship 5-5 #0", "read 5"));
+  EXPECT_THAT(script.applied(0), ElementsAre("probe 4000000-5000000"));
+  EXPECT_EQ(script.pump.state(), FlowState::waiting);
+  EXPECT_EQ(script.pump.pending_records(), 0U);
+  EXPECT_EQ(script.pump.records_shipped(), 0U);
+}
+
+TEST(PumpProbe, NotMoreOftenThanItShould) {
+  PumpScript script;
+  script.start_at(5);
+  script.idle_page(5, 4'000'000);
+  script.applied(0);
+  script.now_ms += 499;
+  EXPECT_THAT(script.idle_page(5, 4'499'000), ElementsAre("read 5"));
+  script.now_ms += 1;
+  EXPECT_THAT(script.idle_page(5, 4'500'000), ElementsAre("ship 5-5 #0", "read 5"));
+  // Unanswered, it is not followed by another.
+  script.now_ms += 5'000;
+  EXPECT_THAT(script.idle_page(5, 9'500'000), ElementsAre("read 5"));
+}
+
+TEST(PumpProbe, NoneOfASourceThatDoesNotSayItsTimeNorWhenTurnedOff) {
+  PumpScript silent;
+  silent.start_at(5);
+  EXPECT_THAT(silent.idle_page(5, 0), ElementsAre("read 5"));
+  PumpLimits limits;
+  limits.probe_ms = 0;
+  PumpScript off(limits);
+  off.start_at(5);
+  EXPECT_THAT(off.idle_page(5, 4'000'000), ElementsAre("read 5"));
+}
+
+TEST(PumpProbe, NoneWhileRecordsFlow) {
+  PumpScript script;
+  script.start_at(5);
+  EXPECT_THAT(script.page(5, 8, 10), ElementsAre("ship 5-8 #3", "read 8"));
+  EXPECT_THAT(script.idle_page(8, 4'000'000), ElementsAre("read 8"));
+}
+
+TEST(PumpProbe, TakesThePositionPastForeignRecordsAlong) {
+  PumpScript script;
+  script.start_at(5);
+  EXPECT_THAT(script.idle_page(9, 4'000'000), ElementsAre("ship 5-9 #0", "read 9"));
+  script.applied(0);
+  EXPECT_EQ(script.pump.acknowledged(), PumpScript::at(9));
+}
+
+TEST(PumpProbe, DoesNotMoveThePositionMoreOftenThanAllowed) {
+  PumpScript script;
+  script.start_at(5);
+  script.idle_page(9, 4'000'000);
+  script.applied(0);
+  script.now_ms += 600;  // a probe is due, an idle advance is not
+  EXPECT_THAT(script.idle_page(12, 4'600'000), ElementsAre("save 9", "read 12"));
+  script.now_ms += 400;
+  EXPECT_THAT(script.idle_page(12, 5'000'000), ElementsAre("ship 9-12 #0", "read 12"));
+}
+
+TEST(PumpProbe, AnIdleFlowNoticesThatItsSinkIsGone) {
+  PumpScript script;
+  script.start_at(5);
+  script.idle_page(5, 4'000'000);
+  script.batch_failed(0);
+  EXPECT_EQ(script.pump.state(), FlowState::backing_off);
+  EXPECT_FALSE(script.pump.reason().empty());
+}
+
+TEST(PumpProbe, AnIdleFlowNoticesThatItsSinkHasLostItsPosition) {
+  PumpScript script;
+  script.start_at(5);
+  script.idle_page(5, 4'000'000);
+  EXPECT_THAT(script.wrong_position(0, PumpScript::at(2)), ElementsAre("read 2"));
+}
+
+}  // namespace
+}  // namespace meridian::replicator
