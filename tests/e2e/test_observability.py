@@ -1,0 +1,185 @@
+"""Metrics, alert rules and dashboards, with Prometheus itself: Debian's `prometheus` has it and promtool."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import urllib.parse
+
+import botocore.exceptions
+import pytest
+import yaml
+
+from cluster import Cluster, free_port, http_get, wait_until
+from load import key_of
+from test_lag import parse_prometheus
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "observability"
+
+pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool")
+
+
+def promtool(*arguments, stdin=None, folder=FOLDER):
+    done = subprocess.run(["promtool", *arguments], input=stdin, cwd=folder, text=True,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def rules():
+    groups = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_rules_and_configuration_are_valid():
+    promtool("check", "config", "prometheus.yml")
+    promtool("test", "rules", "alerts_test.yml")
+
+
+def test_every_alert_is_made_to_fire_and_to_clear_and_has_an_entry():
+    tested, cleared = set(), set()
+    for test in yaml.safe_load((FOLDER / "alerts_test.yml").read_text())["tests"]:
+        last = {}
+        for each in test["alert_rule_test"]:
+            last[each["alertname"]] = bool(each.get("exp_alerts"))
+            if each.get("exp_alerts"):
+                tested.add(each["alertname"])
+        cleared |= {name for name, firing in last.items() if not firing}
+    names = [rule["alert"] for rule in rules()]
+    assert set(names) == tested == cleared and len(names) == len(set(names))
+    runbook = (FOLDER.parents[1] / "docs" / "RUNBOOK.md").read_text()
+    for name in names:
+        assert f"`{name}`" in runbook, f"{name} is not in the runbook"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    with Cluster(tmp_path_factory.mktemp("observed"), count=2) as made:
+        made.create_global_table("Orders", stream="NEW_AND_OLD_IMAGES")
+        for region in made:
+            region.client().put_item(TableName="Orders", Item=key_of(f"first-{region.name}"))
+        made.wait_identical("Orders", 30)
+        for source, sink in ((made[0], made[1]), (made[1], made[0])):
+            wait_until(lambda a=source, b=sink: (made.link("Orders", a, b))["applied_us"], 15,
+                       "both links have carried a record")
+        yield made
+
+
+def pages(cluster):
+    return [http_get(url)[1] for region in cluster
+            for url in (region.admin_url("/metrics"), region.replicator_url("/metrics"))]
+
+
+def test_metrics_keep_the_conventions(pair):
+    for text in pages(pair):
+        promtool("check", "metrics", stdin=text)
+        parse_prometheus(text)
+
+
+def names_in(expression):
+    return set(re.findall(r"\bmeridian_[a-z_]+", expression))
+
+
+def test_rules_and_dashboards_name_only_metrics_that_there_are(pair):
+    with pytest.raises(botocore.exceptions.ClientError):  # errors are counted by their types
+        pair[0].client().get_item(TableName="NoSuchTable", Key=key_of("k"))
+    exported = set()
+    for text in pages(pair):
+        exported |= {name for name, _ in parse_prometheus(text)[1]}
+    expressions = [rule["expr"] for rule in rules()]
+    for path in FOLDER.glob("grafana/dashboards/*.json"):
+        board = json.loads(path.read_text())
+        expressions += [target["expr"] for panel in board["panels"]
+                        for target in panel.get("targets", [])]
+        expressions += [note["expr"] for note in board["annotations"]["list"]]
+    # Of connections with TLS; and the two that one expression names together.
+    absent = {"meridian_tls_certificate_expiry_timestamp_seconds", "meridian_replication_",
+              "meridian_clock_held_flows"}
+    named = set().union(*map(names_in, expressions))
+    assert len(named) > 25
+    assert named - exported <= absent, named - exported - absent
+    assert {"meridian_replication_applied_timestamp_seconds",
+            "meridian_replication_probe_timestamp_seconds"} <= exported
+
+
+class Prometheus:
+    """Debian's, with our rules made impatient."""
+
+    def __init__(self, cluster, folder):
+        self.url = f"http://127.0.0.1:{free_port()}"
+        text = (FOLDER / "alerts.yml").read_text()
+        text = re.sub(r"for: \w+", "for: 0s", text).replace("> 60", "> 4")
+        (folder / "alerts.yml").write_text(text)
+        config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+        for job, port in zip(config["scrape_configs"], ("admin", "replicator")):
+            job["static_configs"] = [
+                {"targets": [region.address(port)], "labels": {"region": region.name}}
+                for region in cluster]
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+        self.log = open(folder / "prometheus.log", "w")
+        self.process = subprocess.Popen(
+            ["prometheus", f"--config.file={folder}/prometheus.yml",
+             f"--storage.tsdb.path={folder}/data", f"--web.listen-address={self.url[7:]}"],
+            stdout=self.log, stderr=self.log)
+
+    def ask(self, path):
+        status, body = http_get(self.url + path)
+        return json.loads(body)["data"] if status == 200 else None
+
+    def value(self, expression):
+        data = self.ask("/api/v1/query?query=" + urllib.parse.quote(expression))
+        return data and data["result"]
+
+    def firing(self):
+        data = self.ask("/api/v1/alerts") or {"alerts": []}
+        return {alert["labels"]["alertname"] for alert in data["alerts"]
+                if alert["state"] == "firing"}
+
+    def wait(self, fires=(), quiet=(), seconds=45):
+        def check():
+            firing = self.firing()
+            return set(fires) <= firing and not set(quiet) & firing
+        wait_until(check, seconds, f"{fires} fire and {quiet} do not; {self.firing()} do")
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.log.close()
+
+
+@pytest.fixture
+def prometheus(pair, tmp_path):
+    if shutil.which("prometheus") is None:
+        pytest.skip("no prometheus")
+    made = Prometheus(pair, tmp_path)
+    try:
+        wait_until(lambda: made.value("sum(up)") and made.value("sum(up)")[0]["value"][1] == "4", 30,
+                   "all four daemons are scraped")
+        yield made
+    finally:
+        made.close()
+
+
+def test_alerts_fire_at_real_faults_and_clear(pair, prometheus):
+    source, sink = pair
+    prometheus.wait(quiet=[rule["alert"] for rule in rules()])
+    # A link stands still.
+    stalled = ["MeridianLinkFaultOnPurpose", "MeridianReplicationStalled", "MeridianLinkDown",
+               "MeridianLinkSilent"]
+    assert pair.cli("link", "cut", "--from", source.name, "--to", sink.name, "--for",
+                    "5m").returncode == 0
+    source.client().put_item(TableName="Orders", Item=key_of("later"))
+    prometheus.wait(fires=stalled, quiet=["MeridianNodeDown", "MeridianReplicatorDown"])
+    assert pair.cli("link", "heal", "--from", source.name, "--to", sink.name).returncode == 0
+    prometheus.wait(quiet=stalled)
+    # Daemons die.
+    source.replicator.kill()
+    prometheus.wait(fires=["MeridianReplicatorDown"], quiet=["MeridianNodeDown"])
+    source.replicator.start()
+    prometheus.wait(quiet=["MeridianReplicatorDown"])
+    sink.node.kill()
+    prometheus.wait(fires=["MeridianNodeDown", "MeridianLinkDown"])
+    sink.node.start()
+    prometheus.wait(quiet=["MeridianNodeDown", "MeridianReplicatorDown", "MeridianLinkDown"])
