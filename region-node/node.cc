@@ -75,7 +75,7 @@ class Node::Parts {
     admin_.add_metrics([this](MetricsPage& page) { clock_pages_.collect(page); });
     admin_.add_metrics([bytes = config.unacknowledged_bytes_max](MetricsPage& page) {
       page.gauge("meridian_log_pending_bytes_max",
-                 "Bytes of a table that a peer lacks from which on its writes are refused.",
+                 "Bytes of a table's log from which on a peer that lacks them is cut loose.",
                  static_cast<double>(bytes));
     });
     admin_.add_pages([this](const http::Request& request) { return drain_pages_.handle(request); });
