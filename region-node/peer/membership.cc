@@ -65,8 +65,11 @@ void Membership::connected(const RegionId& region, PeerLink& link) {
     bool same = link.session->connected() && link.session->peer()->node == node;
     link.trusted = pinned && same;
     if (pinned) return kj::READY_NOW;
-    world_.log.error("identity_conflict", "region={} node={:016x}", region.name(), node.value);
-    return recognise(region, node, link);
+    bool said = link.refused == node;
+    link.refused = node;
+    if (!said)
+      world_.log.error("identity_conflict", "region={} node={:016x}", region.name(), node.value);
+    return recognise(region, node, link, said);
   }));
 }
 
@@ -93,6 +96,8 @@ kj::Promise<void> Membership::round() {
   auto catalog = world_.store.catalog();
   for (auto& [region, link] : peers_) {
     kj::Promise<void> chain = kj::READY_NOW;
+    // (What another region tells may have settled it.)
+    if (!link.trusted && link.session->connected()) connected(region, link);
     if (link.trusted) {
       for (const auto& [id, table] : catalog->by_id) {
         if (!table->has_replica(region)) continue;

@@ -92,6 +92,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
     kj::Own<rpc::Dialer> dialer;
     kj::Own<rpc::Session> session;
     bool trusted = false;  // its node identity is the one that the region is pinned to
+    NodeId refused;        // the last one that was not, and has been complained about
     std::map<TableId, View> confirmed;  // what this region is known to have, per table
   };
 
@@ -101,7 +102,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   kj::Promise<void> rounds();
   kj::Promise<void> round();
   // new_life.cc
-  kj::Promise<void> recognise(RegionId region, NodeId node, PeerLink& link);
+  kj::Promise<void> recognise(RegionId region, NodeId node, PeerLink& link, bool said);
   kj::Promise<bool> begins_anew(RegionId region, TableId table, PeerLink& link);
   kj::Promise<bool> ask_new_life(TableId table, PeerLink& link);
   kj::Promise<bool> learn(RegionId region, rpc::TableDefinition theirs);

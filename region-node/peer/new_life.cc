@@ -8,7 +8,8 @@
 
 namespace meridian::peer {
 
-kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& link) {
+kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& link,
+                                       bool said) {
   auto is_there = [node, &link] {
     return link.session->connected() && link.session->peer()->node == node;
   };
@@ -39,7 +40,8 @@ kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& 
         link.trusted = is_there();
         if (new_life_) new_life_(region);
       })
-      .catch_([this, region](kj::Exception&& failure) {
+      .catch_([this, region, said](kj::Exception&& failure) {
+        if (said) return;
         world_.log.warn("region_not_recognised", "region={} reason=\"{}\"", region.name(),
                         rpc::describe(failure));
       });

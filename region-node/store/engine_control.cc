@@ -234,6 +234,10 @@ void Engine::forget_changed_regions(TableState& table, const TableInfo& next) {
                 at->second.joined == entry.joined;
     if (region == options_.region || at == table.info->replicas.end() || same) continue;
     flows_->forget_region(table, region);
+    // A new life of which nobody said that the one before had ended: its data was lost, and another node
+    // may live it.  The first that speaks for the region is pinned.
+    if (at->second.present && entry.present && state_.identities.erase(region) > 0)
+      flows_->unpin(region);
     auto of_region = [&region](const auto& each) { return each.first.first == region; };
     std::erase_if(table.flows, of_region);
     std::erase_if(table.acks, of_region);
