@@ -27,7 +27,13 @@ class SimClock final : public Clock {
   [[nodiscard]] std::int64_t true_us() const { return kEpochUs + queue_.now_us(); }
   [[nodiscard]] std::int64_t ahead_us() const { return wall_us() - true_us(); }
 
-  void step(std::int64_t by_us) { offset_us_ += by_us; }
+  // How long the wall clock has gone on without a step.
+  [[nodiscard]] std::int64_t steady_us() const { return queue_.now_us() - stepped_at_us_; }
+
+  void step(std::int64_t by_us) {
+    offset_us_ += by_us;
+    stepped_at_us_ = queue_.now_us();
+  }
   void reboot() { booted_us_ = elapsed_us(); }
   // Puts the wall clock right, as a time service does in the end, and stops the drift.
   void set_right(std::int64_t ahead_us) {
@@ -36,6 +42,7 @@ class SimClock final : public Clock {
     at_anchor_us_ = elapsed;
     drift_ppm_ = 0;
     offset_us_ = queue_.now_us() - elapsed + ahead_us;
+    stepped_at_us_ = queue_.now_us();
   }
 
  private:
@@ -50,6 +57,7 @@ class SimClock final : public Clock {
   std::int64_t anchor_us_ = 0;
   std::int64_t at_anchor_us_ = 0;
   std::int64_t booted_us_ = 0;
+  std::int64_t stepped_at_us_ = -3'600'000'000;  // not yet
 };
 
 }  // namespace meridian::sim
