@@ -39,7 +39,7 @@ struct Inside {
         copier({store, clock, thread.timer(), thread.mailbox(), membership, board, options.copy,
                 log}) {
     server.on_drop([this](TableId table) { return control.drop_replica(table); });
-    membership.on_new_life([this](const RegionId& region) { repairer.ask_survivors(region); });
+    membership.on_new_life([this](const RegionId& region) { repairer.ask_all(region); });
     server.on_repair([this](RegionId peer, rpc::RepairRequest request) {
       return repairer.answer(peer, std::move(request));
     });

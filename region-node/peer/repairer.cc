@@ -58,11 +58,10 @@ void Repairer::ask_repair(const TableId& id, const RegionId& peer) {
   if (table) state_of(*table, peer).asked = true;
 }
 
-void Repairer::ask_survivors(const RegionId& region) {
+void Repairer::ask_all(const RegionId& region) {
   for (const auto& [id, table] : world_.store.catalog()->by_id) {
     if (!table->has_replica(region) || !table->has_replica(self_)) continue;
-    for (const auto& peer : table->peers(self_))
-      if (peer != region) state_of(*table, peer).asked = true;
+    for (const auto& peer : table->peers(self_)) state_of(*table, peer).asked = true;
   }
 }
 
@@ -109,7 +108,7 @@ kj::Promise<void> Repairer::round() {
       if (session == nullptr) continue;
       look_for_survivors(*table, peer, state);
       bool fresh = state.connects != session->figures().connects;
-      bool wanted = state.asked || table->repairs.count(peer) != 0;
+      bool wanted = is_wanted(*table, peer, state);
       if (!fresh && !wanted && now_ms() < state.check_at_ms && !scrub_due(*table, state, peer))
         continue;
       chain = chain.then([this, table = table, peer = peer] { return look_at(table, peer); });
@@ -137,7 +136,7 @@ kj::Promise<void> Repairer::look_at(store::TablePtr table, RegionId peer) {
   auto* session = open_to(peer);
   if (session == nullptr) return kj::READY_NOW;
   bool fresh = state.connects != session->figures().connects;
-  bool wanted = state.asked || table->repairs.count(peer) != 0;
+  bool wanted = is_wanted(*table, peer, state);
   kj::Promise<void> checked = kj::READY_NOW;
   if (fresh || wanted || now_ms() >= state.check_at_ms) checked = check(table, peer);
   return checked
@@ -145,7 +144,7 @@ kj::Promise<void> Repairer::look_at(store::TablePtr table, RegionId peer) {
         auto now = world_.store.catalog()->find(id);
         if (!now || !now->has_replica(peer)) return kj::READY_NOW;
         auto& known = state_of(*now, peer);
-        if (known.asked || now->repairs.count(peer) != 0) return run(now, peer, Purpose::repair);
+        if (is_wanted(*now, peer, known)) return run(now, peer, Purpose::repair);
         if (scrub_due(*now, known, peer) && !running_) begin_scrub(now, peer);
         return kj::READY_NOW;
       })
@@ -253,6 +252,11 @@ kj::Promise<void> Repairer::thaw_if_due(store::TablePtr table) {
 }
 
 // --------------------------------------------------------------------------------------------- runs
+
+// What was asked for waits for a peer that is being filled: its rows are still to come.
+bool Repairer::is_wanted(const store::TableInfo& table, const RegionId& peer, const State& state) {
+  return table.repairs.count(peer) != 0 || (state.asked && table.is_whole(peer));
+}
 
 // Of each pair of regions, the one whose name comes first compares.
 bool Repairer::scrub_due(const store::TableInfo& table, const State& state,

@@ -75,8 +75,10 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   kj::Promise<rpc::RepairAnswer> answer(RegionId peer, rpc::RepairRequest request);
   // Repairs the table with the peer, in the rounds to come, whether or not anything looks wrong.
   void ask_repair(const TableId& table, const RegionId& peer);
-  // The same of all tables that a region holds, with everybody else: it has died, or lost what it had.
-  void ask_survivors(const RegionId& region);
+  // The same of all tables that a region should hold, with every peer, the region included: it has
+  // lost what it had, each of the others may be the only one that has some of it, and the region is
+  // filled by one of them.
+  void ask_all(const RegionId& region);
 
   [[nodiscard]] std::vector<RepairStatus> status() const;
 
@@ -118,6 +120,8 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   // Whether what is on its way from a region will not come by itself.
   [[nodiscard]] bool is_lost(const store::TableInfo& table, const RegionId& origin);
   kj::Promise<void> thaw_if_due(store::TablePtr table);
+  [[nodiscard]] static bool is_wanted(const store::TableInfo& table, const RegionId& peer,
+                                      const State& state);
   [[nodiscard]] bool scrub_due(const store::TableInfo& table, const State& state,
                                const RegionId& peer) const;
   kj::Promise<Changed> change(store::RepairChange change);
