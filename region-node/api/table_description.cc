@@ -137,16 +137,8 @@ void append_replicas(JsonMembers& table, const store::TableInfo& info, const Reg
   table.text("GlobalTableVersion",
              store::is_2017(info.settings) ? store::kVersion2017 : "2019.11.21");
   table.text("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES");
-  auto& list = table.name("Replicas");
-  list += '[';
-  bool first = true;
-  for (const auto& [region, entry] : info.replicas) {
-    if (!entry.present) continue;
-    if (!first) list += ',';
-    first = false;
-    JsonMembers replica(list);
-    replica.text("RegionName", region.name());
-    replica.text("ReplicaStatus", entry.copying ? "CREATING" : "ACTIVE");
+  append_replica_list(table.name("Replicas"), info, [&](auto& replica, auto& region, auto& entry) {
+    replica.text("ReplicaStatus", replica_status(entry));
     if (entry.copying) {
       auto known = progress.find(region);
       replica.text("ReplicaStatusPercentProgress",
@@ -156,9 +148,7 @@ void append_replicas(JsonMembers& table, const store::TableInfo& info, const Reg
     replica.text("ReplicaArn", table_arn(region, info.name));
     replica.text("GlobalTableSettingsReplicationMode", "ENABLED_WITH_OVERRIDES");
     append_overrides(replica, info, region);
-    replica.end();
-  }
-  list += ']';
+  });
 }
 
 // The 128 bits in the form of a UUID.
@@ -169,6 +159,27 @@ std::string table_id_text(const TableId& id) {
 }
 
 }  // namespace
+
+std::string_view replica_status(const store::ReplicaEntry& replica) {
+  return replica.copying ? "CREATING" : "ACTIVE";
+}
+
+void append_replica_list(std::string& out, const store::TableInfo& table,
+                         const std::function<void(JsonMembers& replica, const RegionId& region,
+                                                  const store::ReplicaEntry& entry)>& rest) {
+  out += '[';
+  bool first = true;
+  for (const auto& [region, entry] : table.replicas) {
+    if (!entry.present) continue;
+    if (!first) out += ',';
+    first = false;
+    JsonMembers replica(out);
+    replica.text("RegionName", region.name());
+    rest(replica, region, entry);
+    replica.end();
+  }
+  out += ']';
+}
 
 std::string_view table_status(const store::TableInfo& table, const RegionId& self) {
   if (table.is_copying(self)) return "CREATING";

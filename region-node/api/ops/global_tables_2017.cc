@@ -58,19 +58,9 @@ std::optional<RegionId> read_region(const JsonObject& in, const std::string& pat
 }
 
 void append_group(JsonMembers& out, const store::TableInfo& table, bool with_status) {
-  auto& list = out.name("ReplicationGroup");
-  list += '[';
-  bool first = true;
-  for (const auto& [region, entry] : table.replicas) {
-    if (!entry.present) continue;
-    if (!first) list += ',';
-    first = false;
-    JsonMembers replica(list);
-    replica.text("RegionName", region.name());
-    if (with_status) replica.text("ReplicaStatus", "ACTIVE");
-    replica.end();
-  }
-  list += ']';
+  append_replica_list(out.name("ReplicationGroup"), table, [&](auto& replica, auto&, auto& entry) {
+    if (with_status) replica.text("ReplicaStatus", replica_status(entry));
+  });
 }
 
 std::string description_of(const store::TableInfo& table, std::string_view status) {
@@ -92,17 +82,10 @@ std::string settings_of(const store::TableInfo& table) {
   std::string out;
   JsonMembers answer(out);
   answer.text("GlobalTableName", table.name);
+  bool provisioned = !table.on_demand();
   auto& list = answer.name("ReplicaSettings");
-  list += '[';
-  bool first = true;
-  for (const auto& [region, entry] : table.replicas) {
-    if (!entry.present) continue;
-    if (!first) list += ',';
-    first = false;
-    bool provisioned = !table.on_demand();
-    JsonMembers replica(list);
-    replica.text("RegionName", region.name());
-    replica.text("ReplicaStatus", "ACTIVE");
+  append_replica_list(list, table, [&](auto& replica, auto& region, auto& entry) {
+    replica.text("ReplicaStatus", replica_status(entry));
     if (!provisioned) {
       JsonMembers billing(replica.name("ReplicaBillingModeSummary"));
       billing.text("BillingMode", "PAY_PER_REQUEST");
@@ -112,9 +95,7 @@ std::string settings_of(const store::TableInfo& table) {
                     provisioned ? table.settings.number_in(setting::kReadUnits, region) : 0);
     replica.integer("ReplicaProvisionedWriteCapacityUnits",
                     provisioned ? table.settings.number(setting::kWriteUnits) : 0);
-    replica.end();
-  }
-  list += ']';
+  });
   answer.end();
   return out;
 }

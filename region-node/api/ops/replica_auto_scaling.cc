@@ -4,6 +4,7 @@
 #include "region-node/api/json_out.h"
 #include "region-node/api/ops/ops.h"
 #include "region-node/api/request.h"
+#include "region-node/api/table_description.h"
 
 namespace meridian::api::ops {
 namespace {
@@ -26,28 +27,18 @@ void append_not_scaled(std::string& out) {
   settings.end();
 }
 
-std::string description_of(const store::TableInfo& table) {
+std::string description_of(const store::TableInfo& table, const RegionId& self) {
   std::string out;
   JsonMembers answer(out);
   JsonMembers members(answer.name("TableAutoScalingDescription"));
   members.text("TableName", table.name);
-  members.text("TableStatus", "ACTIVE");
-  auto& list = members.name("Replicas");
-  list += '[';
-  bool first = true;
-  for (const auto& [region, entry] : table.replicas) {
-    if (!entry.present) continue;
-    if (!first) list += ',';
-    first = false;
-    JsonMembers replica(list);
-    replica.text("RegionName", region.name());
+  members.text("TableStatus", table_status(table, self));
+  append_replica_list(members.name("Replicas"), table, [](auto& replica, auto&, auto& entry) {
     replica.name("GlobalSecondaryIndexes") += "[]";
     append_not_scaled(replica.name("ReplicaProvisionedReadCapacityAutoScalingSettings"));
     append_not_scaled(replica.name("ReplicaProvisionedWriteCapacityAutoScalingSettings"));
-    replica.text("ReplicaStatus", "ACTIVE");
-    replica.end();
-  }
-  list += ']';
+    replica.text("ReplicaStatus", replica_status(entry));
+  });
   members.end();
   answer.end();
   return out;
@@ -97,7 +88,7 @@ Answer describe_table_replica_auto_scaling(const Call& call) {
   if (problems.any()) return Err(problems.take());
   auto table = find_global_table(call, name);
   if (!table) return Err(std::move(table.error()));
-  return description_of(**table);
+  return description_of(**table, call.services.store.region());
 }
 
 Answer update_table_replica_auto_scaling(const Call& call) {
@@ -121,7 +112,7 @@ Answer update_table_replica_auto_scaling(const Call& call) {
         "Failed to update settings for global table with name: " + quoted(name) +
         ": auto scaling is not supported here, where capacity units never throttle; only "
         "AutoScalingDisabled can be set to true."));
-  return description_of(**table);
+  return description_of(**table, call.services.store.region());
 }
 
 }  // namespace meridian::api::ops
