@@ -316,8 +316,8 @@ class Cluster:
         return json.loads(done.stdout)
 
     def create_global_table(self, name, keys=(("customer", "S"), ("order", "S")), stream=None,
-                            home=0):
-        """As an operator would: CreateTable in one region, then UpdateTable adds the others."""
+                            home=0, regions=None):
+        """As an operator would: CreateTable in one region, then UpdateTable adds the others (`regions`)."""
         home_region = self.regions[home]
         # Regions that start together may not have found each other yet; SDKs retry that error.
         table = home_region.client(attempts=8)
@@ -330,12 +330,13 @@ class Cluster:
             request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": stream}
         table.create_table(**request)
         self.wait_active(name, [home_region], replicas=0)
-        for region in self.regions:
+        regions = regions or self.regions
+        for region in regions:
             if region is not home_region:
                 table.update_table(TableName=name, ReplicaUpdates=[
                     {"Create": {"RegionName": region.name}}])
                 self.wait_active(name, [home_region, region], replicas=1)
-        self.wait_active(name, self.regions, replicas=len(self.regions) - 1)
+        self.wait_active(name, regions, replicas=len(regions) - 1)
         return name
 
     def link(self, table, source, sink):

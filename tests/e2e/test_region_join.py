@@ -27,17 +27,7 @@ def pair_and_newcomer(tmp_path):
     for region, other in ((made[0], made[1]), (made[1], made[0])):
         region.write_config([other])
     with made:
-        home = made[0].client(attempts=8)
-        home.create_table(
-            TableName="Orders", BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"}
-                                  for n in ("customer", "order")],
-            KeySchema=[{"AttributeName": "customer", "KeyType": "HASH"},
-                       {"AttributeName": "order", "KeyType": "RANGE"}])
-        made.wait_active("Orders", [made[0]], replicas=0)
-        home.update_table(TableName="Orders",
-                          ReplicaUpdates=[{"Create": {"RegionName": made[1].name}}])
-        made.wait_active("Orders", made.regions[:2], replicas=1)
+        made.create_global_table("Orders", regions=made.regions[:2])
         yield made
         assert not made.deaths()
 

@@ -46,18 +46,7 @@ def four(tmp_path, long):
     pace = {"copy_bytes_per_s_max": (64 << 20) if long else 60_000}
     settings.write_text(settings.read_text() + yaml.safe_dump(pace))
     with made:
-        home = made[0].client(attempts=8)
-        home.create_table(
-            TableName="Orders", BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"}
-                                  for n in ("customer", "order")],
-            KeySchema=[{"AttributeName": "customer", "KeyType": "HASH"},
-                       {"AttributeName": "order", "KeyType": "RANGE"}])
-        made.wait_active("Orders", [made[0]], replicas=0)
-        for region in made.regions[1:3]:
-            home.update_table(TableName="Orders",
-                              ReplicaUpdates=[{"Create": {"RegionName": region.name}}])
-            made.wait_active("Orders", [made[0], region], replicas=1)
+        made.create_global_table("Orders", regions=made.regions[:3])
         fill(made[0], "Orders", 1_000_000 if long else 2_000, 1000 if long else 100)
         for number in range(50):
             made[1].client().delete_item(TableName="Orders", Key=key_of(f"item{number}"))
