@@ -25,6 +25,8 @@ void Engine::withdraw_seen(const TableState& table, const rpc::ChangeRecord& rec
 void Engine::list_stored(const TableState& table, const StoredItem& stored,
                          const rpc::ChangeRecord& record) {
   if (!conflict::lists_stored(stored.version, record.context)) return;
+  // What was built on it came before, and is in quarantine.
+  if (table.parked > 0 && flows_->parked_covers(table, record.key, stored.version)) return;
   context_scratch_ = record.context.encode();
   LedgerStore::Side loser{stored.version, stored.context_bytes, committed_us_of(stored.version),
                           stored.image};

@@ -94,6 +94,18 @@ std::optional<ParkedRecord> FlowStore::find_parked(const TableState& table, Byte
   return parked_at(row, table.info->id);
 }
 
+bool FlowStore::parked_covers(const TableState& table, BytesView key,
+                              const conflict::Version& version) {
+  Statement select(db_, "SELECT context FROM parked WHERE number = ?1 AND key = ?2");
+  auto row = select.run(table.number, key);
+  while (row.step()) {
+    auto context = conflict::Context::decode(row.blob(0));
+    if (!context) sqlite::damaged("the context of a parked record");
+    if (context->covers(version)) return true;
+  }
+  return false;
+}
+
 void FlowStore::unpark(TableState& table, BytesView key, const conflict::Version& version) {
   Statement erase(db_, "DELETE FROM parked WHERE number = ?1 AND key = ?2 AND version = ?3");
   erase.execute(table.number, key, conflict::encode_version(version));

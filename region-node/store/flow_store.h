@@ -37,6 +37,8 @@ class FlowStore {
             const std::string& reason);
   std::optional<ParkedRecord> find_parked(const TableState& table, BytesView key,
                                           const conflict::Version& version);
+  // Whether a parked record of `key` knew `version` when it was written.
+  bool parked_covers(const TableState& table, BytesView key, const conflict::Version& version);
   // Takes it out of the quarantine.
   void unpark(TableState& table, BytesView key, const conflict::Version& version);
   // Forgets parked records of `key` older than `version`, which is applied.
