@@ -85,8 +85,10 @@ def test_an_idle_link_is_measured(orders):
         assert row["state"] in ("waiting", "running") and row["pending_records"] == 0, row
     assert "measured by probes" in orders.cli("lag").stdout
     put(orders[0], 5)
-    row = wait_until(lambda: (lambda row: row["measured_by"] == "records" and row)(
-        link(orders, orders[0], orders[1])), 15, "records are what counts")
+    wait_until(lambda: link(orders, orders[0], orders[1])["measured_by"] == "records", 15,
+               "records are what counts")
+    row = wait_until(lambda: (lambda row: row["measured"] >= 5 and row)(
+        link(orders, orders[0], orders[1])), 15, "all are counted")
     assert row["measured"] == 5 and row["applied_us"] > 0, row
     longer = orders.cli_json("lag", "--window", "5m", "--from", orders[0].name, "--to", orders[1].name)
     assert longer["sums"][0]["measured"] >= 5, longer
