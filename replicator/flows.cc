@@ -45,6 +45,7 @@ std::string state_under(rpc::FaultKind kind) {
     case rpc::FaultKind::cut: return "cut";
     case rpc::FaultKind::pause: return "paused";
     case rpc::FaultKind::limit: return "limited";
+    case rpc::FaultKind::lose: return "lossy";
     case rpc::FaultKind::delay: return "delayed";
   }
   return "";

@@ -48,7 +48,7 @@ struct FlowStatus {
 
 // A fault that is done on purpose, until it ends by itself.
 struct LinkFault {
-  std::string state;  // that of the link while it holds: cut, paused, limited or delayed
+  std::string state;  // that of the link while it holds: cut, paused, limited, lossy or delayed
   std::string text;   // what it does: "delay 80 ms"
   std::int64_t left_ms = 0;
 };

@@ -15,7 +15,7 @@
 //    "links": [one per (table, sink):
 //       {"table", "table_id", "source", "sink",
 //        "state",              idle|asking|running|waiting|held|backing_off|repair_needed, or what
-//                              is done to the link on purpose: cut|paused|limited|delayed
+//                              is done to the link on purpose: cut|paused|limited|lossy|delayed
 //        "flow_state",         the same without faults
 //        "reason",             why it is not running or waiting
 //        "faults": [{"state", "text", "left_ms"}],

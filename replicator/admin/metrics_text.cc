@@ -15,7 +15,7 @@ constexpr std::array kStates{FlowState::idle,         FlowState::asking, FlowSta
 // What link_state() may say.
 constexpr std::array kLinkStates{"idle",        "asking",        "running", "waiting", "held",
                                  "backing_off", "repair_needed", "cut",     "paused",  "limited",
-                                 "delayed"};
+                                 "lossy",        "delayed"};
 
 double seconds(std::int64_t value_us) { return static_cast<double>(value_us) / 1e6; }
 

@@ -137,6 +137,7 @@ std::string describe(const Fault& fault) {
     case FaultKind::delay:
       if (fault.jitter_ms == 0) return fmt::format("delay {} ms", fault.delay_ms);
       return fmt::format("delay {} ms +- {} ms", fault.delay_ms, fault.jitter_ms);
+    case FaultKind::lose: return fmt::format("lose {} of 1000 segments", fault.lost_permille);
     case FaultKind::limit: return fmt::format("limit {} B/s", fault.bytes_per_second);
     default: return std::string(fault_kind_name(fault.kind));
   }

@@ -36,6 +36,7 @@ json::object as_json(const LinkFaults::Status& link) {
       one["delay_ms"] = fault.delay_ms;
       one["jitter_ms"] = fault.jitter_ms;
     }
+    if (fault.kind == FaultKind::lose) one["lost_permille"] = fault.lost_permille;
     if (fault.kind == FaultKind::limit) one["bytes_per_second"] = fault.bytes_per_second;
     faults.push_back(std::move(one));
   }
@@ -55,6 +56,7 @@ std::string read_query(std::string_view query, Fault& fault) {
                           : name == "delay_ms"         ? &fault.delay_ms
                           : name == "jitter_ms"        ? &fault.jitter_ms
                           : name == "bytes_per_second" ? &fault.bytes_per_second
+                          : name == "lost_permille"    ? &fault.lost_permille
                                                        : nullptr;
     if (field == nullptr) return std::string(name) + " is not known here";
     auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), *field);
@@ -108,7 +110,7 @@ http::Response FaultPages::change(std::string_view target) const {
   Order order{*region, std::nullopt};
   if (word != "heal") {
     auto kind = parse_fault_kind(word);
-    if (!kind) return complain(404, "a link can be paused, delayed, limited, cut or healed");
+    if (!kind) return complain(404, "a link can be told to pause, delay, lose, limit, cut or heal");
     order.fault.emplace().kind = *kind;
     auto problem = read_query(query, *order.fault);
     if (problem.empty()) problem = problem_of(*order.fault);

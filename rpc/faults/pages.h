@@ -2,11 +2,12 @@
 //
 //   GET  /v1/links                  {"region", "links": [{"from", "to", "faults": [{"kind",
 //                                   "left_ms", "for_ms", "delay_ms", "jitter_ms",
-//                                   "bytes_per_second", "text"}]}]}
-//   POST /v1/links/REGION/KIND      begins a fault of the link to REGION; KIND is pause, delay, limit
-//        ?for_ms=3000               or cut.  Required: for_ms; with delay, delay_ms (jitter_ms may be
-//        &delay_ms=80&jitter_ms=10  added); with limit, bytes_per_second.  One of the same kind that
-//        &bytes_per_second=100000   holds already is replaced.  Answers the link.
+//                                   "bytes_per_second", "lost_permille", "text"}]}]}
+//   POST /v1/links/REGION/KIND      begins a fault of the link to REGION; KIND is pause, delay, lose,
+//        ?for_ms=3000               limit or cut.  Required: for_ms; with delay, delay_ms (jitter_ms
+//        &delay_ms=80&jitter_ms=10  may be added); with lose, lost_permille; with limit,
+//        &lost_permille=20          bytes_per_second.  One of the same kind that holds already is
+//        &bytes_per_second=100000   replaced.  Answers the link.
 //   POST /v1/links/REGION/heal      ends all faults of the link; answers the link
 //
 // Errors: 400 and 404 with {"error": "..."}; 503 when the KJ thread does not answer.

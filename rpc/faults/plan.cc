@@ -1,6 +1,7 @@
 #include "rpc/faults/plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/check.h"
 
@@ -8,6 +9,10 @@ namespace meridian::rpc {
 namespace {
 
 constexpr std::int64_t kSecondUs = 1'000'000;
+constexpr std::size_t kSegmentBytes = 1'460;
+constexpr std::int64_t kRetransmitUs = 200'000;
+constexpr int kLossesMax = 6;
+constexpr std::uint64_t kDraws = 1'000'000;
 
 // A limited link sends in steps of about a twentieth of a second, so that it does not look like one
 // that stops and goes.
@@ -21,6 +26,7 @@ std::string_view fault_kind_name(FaultKind kind) {
   switch (kind) {
     case FaultKind::pause: return "pause";
     case FaultKind::delay: return "delay";
+    case FaultKind::lose: return "lose";
     case FaultKind::limit: return "limit";
     case FaultKind::cut: return "cut";
   }
@@ -42,11 +48,24 @@ std::string problem_of(const Fault& fault) {
     if (fault.jitter_ms < 0 || fault.jitter_ms > fault.delay_ms)
       return "the jitter must be from 0 to the delay";
   }
+  bool share_fits = fault.lost_permille >= 1 && fault.lost_permille <= kLostPermilleMax;
+  if (fault.kind == FaultKind::lose && !share_fits)
+    return "the share that is lost must be from 1 to 500 of a thousand";
   bool rate_fits = fault.bytes_per_second >= kBytesPerSecondMin &&
                    fault.bytes_per_second <= kBytesPerSecondMax;
   if (fault.kind == FaultKind::limit && !rate_fits)
     return "the rate must be from 1 kB/s to 100 GB/s";
   return {};
+}
+
+std::int64_t retransmission_us(std::size_t bytes, std::int64_t lost_permille, double draw) {
+  const double share = static_cast<double>(lost_permille) / 1000;
+  const auto segments = static_cast<double>((bytes + kSegmentBytes - 1) / kSegmentBytes);
+  int losses = 0;
+  // The chance that one of the segments is lost at least once more in a row.
+  for (double each = share; losses < kLossesMax; each *= share, ++losses)
+    if (draw >= 1 - std::pow(1 - each, segments)) break;
+  return kRetransmitUs * ((std::int64_t{1} << losses) - 1);
 }
 
 void FaultPlan::put(const Fault& fault, std::int64_t now_us) {
@@ -100,7 +119,8 @@ void TokenBucket::take(std::size_t bytes, std::int64_t bytes_per_second, std::in
 }
 
 void Lane::push(std::size_t bytes, std::int64_t now_us, Rng& rng) {
-  pieces_.push_back({bytes, now_us, rng.between(-1000, 1000)});
+  double draw = static_cast<double>(rng.below(kDraws)) / static_cast<double>(kDraws);
+  pieces_.push_back({bytes, now_us, rng.between(-1000, 1000), draw});
   bytes_ += bytes;
 }
 
@@ -111,6 +131,8 @@ Lane::Next Lane::next(const FaultPlan& plan, const TokenBucket& bucket, std::int
   std::int64_t ready_us = first.entered_us;
   if (const Fault* delay = plan.find(FaultKind::delay))
     ready_us += delay->delay_ms * 1000 + delay->jitter_ms * first.luck;
+  if (const Fault* loss = plan.find(FaultKind::lose))
+    ready_us += retransmission_us(first.bytes, loss->lost_permille, first.draw);
   std::size_t bytes = first.bytes;
   if (const Fault* limit = plan.find(FaultKind::limit); limit != nullptr && bytes > 0) {
     ready_us = std::max(ready_us, bucket.free_us());

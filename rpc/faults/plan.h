@@ -24,12 +24,14 @@ namespace meridian::rpc {
 // In the order of how much they hide of the others.
 enum class FaultKind : std::uint8_t {
   delay,  // every byte takes longer, each way, by delay_ms give or take jitter_ms; order is kept
+  lose,   // of a thousand segments, each way, so many are lost; what a stream shows of that: bytes
+          // stop until the segment is sent again
   limit,  // at most bytes_per_second, each way, over all connections of the link
   pause,  // nothing is shipped; connections live and heartbeats go on
   cut,    // no byte moves and no dial succeeds, without a word, as in a partition
 };
-inline constexpr std::array kFaultKinds{FaultKind::delay, FaultKind::limit, FaultKind::pause,
-                                        FaultKind::cut};
+inline constexpr std::array kFaultKinds{FaultKind::delay, FaultKind::lose, FaultKind::limit,
+                                        FaultKind::pause, FaultKind::cut};
 
 struct Fault {
   FaultKind kind = FaultKind::cut;
@@ -37,13 +39,20 @@ struct Fault {
   std::int64_t delay_ms = 0;          // delay
   std::int64_t jitter_ms = 0;         // delay; not above delay_ms
   std::int64_t bytes_per_second = 0;  // limit
+  std::int64_t lost_permille = 0;     // lose
   bool operator==(const Fault&) const = default;
 };
 
 inline constexpr std::int64_t kFaultMsMax = 24 * 3600 * 1000;
 inline constexpr std::int64_t kDelayMsMax = 60'000;
+inline constexpr std::int64_t kLostPermilleMax = 500;
 inline constexpr std::int64_t kBytesPerSecondMin = 1'000;
 inline constexpr std::int64_t kBytesPerSecondMax = 100'000'000'000;
+
+// How long bytes written at once wait for that segment of them which is lost most often in a row: it
+// is sent again 200 ms later, Linux's shortest time, and each time after twice as long; six times at
+// most.  `draw`, one number in [0, 1), decides.
+std::int64_t retransmission_us(std::size_t bytes, std::int64_t lost_permille, double draw);
 
 std::string_view fault_kind_name(FaultKind kind);
 std::optional<FaultKind> parse_fault_kind(std::string_view name);
@@ -112,6 +121,7 @@ class Lane {
     std::size_t bytes;
     std::int64_t entered_us;
     std::int64_t luck;  // -1000 to 1000, its share of the jitter
+    double draw;        // of its losses
   };
   std::deque<Piece> pieces_;
   std::size_t bytes_ = 0;

@@ -101,6 +101,20 @@ def test_limited_link_is_slow_but_loses_nothing(orders):
     orders.wait_identical("Orders", 30)
 
 
+def test_lossy_link_stalls_but_loses_nothing(orders):
+    source, sink, _ = orders
+    break_link(orders, "lose", source, sink, "--share", "30%", "--for", "60s")
+    (fault,) = faults(orders, source, sink)
+    assert fault["text"] == "lose 300 of 1000 segments"
+    for number in range(100):
+        put(source, f"lossy-{number}")
+    row = wait_until(lambda: (lambda row: row["measured"] >= 100 and row)(
+        orders.link("Orders", source, sink)), 30, "all have arrived, and the lag is known")
+    assert row["state"] == "lossy" and row["max_ms"] >= 200, row
+    break_link(orders, "heal", source, sink)
+    orders.wait_identical("Orders", 30)
+
+
 def test_faults_do_not_outlive_their_daemon(orders):
     source, sink, _ = orders
     break_link(orders, "cut", source, sink, "--for", "1h")
@@ -119,6 +133,8 @@ def test_faults_do_not_outlive_their_daemon(orders):
     (["delay", "--from", "us-east-1", "--to", "eu-west-1", "--for", "1s"], 2),
     (["delay", "--from", "us-east-1", "--to", "eu-west-1", "--by", "80", "--jitter", "81",
       "--for", "1s"], 4),
+    (["lose", "--from", "us-east-1", "--to", "eu-west-1", "--share", "2", "--for", "1s"], 2),
+    (["lose", "--from", "us-east-1", "--to", "eu-west-1", "--share", "51%", "--for", "1s"], 4),
     (["limit", "--from", "us-east-1", "--to", "eu-west-1", "--rate", "fast", "--for", "1s"], 2),
 ])
 def test_refused_faults(shared, arguments, code):

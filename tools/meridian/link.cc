@@ -51,6 +51,8 @@ std::string query_of(const std::string& verb, const LinkCommand& command) {
   if (verb == "delay")
     out += "&delay_ms=" + std::to_string(parse_ms("--by", command.delay)) +
            "&jitter_ms=" + std::to_string(parse_ms("--jitter", command.jitter));
+  if (verb == "lose")
+    out += "&lost_permille=" + std::to_string(parse_permille("--share", command.share));
   if (verb == "limit")
     out += "&bytes_per_second=" + std::to_string(parse_rate("--rate", command.rate));
   return out;
@@ -165,7 +167,7 @@ LinkFaults read_faults(const Deployment& deployment) {
 
 void add_link_commands(CLI::App& app, Options& options, LinkCommand& command,
                        std::function<int()>& run) {
-  auto* link = app.add_subcommand("link", "Pause, delay, limit, cut and heal links on purpose");
+  auto* link = app.add_subcommand("link", "Break, slow and heal links on purpose");
   link->require_subcommand(1);
   auto add_verb = [&](const std::string& verb, const std::string& help) {
     auto* added = link->add_subcommand(verb, help);
@@ -183,6 +185,8 @@ void add_link_commands(CLI::App& app, Options& options, LinkCommand& command,
   auto* delay = add_verb("delay", "Let every byte take longer, each way");
   delay->add_option("--by", command.delay, "How much longer, such as 80ms")->required();
   delay->add_option("--jitter", command.jitter, "Give or take so much (default 0)");
+  auto* lose = add_verb("lose", "Lose segments, each way: bytes stop until they are sent again");
+  lose->add_option("--share", command.share, "Such as 1% or 0.5%")->required();
   auto* limit = add_verb("limit", "Send at most so many bytes per second, each way");
   limit->add_option("--rate", command.rate, "Such as 500kB/s or 1MB/s")->required();
   add_verb("cut", "Let no byte through and no dial succeed, as in a partition");

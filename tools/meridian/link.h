@@ -2,6 +2,7 @@
 //
 //   meridian link cut --from us-east-1 --to eu-west-1 --for 10s
 //   meridian link delay --from all --to eu-west-1 --by 80ms --jitter 10ms --for 5m
+//   meridian link lose --from us-east-1 --to all --share 2% --for 5m
 //   meridian link list
 //
 // A link's faults are those of two daemons of its source: the replicator ships over it, the node uses
@@ -26,6 +27,7 @@ struct LinkCommand {
   std::string delay;
   std::string jitter = "0";
   std::string rate;
+  std::string share;
 };
 
 // Adds `link` with its subcommands; the one that is called sets `run`.

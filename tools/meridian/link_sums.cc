@@ -23,7 +23,7 @@ std::optional<double> Link::max_ms() const {
 
 int severity(const std::string& state) {
   static const std::vector<std::string> kFromGood = {
-      "",            "stopped",   "waiting",       "running",     "delayed", "limited",
+      "",            "stopped",   "waiting",       "running",     "delayed", "lossy", "limited",
       "quarantined", "idle",      "asking",        "starting",    "paused",  "backing_off",
       "cut",         "held",      "repairing",     "repair_needed", "unreachable", "unknown"};
   auto at = std::find(kFromGood.begin(), kFromGood.end(), state);

@@ -42,4 +42,14 @@ std::int64_t parse_rate(const std::string& flag, const std::string& text) {
   throw UsageError(flag + " must be a rate such as 500kB/s or 1MB/s, not '" + text + "'");
 }
 
+std::int64_t parse_permille(const std::string& flag, const std::string& text) {
+  static const Units kTenths = {{"%", 1}};
+  static const Units kWhole = {{"%", 10}};
+  auto point = text.find('.');
+  auto whole = parse(point == std::string::npos ? text : text.substr(0, point) + "%", kWhole);
+  auto tenths = point == std::string::npos ? 0 : parse(text.substr(point + 1), kTenths);
+  if (whole && tenths && *tenths < 10) return *whole + *tenths;
+  throw UsageError(flag + " must be a share such as 2% or 0.5%, not '" + text + "'");
+}
+
 }  // namespace meridian::cli

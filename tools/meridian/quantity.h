@@ -1,4 +1,4 @@
-// Durations and rates as they are written on the command line.
+// Durations, rates and shares as they are written on the command line.
 //
 // Threads: any.  Errors: UsageError naming the flag.
 #pragma once
@@ -12,5 +12,7 @@ namespace meridian::cli {
 std::int64_t parse_ms(const std::string& flag, const std::string& text);
 // "500kB/s", "1MB/s", "64KiB/s"; a bare number is bytes per second.
 std::int64_t parse_rate(const std::string& flag, const std::string& text);
+// "2%", "0.5%": thousandths, of which there is a whole number.
+std::int64_t parse_permille(const std::string& flag, const std::string& text);
 
 }  // namespace meridian::cli

@@ -17,6 +17,8 @@ Fault limit(std::int64_t bytes_per_second) {
   return {FaultKind::limit, 3'600'000, 0, 0, bytes_per_second};
 }
 
+Fault lose(std::int64_t permille) { return {FaultKind::lose, 3'600'000, 0, 0, 0, permille}; }
+
 TEST(FaultTest, EveryFaultHasAnEnd) {
   EXPECT_EQ(problem_of(cut(1)), "");
   EXPECT_EQ(problem_of(cut(kFaultMsMax)), "");
@@ -27,6 +29,10 @@ TEST(FaultTest, EveryFaultHasAnEnd) {
   EXPECT_NE(problem_of(delay(0)), "");
   EXPECT_NE(problem_of(delay(80, 81)), "");
   EXPECT_NE(problem_of(delay(kDelayMsMax + 1)), "");
+  EXPECT_EQ(problem_of(lose(1)), "");
+  EXPECT_EQ(problem_of(lose(kLostPermilleMax)), "");
+  EXPECT_NE(problem_of(lose(0)), "");
+  EXPECT_NE(problem_of(lose(kLostPermilleMax + 1)), "");
   EXPECT_EQ(problem_of(limit(kBytesPerSecondMin)), "");
   EXPECT_NE(problem_of(limit(kBytesPerSecondMin - 1)), "");
   EXPECT_NE(problem_of(limit(kBytesPerSecondMax + 1)), "");
@@ -149,6 +155,52 @@ TEST(LaneTest, JitterKeepsTheOrderAndItsBounds) {
   EXPECT_GE(least, 50 * kMs);
   EXPECT_LE(most, 150 * kMs);
   EXPECT_GT(most - least, 10 * kMs) << "it varies";
+}
+
+TEST(LossTest, ALostSegmentIsSentAgainEachTimeLater) {
+  EXPECT_EQ(retransmission_us(0, 500, 0), 0) << "a mark is nothing that can be lost";
+  EXPECT_EQ(retransmission_us(100, 100, 0.1), 0);
+  EXPECT_EQ(retransmission_us(100, 100, 0.0999), 200 * kMs);
+  EXPECT_EQ(retransmission_us(100, 100, 0.0099), 600 * kMs) << "and lost again";
+  EXPECT_EQ(retransmission_us(100, 500, 0), 12'600 * kMs) << "not without end";
+}
+
+TEST(LossTest, TheMoreSegmentsTheMoreLikelyOneOfThemIsLost) {
+  EXPECT_EQ(retransmission_us(1460, 10, 0.0101), 0);
+  EXPECT_EQ(retransmission_us(1461, 10, 0.0101), 200 * kMs);
+  EXPECT_EQ(retransmission_us(1'460'000, 10, 0.9999), 200 * kMs);
+}
+
+TEST(LossTest, ItsShareOfPiecesWaits) {
+  FaultPlan plan;
+  plan.put(lose(100), 0);
+  Rng rng(3);
+  int waited = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    Lane lane;
+    lane.push(100, 0, rng);
+    waited += lane.next(plan, {}, 0).kind == Kind::wait_until ? 1 : 0;
+  }
+  EXPECT_NEAR(waited, 1000, 100);
+}
+
+TEST(LossTest, WhatIsBehindALostSegmentWaitsForIt) {
+  FaultPlan plan;
+  plan.put(lose(500), 0);
+  Rng rng(1);
+  Lane lane;
+  std::int64_t lost = 0;
+  while (lane.empty() || lost == 0) {  // until a piece is lost
+    lane = Lane();
+    lane.push(10, 0, rng);
+    auto next = lane.next(plan, {}, 0);
+    lost = next.kind == Kind::wait_until ? next.at_us : 0;
+  }
+  lane.push(10, 0, rng);
+  EXPECT_EQ(lane.next(plan, {}, lost - 1).kind, Kind::wait_until);
+  EXPECT_EQ(lane.next(plan, {}, lost).kind, Kind::go);
+  plan.heal();
+  EXPECT_EQ(lane.next(plan, {}, 0).kind, Kind::go) << "what waits goes when it is over";
 }
 
 TEST(LaneTest, ALimitSpendsItsRateOverAllLanes) {

@@ -1,4 +1,4 @@
-// Faults on purpose: which links are cut, paused, delayed or limited, for how long yet, and the form
+// Faults on purpose: which links are cut, paused, delayed, limited or lossy, for how long yet, and the form
 // that makes one.  Each ends by itself.
 
 import { h, show, sheet, empty, table, word, ms, notice } from '../lib/dom.js';
@@ -36,10 +36,10 @@ function form(done) {
   const names = () => regions.map((r) => h('option', {}, r.name));
   const from = h('select', { name: 'from' }, names()), to = h('select', { name: 'to' }, names());
   to.selectedIndex = Math.min(1, regions.length - 1);
-  const kind = h('select', { name: 'kind' }, ['cut', 'pause', 'delay', 'limit'].map((k) => h('option', {}, k)));
+  const kind = h('select', { name: 'kind' }, ['cut', 'pause', 'delay', 'lose', 'limit'].map((k) => h('option', {}, k)));
   const number = (name, value, min, max) => h('input', { name, type: 'number', value, min, max, required: true });
-  const seconds = number('seconds', 30, 1, 86400), delay = number('delay', 80, 1, 60000), jitter = number('jitter', 10, 0, 60000), rate = number('rate', 256, 1, 1000000);
-  const extra = { delay: [h('label', {}, 'Delay, ms', delay), h('label', {}, 'Jitter, ms', jitter)], limit: [h('label', {}, 'KiB per second', rate)] };
+  const seconds = number('seconds', 30, 1, 86400), delay = number('delay', 80, 1, 60000), jitter = number('jitter', 10, 0, 60000), lost = number('lost', 10, 1, 500), rate = number('rate', 256, 1, 1000000);
+  const extra = { delay: [h('label', {}, 'Delay, ms', delay), h('label', {}, 'Jitter, ms', jitter)], lose: [h('label', {}, 'Segments lost of 1000', lost)], limit: [h('label', {}, 'KiB per second', rate)] };
   const slot = h('span', { class: 'actions' });
   const choose = () => show(slot, extra[kind.value] ?? []);
   kind.addEventListener('change', choose);
@@ -49,6 +49,7 @@ function form(done) {
     if (from.value === to.value) { notice('A link leads from one region to another.', 'bad'); return; }
     let query = `${kind.value}?for_ms=${seconds.value * 1000}`;
     if (kind.value === 'delay') query += `&delay_ms=${delay.value}&jitter_ms=${jitter.value}`;
+    if (kind.value === 'lose') query += `&lost_permille=${lost.value}`;
     if (kind.value === 'limit') query += `&bytes_per_second=${rate.value * 1024}`;
     try {
       await everywhere(from.value, to.value, query);
