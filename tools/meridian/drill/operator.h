@@ -47,7 +47,7 @@ class Host {
 std::unique_ptr<Host> host_of(const cli::Deployment& deployment);
 
 struct Fault {
-  std::string kind;   // cut, pause, delay, limit
+  std::string kind;   // cut, pause, delay, lose, limit
   std::string extra;  // "&delay_ms=200&jitter_ms=50"
 };
 

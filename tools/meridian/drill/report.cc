@@ -173,7 +173,11 @@ void copy_configuration(const cli::Deployment& deployment, const fs::path& out) 
     fs::copy_file(from, out / name, fs::copy_options::overwrite_existing, error);
   };
   copy(deployment.path, "deployment.yaml");
-  if (deployment.compose) copy(deployment.compose->file, "docker-compose.yml");
+  if (deployment.compose) {
+    fs::path file = deployment.compose->file;
+    copy(file, "docker-compose.yml");
+    copy(file.parent_path() / ".env", "docker-compose.env");
+  }
   fs::path home = fs::absolute(deployment.path).parent_path();
   for (const auto& region : deployment.regions)
     for (const char* file : {"region-node.yaml", "replicator.yaml"})

@@ -6,8 +6,6 @@ namespace meridian::drill {
 namespace {
 
 constexpr std::int64_t kFlapMs = 2'000;
-constexpr std::int64_t kGapEveryMs = 2'000;
-constexpr std::int64_t kGapMs = 200;
 // A fault on a link outlives the drill's own plan by so much, should the drill be killed.
 constexpr std::int64_t kSpareMs = 5'000;
 
@@ -36,34 +34,44 @@ void start_both(Stage& stage) {
   stage.op.start(stage.region, Daemon::replicator);
 }
 
-Scenario region_loss() {
-  Scenario out{"region-loss", "the region's daemons are killed (SIGKILL)"};
+// The daemons of the region are killed.
+Scenario loss(const std::string& name, const std::string& summary, Evacuation evacuation) {
+  Scenario out{name, summary, evacuation};
   out.ends = {Daemon::node, Daemon::replicator};
   out.inject = kill_both;
   out.heal = start_both;
   return out;
 }
 
-Scenario partition() {
-  Scenario out{"partition",
-               "all links to and from the region are cut; its clients still reach it"};
-  out.inject = [](Stage& stage) {
-    cut_out(stage, stage.fault_ms + kSpareMs);
-    cut_in(stage, stage.fault_ms + kSpareMs);
-  };
+// The region's links are broken.
+Scenario links(const std::string& name, const std::string& summary,
+               std::function<void(Stage&)> inject) {
+  Scenario out{name, summary};
+  out.inject = std::move(inject);
   out.heal = heal_links;
   return out;
+}
+
+Scenario region_loss() {
+  return loss("region-loss", "the region's daemons are killed (SIGKILL)",
+              Evacuation::when_noticed);
+}
+
+Scenario partition() {
+  return links("partition",
+               "all links to and from the region are cut; its clients still reach it",
+               [](Stage& stage) {
+                 cut_out(stage, stage.fault_ms + kSpareMs);
+                 cut_in(stage, stage.fault_ms + kSpareMs);
+               });
 }
 
 Scenario partition_one_way() {
-  Scenario out{"partition-one-way", "the region reaches nobody; the others still reach it"};
-  out.inject = [](Stage& stage) { cut_out(stage, stage.fault_ms + kSpareMs); };
-  out.heal = heal_links;
-  return out;
+  return links("partition-one-way", "the region reaches nobody; the others still reach it",
+               [](Stage& stage) { cut_out(stage, stage.fault_ms + kSpareMs); });
 }
 
 Scenario partition_flapping() {
-  Scenario out{"partition-flapping", "the region's links are cut and healed, two seconds each"};
   // Each cut ends by itself, so that the drill only has to begin them.
   auto cuts = std::make_shared<std::int64_t>(0);
   auto cut = [cuts](Stage& stage, std::int64_t elapsed_ms) {
@@ -72,35 +80,28 @@ Scenario partition_flapping() {
     cut_out(stage, kFlapMs);
     cut_in(stage, kFlapMs);
   };
-  out.inject = [cuts, cut](Stage& stage) {
-    *cuts = 0;
-    cut(stage, 0);
-  };
+  auto out = links("partition-flapping",
+                   "the region's links are cut and healed, two seconds each",
+                   [cuts, cut](Stage& stage) {
+                     *cuts = 0;
+                     cut(stage, 0);
+                   });
   out.tick = cut;
-  out.heal = heal_links;
   return out;
 }
 
 Scenario slow_link() {
-  Scenario out{"slow-link",
-               "what the region sends takes 200 ms longer, give or take 100, at most 256 KiB a "
-               "second, and for 200 ms of every two seconds nothing passes"};
+  auto out = links("slow-link",
+                   "what the region sends takes 200 ms longer, give or take 100, at most 256 KiB "
+                   "a second, and of a hundred segments two are lost",
+                   [](Stage& stage) {
+                     for (const auto& other : stage.others)
+                       for (const Fault& fault : {Fault{"delay", "&delay_ms=200&jitter_ms=100"},
+                                                  Fault{"lose", "&lost_permille=20"},
+                                                  Fault{"limit", "&bytes_per_second=262144"}})
+                         stage.op.fault(stage.region, other, fault, stage.fault_ms + kSpareMs);
+                   });
   out.evacuation = Evacuation::none;
-  auto gaps = std::make_shared<std::int64_t>(0);
-  out.inject = [gaps](Stage& stage) {
-    *gaps = 0;
-    std::int64_t for_ms = stage.fault_ms + kSpareMs;
-    for (const auto& other : stage.others) {
-      stage.op.fault(stage.region, other, {"delay", "&delay_ms=200&jitter_ms=100"}, for_ms);
-      stage.op.fault(stage.region, other, {"limit", "&bytes_per_second=262144"}, for_ms);
-    }
-  };
-  out.tick = [gaps](Stage& stage, std::int64_t elapsed_ms) {
-    if (elapsed_ms < *gaps * kGapEveryMs) return;
-    ++*gaps;
-    cut_out(stage, kGapMs);
-  };
-  out.heal = heal_links;
   return out;
 }
 
@@ -131,25 +132,19 @@ Scenario disk_full() {
 }
 
 Scenario evacuation() {
-  Scenario out{"evacuation",
-               "nothing breaks: clients leave the region, and then it is stopped"};
-  out.evacuation = Evacuation::planned;
+  auto out = loss("evacuation",
+                  "nothing breaks: clients leave the region, and then it is stopped",
+                  Evacuation::planned);
   out.drains = true;
-  out.ends = {Daemon::node, Daemon::replicator};
-  out.inject = kill_both;
-  out.heal = start_both;
   return out;
 }
 
 Scenario failback() {
-  Scenario out{"failback",
-               "the region is down while its clients write elsewhere; then it comes back, and they "
-               "return to it"};
-  out.evacuation = Evacuation::planned;
+  auto out = loss("failback",
+                  "the region is down while its clients write elsewhere; then it comes back, and "
+                  "they return to it",
+                  Evacuation::planned);
   out.judges_return = true;
-  out.ends = {Daemon::node, Daemon::replicator};
-  out.inject = kill_both;
-  out.heal = start_both;
   return out;
 }
 
