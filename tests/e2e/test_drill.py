@@ -4,9 +4,9 @@ die without harm; and what they report is what a count of the test's own says.""
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -95,7 +95,21 @@ def settings(out, baseline="2s", fault="5s", rate="50"):
     return ("--baseline", baseline, "--fault", fault, "--rate", rate, "--yes", "--out", str(out))
 
 
+def documented():
+    """Fields of report.json by its keys, from the table in docs/DRILLS.md."""
+    text = (ROOT / "docs/DRILLS.md").read_text().split("### report.json", 1)[1]
+    rows = re.findall(r"^\| (`.*?) \| (.*)\|$", text, re.M)
+    return {key: set(re.findall(r"`(\w+)[`.]", fields))
+            for keys, fields in rows for key in re.findall(r"`(\w+)`", keys)}
+
+
 def check_folder(out, report):
+    schema = documented()
+    assert set(report) == set(schema)
+    for key, value in report.items():
+        if isinstance(value, dict) and key != "versions":
+            assert set(value) == schema[key], key
+    assert set(report["timeline"][0]) == schema["timeline"]
     for name in ("report.md", "report.html", "timeline.jsonl", "lag.csv", "latency-eu-west-1.hgrm",
                  "verify.json", "config/deployment.yaml", "config/us-east-1-region-node.yaml"):
         assert (out / name).stat().st_size > 0, name
@@ -142,6 +156,21 @@ def test_a_scenario_runs_to_its_verdict(local, tmp_path, scenario, long):
     wait_until(local.all_ready, 30, "everything is as it was")
 
 
+def test_clients_leave_by_a_check_of_the_users_own(local, tmp_path, long):
+    if not long:
+        pytest.skip("with --long")
+    check = tmp_path / "ill"
+    check.write_text('#!/bin/sh\necho "$1" >> "$0.asked"\nexit 1\n')
+    check.chmod(0o755)
+    done = local.drill("run", "partition-one-way", *settings(tmp_path / "report"),
+                       "--health-check", str(check))
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "report/report.json").read_text())
+    assert report["rto"]["detected_by"] == f"{check} says that {REGION} is ill"
+    asked = (tmp_path / "ill.asked").read_text().split()
+    assert len(asked) >= 3 and set(asked) == {REGION}
+
+
 def test_it_needs_a_yes_a_scenario_and_a_healthy_deployment(local):
     assert local.drill("run", "region-loss").returncode == 2
     assert local.drill("run", "earthquake", "--yes").returncode == 2
@@ -186,17 +215,12 @@ def test_a_drill_that_is_killed_leaves_nothing_down(local, tmp_path):
     wait_until(local.all_ready, 30, "its guard starts what it had ended")
 
 
-HOOK = """
-import json, os, signal, sys, time, urllib.request
-sys.path.insert(0, {tests!r})
-os.kill({pid}, signal.SIGSTOP)  # nobody is acknowledged there from now on
-time.sleep(0.2)
-from test_drill import Local
-local = Local(__import__("pathlib").Path({folder!r}))
-held = [list(key) for key in local.rows(sys.argv[2])]
-with open({out!r} + ".new", "w") as file:
-    json.dump({{"at_ms": time.time_ns() // 1_000_000, "survivor": sys.argv[2], "held": held}}, file)
-os.rename({out!r} + ".new", {out!r})
+# From the moment at which clients are to leave the region nobody is acknowledged there, until the test
+# goes on.
+HOOK = """#!/bin/sh
+kill -STOP {pid}
+echo "$2" > {folder}/asked.new && mv {folder}/asked.new {folder}/asked
+until test -e {folder}/go; do sleep 0.05; done
 """
 
 
@@ -225,28 +249,33 @@ def test_a_replicator_that_loses_records_is_found_out(local, tmp_path, long):
 
 
 def replace_daemon(local, argv):
-    # One record in 500 of each shard, so that a short drill on a busy machine loses some, too.
     os.kill(local.pid(REGION, "replicator"), signal.SIGTERM)
     address = next(r["replicator_admin"] for r in local.regions() if r["name"] == REGION)
     wait_until(lambda: http_get(f"http://{address}/readyz")[0] == 0, 30, "it has stopped")
     log = open(local.var / REGION / "replicator.log", "a")
-    started = subprocess.Popen(argv, env={**os.environ, "MERIDIAN_LOSSY": "500"}, stdout=log,
-                               stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    started = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                               start_new_session=True)
     (local.var / REGION / "replicator.pid").write_text(f"{started.pid}\n")
     wait_until(lambda: http_get(f"http://{address}/readyz")[0] == 200, 30, "it is ready")
 
 
 def check_honesty(local, tmp_path):
-    hook, saw, out = tmp_path / "hook.py", tmp_path / "saw.json", tmp_path / "report"
+    hook, asked, out = tmp_path / "hook", tmp_path / "asked", tmp_path / "report"
     node = local.pid(REGION, "region-node")
-    hook.write_text("#!" + sys.executable + HOOK.format(
-        tests=str(pathlib.Path(__file__).parent), pid=node, folder=str(local.folder), out=str(saw)))
+    hook.write_text(HOOK.format(pid=node, folder=tmp_path))
     hook.chmod(0o755)
-    drill = local.start_drill("run", "partition", *settings(out, "4s", "9s", "1200"),
+    # It loses the 2,000th record, and one in 10,000 from there on.
+    drill = local.start_drill("run", "partition", *settings(out, "10s", "9s", "1500"),
                               "--switch-command", str(hook))
     try:
-        wait_until(saw.exists, 60, "clients are about to leave")
-        time.sleep(1.5)  # longer than an attempt: what was under way is tried elsewhere
+        wait_until(asked.exists, 60, "clients are about to leave")
+        survivor = asked.read_text().strip()
+        held = local.rows(survivor)
+        seen_ms = time.time_ns() // 1_000_000
+        (tmp_path / "go").touch()
+        # What was under way in the region is given up and tried elsewhere.
+        wait_until(lambda: writers_in(local, survivor) >= {"own-0", "own-1", "own-2"}, 60,
+                   "every writer of the region has moved")
     finally:
         os.kill(node, signal.SIGCONT)
     said = drill.communicate(timeout=240)[0]
@@ -255,12 +284,10 @@ def check_honesty(local, tmp_path):
     assert report["verdict"] == "FAIL"
 
     # What the region had acknowledged then and the survivor had not, counted from the regions' rows.
-    seen = json.loads(saw.read_text())
-    held = {tuple(key) for key in seen["held"]}
     rows = {r["name"]: local.rows(r["name"]) for r in local.regions()}
     missing = [key for key, version in rows[REGION].items()
                if key[0] == report["id"] and key[1].startswith("own-")
-               and version.endswith(f"@{REGION}") and time_ms(version) <= seen["at_ms"]
+               and version.endswith(f"@{REGION}") and time_ms(version) <= seen_ms
                and key not in held]
     assert report["rpo"]["writes"] == len(missing) > 0
 
@@ -271,6 +298,12 @@ def check_honesty(local, tmp_path):
     listed = [json.loads(line)["key"] for line in (out / "lost-writes.jsonl").read_text().splitlines()]
     assert lost and {key for key in listed if key.startswith("own-")} == lost
     assert report["writes"]["lost"] == len(listed)
+
+
+def writers_in(local, region):
+    """Those whose own keys this region was the first to take."""
+    return {key.split(".")[0] for (_, key), version in local.rows(region).items()
+            if version.endswith(f"@{region}")}
 
 
 def time_ms(version):
