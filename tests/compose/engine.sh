@@ -32,6 +32,20 @@ stop_engine() {
   engine_pid=
 }
 
+# As the registry's image is: with updates to come, without what nobody reads in a container.
+slim() {
+  local mirror=http://deb.debian.org suite
+  for suite in "debian bookworm" "debian bookworm-updates" "debian-security bookworm-security"; do
+    printf 'deb %s/%s main\n' "$mirror" "$suite"
+  done > "$1/etc/apt/sources.list"
+  {
+    printf 'path-exclude /usr/share/%s\n' 'doc/*' 'man/*' 'info/*' 'locale/*'
+    printf 'path-include /usr/share/doc/*/copyright\n'
+  } > "$1/etc/dpkg/dpkg.cfg.d/docker"
+  rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/* "$1"/usr/share/{man,info,locale}/*
+  find "$1/usr/share/doc" -type f ! -name copyright -delete
+}
+
 base_image() {
   local base=debian:bookworm-slim folder=$1
   docker image inspect "$base" > /dev/null 2>&1 && return
@@ -43,6 +57,7 @@ base_image() {
     tail -n 20 "$folder/debootstrap.log" >&2
     return 1
   }
+  slim "$folder/base"
   tar -C "$folder/base" -c . | docker import - "$base" > /dev/null
   rm -rf "$folder/base"
 }

@@ -115,15 +115,30 @@ def holds(client, name, value):
 
 
 def test_all_containers_are_healthy_and_run_without_rights(deployment):
-    ids = deployment.compose("ps", "-q").stdout.split()
+    ids = deployment.compose("ps", "-q", "--all").stdout.split()
     containers = json.loads(deployment.docker("inspect", *ids))
     health = {c["Config"]["Labels"]["com.docker.compose.service"]: c["State"].get("Health", {}).get("Status")
               for c in containers}
+    exits = {c["Config"]["Labels"]["com.docker.compose.service"]: c["State"]["ExitCode"] for c in containers}
+    assert exits["init"] == 0
     daemons = {name: state for name, state in health.items() if name != "init"}
     assert daemons == {n: "healthy" for r in REGIONS for n in (r, f"{r}-replicator")}
     for container in containers:
         assert container["Config"]["User"] == "meridian"
         assert container["HostConfig"]["ReadonlyRootfs"]
+
+
+def test_the_image_is_small_and_has_only_what_runs(deployment):
+    image = os.environ.get("MERIDIAN_IMAGE", "meridian:local")
+    (found,) = json.loads(deployment.docker("image", "inspect", image))
+    assert found["Config"]["User"] == "meridian" and found["Size"] < 200e6
+    told = deployment.docker("run", "--rm", image, "sh", "-c", """
+        for tool in c++ g++ gcc cc as ld make cmake ninja; do command -v $tool; done
+        for program in region-node replicator meridian; do
+          ldd /usr/local/bin/$program | grep 'not found'
+          $program --version
+        done; id -u""").split("\n")
+    assert told[-2] == "10001" and not any("/bin/" in line or "not found" in line for line in told), told
 
 
 def test_what_is_written_in_each_region_is_read_in_all(deployment):
@@ -198,7 +213,8 @@ def test_a_region_that_is_killed_and_comes_back_loses_nothing(deployment):
         assert not set(names) - found, f"acknowledged, and not in {region}"
 
 
-@pytest.mark.parametrize("scenario", ["region-loss", "partition"])
+@pytest.mark.parametrize("scenario", ["region-loss", "partition", "partition-one-way",
+                                      "partition-flapping"])
 def test_a_drill_runs_to_its_verdict(deployment, tmp_path, scenario):
     out = tmp_path / "report"
     deployment.meridian("drill", "run", scenario, "--baseline", "2s", "--fault", "5s", "--rate", "50",
@@ -206,6 +222,8 @@ def test_a_drill_runs_to_its_verdict(deployment, tmp_path, scenario):
     report = json.loads((out / "report.json").read_text())
     assert report["verdict"] == "PASS" and report["equality"]["identical"] is True
     assert report["writes"]["lost"] == 0 and report["rto"]["total_s"] > 0
+    assert (out / "config/docker-compose.yml").stat().st_size > 0
+    assert (out / "config/docker-compose.env").stat().st_size > 0
 
 
 def http(method, url):
