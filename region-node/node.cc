@@ -7,6 +7,7 @@
 #include "region-node/admin/admin.h"
 #include "region-node/admin/clock_shift.h"
 #include "region-node/admin/drain_pages.h"
+#include "region-node/admin/verify_pages.h"
 #include "region-node/alarms.h"
 #include "region-node/api/api.h"
 #include "region-node/console/console.h"
@@ -51,6 +52,7 @@ class Node::Parts {
               .global_tables_2017 = config.global_tables_2017}),
         admin_(store_, clock, version),
         drain_pages_(store_),
+        verify_pages_(store_),
         fault_pages_(config.region,
                      [this](rpc::FaultPages::Task task) {
                        return peer_.on_faults(std::move(task));
@@ -79,6 +81,8 @@ class Node::Parts {
                  static_cast<double>(bytes));
     });
     admin_.add_pages([this](const http::Request& request) { return drain_pages_.handle(request); });
+    admin_.add_pages(
+        [this](const http::Request& request) { return verify_pages_.handle(request); });
     admin_.add_pages([this](const http::Request& request) { return fault_pages_.handle(request); });
     admin_.add_pages([this](const http::Request& request) { return clock_pages_.handle(request); });
     admin_.add_pages(
@@ -125,6 +129,7 @@ class Node::Parts {
   api::Api api_;
   admin::Admin admin_;
   admin::DrainPages drain_pages_;
+  admin::VerifyPages verify_pages_;
   rpc::FaultPages fault_pages_;
   admin::ClockShiftPages clock_pages_;
   RepairPages repair_pages_;

@@ -12,7 +12,7 @@
 #include "region-node/admin/conflict_pages.h"
 #include "region-node/admin/figures.h"
 #include "region-node/admin/quarantine.h"
-#include "region-node/model/image.h"
+#include "region-node/admin/verify_pages.h"
 
 namespace meridian::admin {
 namespace json = boost::json;
@@ -24,16 +24,6 @@ http::Response plain(int status, std::string text) {
           .content_type = "text/plain; charset=utf-8",
           .headers = {},
           .body = std::move(text) + "\n"};
-}
-
-// The hash is taken from the stored bytes each time, so that a damaged row is seen.
-json::object describe(const model::KeySchema& schema, const store::Row& row) {
-  return {{"key", to_hex(row.key)},
-          {"key_json", readable_key(schema, row.key)},
-          {"version", conflict::to_text(row.version)},
-          {"version_hex", to_hex(conflict::encode_version(row.version))},
-          {"tombstone", !row.image.has_value()},
-          {"image_hash", hex16(row.image ? model::image_hash(*row.image) : 0)}};
 }
 
 }  // namespace
@@ -173,7 +163,7 @@ http::Response Admin::rows(const Target& target) {
   }
   json::array out;
   for (const store::Row& row : reader_->scan_rows(table->id, *after, limit))
-    out.push_back(describe(table->keys, row));
+    out.push_back(describe_row(table->keys, row));
   return answer(200, {{"table", table->name}, {"id", table->id.hex()}, {"rows", std::move(out)}});
 }
 
@@ -184,7 +174,7 @@ http::Response Admin::row(const Target& target) {
   if (!key) return complain(400, "key must be hexadecimal");
   auto row = reader_->get_row(table->id, *key);
   if (!row) return complain(404, "no row at this key");
-  return answer(200, describe(table->keys, *row));
+  return answer(200, describe_row(table->keys, *row));
 }
 
 http::Response Admin::metrics() {

@@ -1,5 +1,4 @@
-// Admin: the operator's endpoint of a region node: health, metrics, status and the rows that
-// `meridian verify` compares.
+// Admin: the operator's endpoint of a region node: health, metrics, status and rows.
 //
 //   GET  /livez                        200 while the process runs
 //   GET  /readyz                       200 when it serves reads and writes, else 503 and why

@@ -35,7 +35,7 @@ struct Fetched {
 
 // One page over a connection that is kept.
 Fetched fetch(http::HttpClient& client, const std::string& target);
-// The same with POST, without a body.
+// The same with POST.
 Fetched post(http::HttpClient& client, const std::string& target, const std::string& body = "");
 // All pages at once, so that one slow region does not delay the others; answers in the same order.
 std::vector<Fetched> fetch_all(const std::vector<Page>& pages);

@@ -12,80 +12,14 @@
 #include "tools/meridian/unreachable.h"
 #include "tools/meridian/verify_merge.h"
 #include "tools/meridian/verify_repair.h"
+#include "tools/meridian/verify_source.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kPageRows = 2000;
-constexpr std::int64_t kPageMsMax = 30'000;
 constexpr std::int64_t kSettlePauseMs = 200;
-
-std::uint64_t number_of_hex(const std::string& hex) {
-  auto bytes = from_hex(hex);
-  BytesView view = bytes ? BytesView(*bytes) : BytesView();
-  auto value = take_u64(view);
-  if (!value || !view.empty()) throw std::runtime_error("malformed image_hash '" + hex + "'");
-  return *value;
-}
-
-VerifyRow read_row(const json::value& value) {
-  const json::object& object = value.as_object();
-  auto key = from_hex(text_at(object, "key"));
-  auto version = from_hex(text_at(object, "version_hex"));
-  if (!key || !version) throw std::runtime_error("a region answered a row without key or version");
-  VerifyRow row;
-  row.key = std::move(*key);
-  row.version = std::move(*version);
-  row.version_text = text_at(object, "version");
-  row.image_hash = number_of_hex(text_at(object, "image_hash"));
-  row.tombstone = object.at("tombstone").as_bool();
-  row.readable_key = json::serialize(object.at("key_json"));
-  return row;
-}
-
-// The rows of one region's admin endpoint, a page at a time.
-class RegionRows final : public RowSource {
- public:
-  RegionRows(const Endpoints& region, const std::string& table)
-      : region_(region.name), client_(region.admin, kPageMsMax), path_("/v1/tables/" + table) {}
-
-  std::optional<VerifyRow> next() override {
-    if (at_ == page_.size() && !ended_) read_page();
-    if (at_ == page_.size()) return std::nullopt;
-    return std::move(page_[at_++]);
-  }
-
-  std::optional<VerifyRow> read(BytesView key) override {
-    Fetched answer = fetch(client_, path_ + "/row?key=" + to_hex(key));
-    if (answer.status == 404) return std::nullopt;
-    if (!answer.body) throw Unreachable(region_, answer.problem);
-    return read_row(*answer.body);
-  }
-
- private:
-  void read_page() {
-    std::string after = page_.empty() ? "" : to_hex(last_key_);
-    Fetched answer =
-        fetch(client_, path_ + "/rows?after=" + after + "&limit=" + std::to_string(kPageRows));
-    if (!answer.body) throw Unreachable(region_, answer.problem);
-    const json::array& rows = answer.body->as_object().at("rows").as_array();
-    page_.clear();
-    at_ = 0;
-    for (const auto& row : rows) page_.push_back(read_row(row));
-    ended_ = page_.size() < kPageRows;
-    if (!page_.empty()) last_key_ = page_.back().key;
-  }
-
-  const std::string region_;
-  http::HttpClient client_;
-  const std::string path_;
-  std::vector<VerifyRow> page_;
-  std::size_t at_ = 0;
-  Bytes last_key_;
-  bool ended_ = false;
-};
 
 // Which regions have to hold the table: those that do, and those that one of them lists.
 struct Members {
@@ -128,11 +62,11 @@ Members find_members(const Deployment& deployment, const std::string& name) {
   return out;
 }
 
-json::object as_json(const Members& members, const Difference& difference) {
+json::object as_json(const Members& members, const Holders& holders) {
   json::array held;
   json::value key;
   for (std::size_t i = 0; i < members.regions.size(); ++i) {
-    const auto& row = difference.holders[i];
+    const auto& row = holders[i];
     json::object one{{"region", members.regions[i].name}, {"missing", !row.has_value()}};
     if (row) {
       if (key.is_null()) key = row->readable_key;
@@ -154,9 +88,9 @@ json::object as_json(const VerifyOptions& options, const Members& members,
   json::array problems;
   for (const auto& problem : members.problems) problems.emplace_back(problem);
   json::array differences;
-  for (const auto& [key, difference] : comparison.differing()) {
+  for (const auto& [key, holders] : comparison.differing()) {
     if (differences.size() == options.list_max) break;
-    json::object entry = as_json(members, difference);
+    json::object entry = as_json(members, holders);
     entry["key_hex"] = to_hex(key);
     differences.push_back(std::move(entry));
   }
@@ -190,13 +124,13 @@ Table difference_table(const VerifyOptions& options, const Members& members,
                        const Comparison& comparison) {
   Table table{{"key", "region", "version", "image_hash", "state"}, {}};
   std::size_t listed = 0;
-  for (const auto& [key, difference] : comparison.differing()) {
+  for (const auto& [key, holders] : comparison.differing()) {
     if (listed++ == options.list_max) break;
     std::string readable = to_hex(key);
-    for (const auto& row : difference.holders)
+    for (const auto& row : holders)
       if (row) readable = row->readable_key;
     for (std::size_t i = 0; i < members.regions.size(); ++i) {
-      const auto& row = difference.holders[i];
+      const auto& row = holders[i];
       Bytes hash;
       if (row) put_u64(hash, row->image_hash);
       table.rows.push_back({readable, members.regions[i].name, row ? row->version_text : "-",
@@ -246,10 +180,10 @@ void compare(const VerifyOptions& verify, Comparison& comparison) {
 
 bool look(const Options& options, const VerifyOptions& verify, const Members& members,
           json::value repairs) {
-  std::vector<std::unique_ptr<RegionRows>> rows;
+  std::vector<std::unique_ptr<RowSource>> rows;
   std::vector<RowSource*> sources;
   for (const auto& region : members.regions) {
-    rows.push_back(std::make_unique<RegionRows>(region, verify.table));
+    rows.push_back(rows_of_region(region, verify.table));
     sources.push_back(rows.back().get());
   }
   Comparison comparison(sources);
