@@ -6,6 +6,7 @@
 #include "common/check.h"
 #include "common/sqlite/late_sync.h"
 #include "common/sqlite/sync_count.h"
+#include "region-node/store/ledger_switch.h"
 #include "region-node/store/reader.h"
 #include "region-node/store/schema.h"
 
@@ -54,6 +55,8 @@ Engine::Engine(StoreOptions options, Clock& clock, Rng rng,
     node_ = NodeId(static_cast<std::uint64_t>(catalog_->meta(kNodeId).value_or(0)));
   }
   sample_clock();
+  begin_ledgers(*db_, options_,
+                conflict::Hlc{static_cast<std::uint64_t>(catalog_->meta(kCeiling).value_or(0))});
   load();
   refuse_old_clock();
   // Whoever remembers a generation of an earlier run must not take this one's for it.

@@ -1,6 +1,7 @@
 // What the engine does for the conflict ledger, in the transaction that applies a record.
 #include "region-node/model/key.h"
 #include "region-node/store/engine.h"
+#include "region-node/store/ledger_switch.h"
 
 namespace meridian::store {
 namespace {
@@ -18,13 +19,14 @@ std::int64_t committed_us_of(const rpc::ChangeRecord& record) {
 }  // namespace
 
 void Engine::withdraw_seen(const TableState& table, const rpc::ChangeRecord& record) {
+  if (!keeps_ledger(options_)) return;
   auto seen = conflict::withdrawn_by(options_.region, record.context);
   if (seen) ledger_->withdraw(table, record.key, *seen);
 }
 
 void Engine::list_stored(const TableState& table, const StoredItem& stored,
                          const rpc::ChangeRecord& record) {
-  if (!conflict::lists_stored(stored.version, record.context)) return;
+  if (!keeps_ledger(options_) || !conflict::lists_stored(stored.version, record.context)) return;
   // What was built on it came before, and is in quarantine.
   if (table.parked > 0 && flows_->parked_covers(table, record.key, stored.version)) return;
   context_scratch_ = record.context.encode();
@@ -41,6 +43,7 @@ void Engine::list_stored(const TableState& table, const StoredItem& stored,
 
 void Engine::list_incoming(const TableState& table, const StoredItem& stored,
                            const rpc::ChangeRecord& record) {
+  if (!keeps_ledger(options_)) return;
   auto known = conflict::Context::decode(stored.context_bytes);
   if (!known) sqlite::damaged("the context of an item");
   if (!conflict::lists_incoming(options_.region, record.version, *known)) return;

@@ -1,5 +1,6 @@
 #include "region-node/store/ledger_store.h"
 
+#include "conflict/no_ledger.h"
 #include "region-node/store/columns.h"
 
 namespace meridian::store {
@@ -61,7 +62,7 @@ void LedgerStore::begin_table(std::int64_t number, conflict::Hlc after) {
   Statement insert(db_,
                    "INSERT INTO ledgers(number, complete_after, entries, bytes, dropped)"
                    " VALUES(?1, ?2, 0, 0, 0)");
-  insert.execute(number, after.value);
+  insert.execute(number, entries_max_ > 0 ? after.value : conflict::kNoLedger.value);
 }
 
 // Counts an entry that has come or gone.

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "common/http/client.h"
+#include "conflict/no_ledger.h"
 #include "tools/meridian/client.h"
 #include "tools/meridian/unreachable.h"
 
@@ -243,11 +244,15 @@ std::vector<std::string> read_conflicts(const Deployment& deployment, const Conf
     auto cursor = std::make_unique<LedgerCursor>(region, filter);
     problem = cursor->open();
     if (problem.empty()) {
-      if (cursor->dropped() > 0)
+      if (cursor->complete_after() == conflict::kNoLedger) {
+        notes.push_back(region.name +
+                        " keeps no ledger; what it wrote is listed as others know it");
+      } else if (cursor->dropped() > 0) {
         notes.push_back(region.name + " has dropped " + std::to_string(cursor->dropped()) +
                         " losers of " + filter.table + ", the newest of " +
                         conflict::to_text({cursor->complete_after(), RegionId::of(region.name)}) +
                         "; before that, the list is not complete");
+      }
       cursors.push_back(std::move(cursor));
     } else if (problem != "no such table there") {
       notes.push_back(region.name + " did not answer (" + problem +

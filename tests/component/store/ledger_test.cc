@@ -1,4 +1,5 @@
 // The conflict ledger in the store: what is listed, withdrawn, kept and dropped, and a key's history.
+#include "conflict/no_ledger.h"
 #include "region-node/store/schema.h"
 #include "tests/component/store/fixture.h"
 
@@ -217,6 +218,37 @@ TEST_F(LedgerTest, TheOldestFallOutAndAreCounted) {
   EXPECT_EQ(summary().entries, 0U);
   EXPECT_EQ(summary().dropped, 6U);
   EXPECT_EQ(store_->health().ledger_bytes, 0U);
+}
+
+TEST_F(LedgerTest, ARegionWithoutALedgerSaysSo) {
+  auto conflict = [this](const std::string& pk) {
+    auto loser = put(table_, pk, "mine").version;
+    clock_.advance_ms(10);
+    take(remote_put(++sequence_, pk, "theirs", now_ms()));
+    return loser;
+  };
+  auto run = [this](std::uint64_t entries_max) {
+    close();
+    options_.ledger_entries_max = entries_max;
+    open();
+    clock_.advance_ms(200);  // past what the earlier run may have minted
+  };
+  conflict("a");
+  run(0);
+  EXPECT_EQ(summary().entries, 0U);
+  EXPECT_EQ(summary().complete_after, conflict::kNoLedger);
+  auto unlisted = conflict("b");
+  EXPECT_TRUE(listed().empty());
+  EXPECT_EQ(store_->health().conflicts_lost_here, 0U);
+  EXPECT_EQ(summary().complete_after, conflict::kNoLedger);
+  auto other = create_global("U");
+  EXPECT_EQ(store_->open_reader()->ledger(other->id).complete_after, conflict::kNoLedger);
+
+  run(100);
+  EXPECT_GE(summary().complete_after, unlisted.hlc);
+  auto listed_now = conflict("c");
+  EXPECT_LT(summary().complete_after, listed_now.hlc);
+  EXPECT_EQ(listed().size(), 1U);
 }
 
 TEST_F(LedgerTest, ADroppedTableTakesItsLedgerAlong) {
