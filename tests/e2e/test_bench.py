@@ -16,7 +16,7 @@ def run_bench(tmp_path, *options):
     work.mkdir()
     done = subprocess.run(
         [clusters.program("bench"), "--round-ms", "200", "--dir", str(work), "--json", str(figures),
-         *options], capture_output=True, text=True, timeout=120)
+         *options], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert list(work.iterdir()) == [], "the temporary directory is removed"
     assert "MEASURED" in done.stdout
@@ -59,6 +59,25 @@ def test_one_section_alone(tmp_path):
     figures = run_bench(tmp_path, "--only", "http")
     assert "replication" not in figures
     assert figures["http"]["variants"]["put new"]["cost"]["server"]["cpu_us_per_op"] >= 0
+
+
+def test_the_large_runs_in_small(tmp_path):
+    figures = run_bench(tmp_path, "--only", "join,repair,ledger")
+    join = figures["join"]
+    assert join["verify"] == {"identical": True, "items": join["items"],
+                              "settled": join["verify"]["settled"],
+                              "seconds": join["verify"]["seconds"]}
+    percents = [percent for _, percent in join["progress"]]
+    assert percents == sorted(percents) and percents, "it goes on where it was"
+    for when in ("before", "during"):
+        assert join[when]["put_latency_ms"]["p99"] > 0, when
+    repair = figures["repair"]
+    assert repair["rows"] >= repair["changed"] > 0 and repair["bytes"] > 0
+    assert repair["verify_different"]["differing"] == repair["changed"]
+    for when in ("equal", "mended"):
+        assert repair[f"verify_{when}"]["items"] == repair["items"], when
+    for kind in ("with", "without"):
+        assert figures["ledger"][kind]["apply_rps"] > 0, kind
 
 
 def test_growth(tmp_path):

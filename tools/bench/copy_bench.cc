@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/parse.hpp>
 #include <stdexcept>
 
 #include "common/clock.h"
-#include "common/http/client.h"
 #include "tools/bench/http_load.h"
+#include "tools/bench/regions.h"
 #include "tools/bench/requests.h"
 
 namespace meridian::bench {
@@ -18,31 +17,6 @@ namespace json = boost::json;
 constexpr unsigned kConnections = 4;  // clients that are patient, and no flood
 constexpr std::int64_t kRoundMs = 200;
 constexpr std::int64_t kCopyMsMax = 600'000;
-
-// A region with both its daemons.
-struct Region {
-  Region(const Options& options, const WorkDir& dir, const RegionPorts& own,
-         const std::vector<RegionPorts>& peers, const std::string& settings)
-      : ports(own),
-        node(make_node(options, dir, own, peers, settings)),
-        replicator(make_replicator(dir, own, peers)) {}
-  void start() {
-    node.start();
-    replicator.start();
-  }
-  RegionPorts ports;
-  Daemon node;
-  Daemon replicator;
-};
-
-json::object call(std::uint16_t port, const std::string& operation, const std::string& body) {
-  auto answer = http::HttpClient(loopback(port))
-                    .post("/", body,
-                          {{"Content-Type", "application/x-amz-json-1.0"},
-                           {"X-Amz-Target", "DynamoDB_20120810." + operation}});
-  if (answer.status != 200) throw std::runtime_error(operation + " failed: " + answer.body);
-  return json::parse(answer.body).as_object();
-}
 
 // One kind of request at the home region.
 struct Clients {
@@ -104,8 +78,8 @@ class CopyBench {
       : home_ports_(draw_ports("us-east-1")),
         paced_ports_(draw_ports("eu-west-1")),
         free_ports_(draw_ports("ap-northeast-1")),
-        home_(options, dir, home_ports_, {paced_ports_, free_ports_}, ""),
-        paced_(options, dir, paced_ports_, {home_ports_, free_ports_}, ""),
+        home_(options, dir, home_ports_, {paced_ports_, free_ports_}),
+        paced_(options, dir, paced_ports_, {home_ports_, free_ports_}),
         free_(options, dir, free_ports_, {home_ports_, paced_ports_},
               "copy_bytes_per_s_max: 1099511627776\n"),
         keys_(options.update_keys),
@@ -128,7 +102,7 @@ class CopyBench {
 
  private:
   void create_and_fill() {
-    call(home_ports_.table, "CreateTable",
+    table_call(home_ports_.table, "CreateTable",
          fmt::format(
              R"({{"TableName":"{}","BillingMode":"PAY_PER_REQUEST",)"
              R"("AttributeDefinitions":[{{"AttributeName":"pk","AttributeType":"S"}},)"
@@ -149,14 +123,14 @@ class CopyBench {
 
   std::string status_at(Region& region) {
     region.node.process().check_alive();
-    auto table = call(region.ports.table, "DescribeTable",
+    auto table = table_call(region.ports.table, "DescribeTable",
                       fmt::format(R"({{"TableName":"{}"}})", kTable));
     return std::string(table.at("Table").at("TableStatus").as_string());
   }
 
   json::object copy_into(Region& region, const std::string& name, Report& report) {
     progress("copy: " + name);
-    call(home_ports_.table, "UpdateTable",
+    table_call(home_ports_.table, "UpdateTable",
          fmt::format(R"({{"TableName":"{}","ReplicaUpdates":)"
                      R"([{{"Create":{{"RegionName":"{}"}}}}]}})",
                      kTable, region.ports.region));

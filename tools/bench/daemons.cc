@@ -1,8 +1,10 @@
 #include "tools/bench/daemons.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <filesystem>
@@ -62,6 +64,12 @@ WorkDir::~WorkDir() {
 }
 
 bool WorkDir::durable() const { return !in_memory(path_); }
+
+void WorkDir::settle() const {
+  int fd = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || ::syncfs(fd) != 0) throw std::runtime_error("cannot sync " + path_);
+  ::close(fd);
+}
 
 RegionPorts draw_ports(const std::string& region) {
   auto ports = free_ports(5);

@@ -27,6 +27,8 @@ class WorkDir {
   [[nodiscard]] const std::string& path() const { return path_; }
   // False when the file system lives in memory, so that a sync costs nothing.
   [[nodiscard]] bool durable() const;
+  // Until everything that was written there is on the disk, so that it does not burden what follows.
+  void settle() const;
 
  private:
   std::string path_;

@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -20,6 +22,8 @@ namespace meridian::bench {
 namespace {
 
 constexpr std::string_view kLength = "Content-Length: ";
+constexpr std::int64_t kSilenceUsMax = 10'000'000;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error("load: " + what + ": " + std::strerror(errno));
@@ -43,7 +47,7 @@ struct Connection {
   explicit Connection(int fd) : socket(fd) {}
   Fd socket;
   std::string in;  // of the answer, so far
-  std::int64_t sent_us = 0;
+  std::int64_t since_us = 0;  // when the request was sent, or was due
 };
 
 class Loop {
@@ -53,18 +57,19 @@ class Loop {
   }
 
   HttpLoadReport run() {
-    std::int64_t begun_us = clock_.monotonic_us();
-    end_us_ = begun_us + plan_.run_ms * 1000;
-    for (auto& connection : connections_) send(*connection);
+    begun_us_ = last_us_ = clock_.monotonic_us();
+    end_us_ = plan_.ending != nullptr ? kNever : begun_us_ + plan_.run_ms * 1000;
     std::array<epoll_event, 64> events{};
-    while (waiting_ > 0) {
-      int ready = ::epoll_wait(epoll_.get(), events.data(), events.size(), 10'000);
+    for (send_what_is_due(); waiting_ > 0 || more(); send_what_is_due()) {
+      timespec longest = patience();
+      int ready = ::epoll_pwait2(epoll_.get(), events.data(), events.size(), &longest, nullptr);
       if (ready < 0 && errno != EINTR) fail("epoll");
-      if (ready == 0) throw std::runtime_error("load: no answer within 10 s");
+      if (clock_.monotonic_us() - std::max(last_us_, begun_us_) > kSilenceUsMax && waiting_ > 0)
+        throw std::runtime_error("load: no answer within 10 s");
       for (int i = 0; i < ready; ++i)
         receive(*static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr));
     }
-    report_.seconds = static_cast<double>(last_us_ - begun_us) / 1e6;
+    report_.seconds = static_cast<double>(last_us_ - begun_us_) / 1e6;
     return std::move(report_);
   }
 
@@ -84,12 +89,47 @@ class Loop {
     event.events = EPOLLIN;
     event.data.ptr = &connection;
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll");
+    idle_.push_back(&connection);
+  }
+
+  // When the next request is due: in a closed loop, as soon as a connection is idle.
+  [[nodiscard]] std::int64_t due_us() const {
+    if (plan_.per_second == 0) return 0;
+    double after_us = static_cast<double>(sent_) * 1e6 / plan_.per_second;
+    return begun_us_ + static_cast<std::int64_t>(after_us);
+  }
+
+  // Whether there is another request to be sent, now or when it is due.
+  bool more() {
+    if (plan_.requests_max > 0) return sent_ < plan_.requests_max;
+    std::int64_t now_us = clock_.monotonic_us();
+    if (plan_.ending != nullptr && end_us_ == kNever && *plan_.ending) end_us_ = now_us;
+    return plan_.per_second > 0 ? due_us() < end_us_ : now_us < end_us_;
+  }
+
+  void send_what_is_due() {
+    while (!idle_.empty() && more()) {
+      std::int64_t now_us = clock_.monotonic_us();
+      std::int64_t due = due_us();
+      if (due > now_us) return;
+      Connection& connection = *idle_.back();
+      idle_.pop_back();
+      connection.since_us = due > 0 ? due : now_us;
+      send(connection);
+    }
+  }
+
+  // How long to wait for an answer before there is something else to do.
+  [[nodiscard]] timespec patience() const {
+    std::int64_t us = 1'000'000;
+    if (plan_.per_second > 0 && !idle_.empty())
+      us = std::clamp<std::int64_t>(due_us() - clock_.monotonic_us(), 0, us);
+    return {us / 1'000'000, us % 1'000'000 * 1000};
   }
 
   // Blocks if it must: a request is far smaller than a socket's buffer.
   void send(Connection& connection) {
     std::string_view request = plan_.next();
-    connection.sent_us = clock_.monotonic_us();
     ++waiting_;
     ++sent_;
     while (!request.empty()) {
@@ -134,19 +174,21 @@ class Loop {
     --waiting_;
     if (answer.substr(0, 12) == "HTTP/1.1 200") {
       ++report_.answered;
-      if (plan_.latency != nullptr) plan_.latency->record(last_us_ - connection.sent_us);
+      if (plan_.latency != nullptr) plan_.latency->record(last_us_ - connection.since_us);
     } else if (report_.failed++ == 0) {
       report_.first_failure = answer.substr(0, 500);
     }
-    bool more = plan_.requests_max == 0 ? last_us_ < end_us_ : sent_ < plan_.requests_max;
-    if (more) send(connection);
+    idle_.push_back(&connection);
+    send_what_is_due();
   }
 
   const HttpLoadPlan& plan_;
   SystemClock clock_;
   Fd epoll_;
   std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> idle_;
   HttpLoadReport report_;
+  std::int64_t begun_us_ = 0;
   std::int64_t end_us_ = 0;
   std::int64_t last_us_ = 0;
   std::uint64_t waiting_ = 0;

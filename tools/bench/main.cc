@@ -13,7 +13,10 @@
 #include "tools/bench/disk.h"
 #include "tools/bench/growth.h"
 #include "tools/bench/http_bench.h"
+#include "tools/bench/join_bench.h"
+#include "tools/bench/ledger_bench.h"
 #include "tools/bench/options.h"
+#include "tools/bench/repair_bench.h"
 #include "tools/bench/replication_bench.h"
 #include "tools/bench/report.h"
 
@@ -47,6 +50,9 @@ void run_sections(const Options& options, Report& report) {
     run_replication_bench(options, WorkDir(options.dir), report);
   if (options.wants("agreement")) run_agreement_bench(options, report);
   if (options.wants("copy")) run_copy_bench(options, WorkDir(options.dir), report);
+  if (options.names("join")) run_join_bench(options, WorkDir(options.dir), report);
+  if (options.names("repair")) run_repair_bench(options, WorkDir(options.dir), report);
+  if (options.names("ledger")) run_ledger_bench(options, report);
 }
 
 int run(const Options& options) {
@@ -76,6 +82,15 @@ int run(const Options& options) {
   return 0;
 }
 
+void add_large_runs(CLI::App& app, Options& options) {
+  app.add_option("--join-items", options.join_items, "Items that a joining region copies")
+      ->check(CLI::Range(1000, 100'000'000));
+  app.add_option("--join-writes", options.join_writes, "Writes a second beside it")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--repair-items", options.repair_items, "Items of the table that is repaired")
+      ->check(CLI::Range(1000, 100'000'000));
+}
+
 int run_and_explain(int argc, char** argv) {
   Options options;
   CLI::App app{"Measure Meridian on this machine: HTTP, replication, lag", "bench"};
@@ -86,11 +101,11 @@ int run_and_explain(int argc, char** argv) {
   app.add_flag("--growth", options.growth,
                "Instead: apply and lag with more items, tables and shards (long)");
   app.add_option("--only", options.only,
-                 "Sections: http, apply, catch-up, lag, agreement, copy; of growth: items, "
-                 "tables, shards")
+                 "Sections: http, apply, catch-up, lag, agreement, copy; only when named: join, "
+                 "repair, ledger; of growth: items, tables, shards")
       ->delimiter(',')
-      ->check(CLI::IsMember({"http", "apply", "catch-up", "lag", "agreement", "copy", "items",
-                             "tables", "shards"}));
+      ->check(CLI::IsMember({"http", "apply", "catch-up", "lag", "agreement", "copy", "join",
+                             "repair", "ledger", "items", "tables", "shards"}));
   app.add_option("--dir", options.dir, "Where to make the temporary directory");
   app.add_flag("--one-way", options.one_way, "Without the sink's own replicator");
   app.add_option("--connections", options.connections, "Of the HTTP generator")
@@ -103,6 +118,7 @@ int run_and_explain(int argc, char** argv) {
   app.add_option("--partitions", options.partitions, "Partition keys that rows are spread over")
       ->check(CLI::Range(1, 9'999'999));
   app.add_option("--seed", options.seed, "Of the payloads and of the keys' order");
+  add_large_runs(app, options);
   std::int64_t scale_ms = 0;
   app.add_option("--round-ms", scale_ms, "Length of every part; for tests of the bench itself")
       ->check(CLI::Range(10, 100'000));
@@ -113,8 +129,13 @@ int run_and_explain(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
+  // What is asked for by name is not shortened.
+  Options asked = options;
   if (options.quick) options.shorten();
   if (scale_ms > 0) options.shorten_to(scale_ms);
+  if (app.count("--join-items") > 0) options.join_items = asked.join_items;
+  if (app.count("--join-writes") > 0) options.join_writes = asked.join_writes;
+  if (app.count("--repair-items") > 0) options.repair_items = asked.repair_items;
   try {
     if (bare_port != 0) {
       serve_bare(bare_port, options.http_threads);

@@ -34,6 +34,15 @@ struct Options {
   std::int64_t bare_ms = 5000;
   std::uint64_t growth_unit_rows = 100'000;  // growth is measured at 1, 10 and 100 of these
 
+  // The large runs, which are made only when they are named.
+  std::uint64_t join_items = 2'000'000;
+  double join_writes = 2000;  // a second
+  std::int64_t join_before_ms = 30'000;
+  std::uint64_t repair_items = 1'000'000;
+  std::int64_t ledger_ms = 10'000;
+  int ledger_rounds = 5;
+
+  [[nodiscard]] bool names(const std::string& section) const { return only.contains(section); }
   [[nodiscard]] bool wants(const std::string& section) const {
     return only.empty() || only.contains(section);
   }
@@ -45,6 +54,11 @@ struct Options {
     bare_ms = 2000;
     update_keys = 20'000;
     growth_unit_rows = 5000;
+    join_items = 200'000;
+    join_before_ms = 10'000;
+    repair_items = 100'000;
+    ledger_ms = 3000;
+    ledger_rounds = 3;
   }
   void shorten_to(std::int64_t ms) {
     http_rounds = 1;
@@ -52,6 +66,11 @@ struct Options {
     catch_up_rows = 2000;
     update_keys = 1000;
     growth_unit_rows = 100;
+    join_items = 20'000;
+    join_before_ms = ledger_ms = ms;
+    join_writes = 200;
+    repair_items = 5000;
+    ledger_rounds = 1;
   }
 };
 

@@ -12,11 +12,11 @@ constexpr std::int64_t kStandstillMsMax = 60'000;  // without a record applied
 
 }  // namespace
 
-Pair::Pair(const Options& options, const WorkDir& dir)
+Pair::Pair(const Options& options, const WorkDir& dir, const std::string& sink_settings)
     : options_(options),
       source_ports_(draw_ports("us-east-1")),
       sink_ports_(draw_ports("eu-west-1")),
-      sink_node_(make_node(options, dir, sink_ports_, {source_ports_})),
+      sink_node_(make_node(options, dir, sink_ports_, {source_ports_}, sink_settings)),
       source_(options, dir, source_ports_, {sink_ports_}),
       source_replicator_(make_replicator(dir, source_ports_, {sink_ports_})),
       sink_replicator_(make_replicator(dir, sink_ports_, {source_ports_})) {

@@ -19,7 +19,8 @@ namespace meridian::bench {
 
 class Pair {
  public:
-  Pair(const Options& options, const WorkDir& dir);
+  // `sink_settings`: further ones of the sink's node, as lines of YAML.
+  Pair(const Options& options, const WorkDir& dir, const std::string& sink_settings = "");
   ~Pair();
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;

@@ -59,6 +59,50 @@ bool is_free(std::uint16_t port) {
   return bound;
 }
 
+int open_to_append(const std::string& file) {
+  int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0) throw std::runtime_error("cannot write " + file);
+  return fd;
+}
+
+// A child that dies with this thread.
+pid_t spawn(const std::vector<std::string>& argv_in, int out, int errors) {
+  // Everything that allocates lies before the fork: this process has threads.
+  std::vector<std::string> words = argv_in;
+  std::vector<std::string> settings = clean_environment();
+  auto argv = pointers(words);
+  auto environment = pointers(settings);
+  pid_t parent = ::getpid();
+  pid_t pid = ::fork();
+  if (pid < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(126);
+    ::dup2(out, STDOUT_FILENO);
+    ::dup2(errors, STDERR_FILENO);
+    ::execve(argv.front(), argv.data(), environment.data());
+    ::_exit(127);
+  }
+  return pid;
+}
+
+void check_there(const std::string& program) {
+  if (!std::filesystem::exists(program))
+    throw std::runtime_error(program + " is missing: build it beside bench");
+}
+
+std::string last_lines(const std::string& file) {
+  std::deque<std::string> lines;
+  std::ifstream log(file);
+  for (std::string line; std::getline(log, line);) {
+    lines.push_back(std::move(line));
+    if (lines.size() > kTailLines) lines.pop_front();
+  }
+  std::string out;
+  for (const auto& line : lines) out += "  " + line + "\n";
+  return out;
+}
+
 std::string proc_file(pid_t pid, const char* name) {
   return "/proc/" + std::to_string(pid) + "/" + name;
 }
@@ -93,35 +137,20 @@ void reset_peak(pid_t pid) { std::ofstream(proc_file(pid, "clear_refs")) << "5\n
 Process::Process(std::vector<std::string> argv, std::string log_file)
     : argv_(std::move(argv)), log_file_(std::move(log_file)) {}
 
-Process::~Process() {
+Process::~Process() { kill(); }
+
+void Process::start() {
+  check_there(argv_.front());
+  int log = open_to_append(log_file_);
+  pid_ = spawn(argv_, log, log);
+  ::close(log);
+}
+
+void Process::kill() {
   if (pid_ <= 0 || ended()) return;
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
-}
-
-void Process::start() {
-  if (!std::filesystem::exists(argv_.front()))
-    throw std::runtime_error(argv_.front() + " is missing: build it beside bench");
-  int log = ::open(log_file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (log < 0) throw std::runtime_error("cannot write " + log_file_);
-  // Everything that allocates lies before the fork: this process has threads.
-  std::vector<std::string> words = argv_;
-  std::vector<std::string> settings = clean_environment();
-  auto argv = pointers(words);
-  auto environment = pointers(settings);
-  pid_t parent = ::getpid();
-  pid_t pid = ::fork();
-  if (pid < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(126);
-    ::dup2(log, STDOUT_FILENO);
-    ::dup2(log, STDERR_FILENO);
-    ::execve(argv.front(), argv.data(), environment.data());
-    ::_exit(127);
-  }
-  ::close(log);
-  pid_ = pid;
+  pid_ = 0;
 }
 
 void Process::stop() {
@@ -165,16 +194,32 @@ void Process::wait_ready(const std::string& address) {
   }
 }
 
-std::string Process::log_tail() const {
-  std::deque<std::string> lines;
-  std::ifstream log(log_file_);
-  for (std::string line; std::getline(log, line);) {
-    lines.push_back(std::move(line));
-    if (lines.size() > kTailLines) lines.pop_front();
+std::string Process::log_tail() const { return last_lines(log_file_); }
+
+Ended run_program(const std::vector<std::string>& argv, const std::string& folder) {
+  check_there(argv.front());
+  std::string out_file = folder + "/output.txt";
+  std::string errors_file = folder + "/errors.txt";
+  std::filesystem::remove(out_file);
+  std::filesystem::remove(errors_file);
+  SystemClock clock;
+  std::int64_t begun_us = clock.monotonic_us();
+  int out = open_to_append(out_file);
+  int errors = open_to_append(errors_file);
+  pid_t pid = spawn(argv, out, errors);
+  ::close(out);
+  ::close(errors);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  std::string out;
-  for (const auto& line : lines) out += "  " + line + "\n";
-  return out;
+  Ended ended;
+  ended.seconds = static_cast<double>(clock.monotonic_us() - begun_us) / 1e6;
+  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  std::ostringstream text;
+  text << std::ifstream(out_file).rdbuf();
+  ended.output = text.str();
+  ended.errors = last_lines(errors_file);
+  return ended;
 }
 
 std::string program_folder() {

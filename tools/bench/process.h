@@ -34,6 +34,8 @@ class Process {
   void start();
   // Asks it to end and waits; kills it after 20 s.  Idempotent.
   void stop();
+  // kill -9, and waits.  Idempotent.
+  void kill();
   // Until GET /readyz at `address` answers 200.
   void wait_ready(const std::string& address);
   // Throws when it has ended by itself.
@@ -50,6 +52,16 @@ class Process {
   const std::string log_file_;
   pid_t pid_ = 0;
 };
+
+// What a program that has ended said on standard output, and its exit code.
+struct Ended {
+  int code = 0;
+  std::string output;
+  std::string errors;  // the last lines
+  double seconds = 0;
+};
+// Runs a program to its end; its output lies in `folder` meanwhile.
+Ended run_program(const std::vector<std::string>& argv, const std::string& folder);
 
 // Folder of this program, where the other ones are.
 std::string program_folder();
