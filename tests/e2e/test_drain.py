@@ -1,6 +1,9 @@
 """`meridian drain`: a yes is certain, and a no says what is missing."""
 
+import random
 import re
+import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -33,21 +36,71 @@ def heal(cluster, source, sink):
     cluster.cli_json("link", "heal", "--from", source.name, "--to", sink.name)
 
 
-def test_what_is_drained_is_there_to_be_read(orders, long):
+def cut_at_once(source, sink):
+    """As `meridian link cut`, without the time that a program takes to start."""
+    for url in (source.admin_url, source.replicator_url):
+        request = urllib.request.Request(url(f"/v1/links/{sink.name}/cut?for_ms=600000"),
+                                         data=b"", method="POST")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.status == 200
+
+
+class Later(threading.Thread):
+    """Writes that nobody has asked about, shipped or not, while the link is cut beneath them."""
+
+    def __init__(self, region):
+        super().__init__(daemon=True)
+        self.client = region.client(attempts=5)
+        self.ending = threading.Event()
+        self.written = 0
+        self.failure = None
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                self.client.put_item(TableName="Orders", Item={
+                    **key_of(f"later-{self.written % 100}"), "v": {"S": "x" * 1000}})
+                self.written += 1
+        except Exception as error:  # noqa: BLE001 - raised in the test's own thread
+            self.failure = error
+
+    def wait_for(self, writes):
+        while self.written < writes and not self.failure:
+            time.sleep(0)
+
+    def finish(self):
+        self.ending.set()
+        self.join()
+        if self.failure:
+            raise self.failure
+
+
+def test_what_is_drained_survives_a_cut(orders, long):
+    """The link is cut at a random moment after the yes: what had been acknowledged is all there."""
     source, sink, other = orders
     table, reader = source.client(attempts=5), sink.client(attempts=5)
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
     with Load(orders, [sink, other], pause=0.01) as load:
         load.wait_progress()
-        for number in range(150 if long else 12):
+        for number in range(200 if long else 12):
             names = [f"round-{number}-{i}" for i in range(20)]
             for name in names:
                 table.put_item(TableName="Orders", Item={**key_of(name), "v": {"S": name}})
-            report = drain(orders, source, sink, "--wait", "30s")
+            report = drain(orders, source, sink, "--wait", "60s")
             assert report["pending_records"] == 0 and report["parked_records"] == 0, report
-            # Not once more: what is not there now was not drained.
+            later = Later(source)
+            later.start()
+            later.wait_for(chance.randrange(100))
+            cut_at_once(source, sink)
+            # Not once more: what is not there now will not come while the link is cut.
             for name in names:
                 found = reader.get_item(TableName="Orders", Key=key_of(name))
-                assert found.get("Item", {}).get("v") == {"S": name}, (number, name, report)
+                assert found.get("Item", {}).get("v") == {"S": name}, (seed, number, name, report)
+            later.finish()
+            heal(orders, source, sink)
+    drain(orders, source, sink, "--wait", "60s")
     load.settle()
     done = orders.cli("drain", "--from", source.name, "--to", sink.name, "--table", "Orders")
     assert done.returncode == 0 and f"yes: {sink.name} has all" in done.stderr, done
