@@ -43,6 +43,7 @@ NodeConfig read_config(ConfigSource& source) {
       source.integer("ledger_bytes_max", 256 << 20, 0, std::int64_t{1} << 40));
   config.copy_bytes_per_s_max = static_cast<std::uint64_t>(
       source.integer("copy_bytes_per_s_max", 8 << 20, 1024, std::int64_t{1} << 40));
+  config.tombstone_retention_s = source.integer("tombstone_retention_s", 600, 0, 30 * 24 * 3600);
   config.stream_retention_hours = source.integer("stream_retention_hours", 24, 24, 24 * 365);
   config.global_tables_2017 = source.flag("global_tables_2017", false);
   config.stream_shard_hours = source.integer("stream_shard_hours", 4, 1, 24);

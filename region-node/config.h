@@ -40,6 +40,7 @@ struct NodeConfig {
   std::uint64_t ledger_entries_max = 0;        // conflict ledger, of all tables
   std::uint64_t ledger_bytes_max = 0;
   std::uint64_t copy_bytes_per_s_max = 0;  // of replicas that are filled here, together
+  std::int64_t tombstone_retention_s = 600;  // at least; then until no replica needs them
   std::int64_t stream_retention_hours = 24;
   std::int64_t stream_shard_hours = 4;
   bool global_tables_2017 = false;  // the calls of that version work

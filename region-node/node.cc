@@ -12,6 +12,7 @@
 #include "region-node/api/api.h"
 #include "region-node/console/console.h"
 #include "region-node/peer/peer.h"
+#include "region-node/collection_pages.h"
 #include "region-node/repair_pages.h"
 #include "region-node/replica_pages.h"
 #include "region-node/store/sqlite_store.h"
@@ -29,6 +30,7 @@ store::StoreOptions store_options(const NodeConfig& config) {
   options.accept_old_clock = config.accept_old_clock;
   options.stream_rollover_ms = config.stream_shard_hours * 3600 * 1000;
   options.retention_ms = config.stream_retention_hours * 3600 * 1000;
+  options.tombstone_retention_ms = config.tombstone_retention_s * 1000;
   options.unacknowledged_bytes_max = config.unacknowledged_bytes_max;
   options.ledger_entries_max = config.ledger_entries_max;
   options.ledger_bytes_max = config.ledger_bytes_max;
@@ -46,7 +48,8 @@ class Node::Parts {
         peer_(store_, clock, Rng(rng.next()), log,
               {.address = config.peer_address, .peers = config.peers, .tls = config.tls,
                .protocol_max = config.protocol_max,
-               .copy = {.bytes_per_s_max = config.copy_bytes_per_s_max}}),
+               .copy = {.bytes_per_s_max = config.copy_bytes_per_s_max},
+               .tombstone_retention_ms = config.tombstone_retention_s * 1000}),
         api_(store_, peer_.control(), clock, Rng(rng.next()), log,
              {.readers_max = std::size_t{config.http_threads} + 2,
               .global_tables_2017 = config.global_tables_2017}),
@@ -62,6 +65,7 @@ class Node::Parts {
                                [this](TableId table, RegionId peer) {
                                  return peer_.ask_repair(table, peer);
                                }}),
+        collection_pages_(config.region, [this] { return peer_.collections(); }),
         replica_pages_(store_, peer_.control()),
         console_({config.region, config.console_nodes, config.console_replicators,
                   config.console_drills}),
@@ -87,6 +91,8 @@ class Node::Parts {
     admin_.add_pages([this](const http::Request& request) { return clock_pages_.handle(request); });
     admin_.add_pages(
         [this](const http::Request& request) { return repair_pages_.handle(request); });
+    admin_.add_pages(
+        [this](const http::Request& request) { return collection_pages_.handle(request); });
     admin_.add_pages(
         [this](const http::Request& request) { return replica_pages_.handle(request); });
   }
@@ -133,6 +139,7 @@ class Node::Parts {
   rpc::FaultPages fault_pages_;
   admin::ClockShiftPages clock_pages_;
   RepairPages repair_pages_;
+  CollectionPages collection_pages_;
   ReplicaPages replica_pages_;
   console::Console console_;
   AlarmThread alarms_;

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -37,6 +39,13 @@ inline void copy_to(capnp::Data::Builder out, BytesView bytes) {
 conflict::Context read_context(capnp::List<wire::ContextEntry>::Reader in);
 // `out` has room for every entry.
 void write_context(const conflict::Context& value, capnp::List<wire::ContextEntry>::Builder out);
+
+// Watermarks, and names of regions; at most kReplicasMax of either.
+std::map<RegionId, conflict::Hlc> read_marks(capnp::List<wire::Watermark>::Reader in);
+void write_marks(const std::map<RegionId, conflict::Hlc>& values,
+                 capnp::List<wire::Watermark>::Builder out);
+std::set<RegionId> read_names(capnp::List<capnp::Text>::Reader in);
+void write_names(const std::set<RegionId>& values, capnp::List<capnp::Text>::Builder out);
 
 inline unsigned count_of(std::size_t count) { return static_cast<unsigned>(count); }
 

@@ -90,21 +90,17 @@ void write_positions(const std::vector<LogPosition>& values,
 
 ReplicaFacts read_facts(wire::ReplicaFacts::Reader in) {
   ReplicaFacts out;
-  require(in.getWatermarks().size() <= conflict::Context::kRegionsMax, "too many watermarks");
-  for (auto mark : in.getWatermarks())
-    out.watermarks[read_region(mark.getOrigin())] = conflict::Hlc{mark.getHlc()};
+  out.watermarks = internal::read_marks(in.getWatermarks());
+  out.membership = in.getMembership();
+  out.unsettled = internal::read_names(in.getUnsettled());
   out.collected = conflict::Hlc{in.getCollected()};
   return out;
 }
 
 void write_facts(const ReplicaFacts& value, wire::ReplicaFacts::Builder out) {
-  auto marks = out.initWatermarks(count_of(value.watermarks.size()));
-  unsigned i = 0;
-  for (const auto& [origin, hlc] : value.watermarks) {
-    auto name = origin.name();
-    copy_to(marks[i].initOrigin(count_of(name.size())), name);
-    marks[i++].setHlc(hlc.value);
-  }
+  internal::write_marks(value.watermarks, out.initWatermarks(count_of(value.watermarks.size())));
+  out.setMembership(value.membership);
+  internal::write_names(value.unsettled, out.initUnsettled(count_of(value.unsettled.size())));
   out.setCollected(value.collected.value);
 }
 
@@ -199,6 +195,7 @@ struct RequestWriter {
     auto finish = out.initFinish();
     write_positions(value.positions, finish.initPositions(count_of(value.positions.size())));
     write_facts(value.facts, finish.initFacts());
+    finish.setSettles(value.settles);
   }
 };
 
@@ -226,7 +223,8 @@ RepairRequest read_repair_request(wire::RepairRequest::Reader in) {
     case wire::RepairRequest::APPLY: return read_work(table, in.getApply());
     case wire::RepairRequest::FINISH:
       return FinishRequest{table, read_positions(in.getFinish().getPositions()),
-                           read_facts(in.getFinish().getFacts())};
+                           read_facts(in.getFinish().getFacts()),
+                           in.getFinish().getSettles()};
   }
   throw CodecError("malformed message: an unknown request of repair");
 }

@@ -83,6 +83,8 @@ CopyOffer read_copy_offer(wire::CopyOffer::Reader in) {
   out.rows = in.getRows();
   out.epoch = in.getEpoch();
   out.collected = conflict::Hlc{in.getCollected()};
+  out.watermarks = internal::read_marks(in.getWatermarks());
+  out.unsettled = internal::read_names(in.getUnsettled());
   require(in.getStands().size() <= kStandsMax, "too many stands");
   for (auto stand : in.getStands())
     out.stands.push_back({read_region(stand.getSource()), ShardId(stand.getShard()),
@@ -103,6 +105,8 @@ void write_copy_offer(const CopyOffer& value, wire::CopyOffer::Builder out) {
   out.setRows(value.rows);
   out.setEpoch(value.epoch);
   out.setCollected(value.collected.value);
+  internal::write_marks(value.watermarks, out.initWatermarks(count_of(value.watermarks.size())));
+  internal::write_names(value.unsettled, out.initUnsettled(count_of(value.unsettled.size())));
   auto stands = out.initStands(count_of(value.stands.size()));
   for (std::size_t i = 0; i < value.stands.size(); ++i) {
     auto stand = stands[count_of(i)];

@@ -17,6 +17,42 @@ conflict::Hlc read_hlc(std::uint64_t value) {
 
 }  // namespace
 
+namespace internal {
+
+std::map<RegionId, conflict::Hlc> read_marks(capnp::List<wire::Watermark>::Reader in) {
+  require(in.size() <= kReplicasMax, "too many origins");
+  std::map<RegionId, conflict::Hlc> out;
+  for (auto mark : in)
+    require(out.emplace(read_region(mark.getOrigin()), read_hlc(mark.getHlc())).second,
+            "an origin is named twice");
+  return out;
+}
+
+void write_marks(const std::map<RegionId, conflict::Hlc>& values,
+                 capnp::List<wire::Watermark>::Builder out) {
+  unsigned next = 0;
+  for (const auto& [origin, hlc] : values) {
+    auto mark = out[next++];
+    copy_to(mark.initOrigin(count_of(origin.name().size())), origin.name());
+    mark.setHlc(hlc.value);
+  }
+}
+
+std::set<RegionId> read_names(capnp::List<capnp::Text>::Reader in) {
+  require(in.size() <= kReplicasMax, "too many regions");
+  std::set<RegionId> out;
+  for (auto name : in) out.insert(read_region(name));
+  return out;
+}
+
+void write_names(const std::set<RegionId>& values, capnp::List<capnp::Text>::Builder out) {
+  unsigned next = 0;
+  for (const auto& region : values)
+    copy_to(out.init(next++, count_of(region.name().size())), region.name());
+}
+
+}  // namespace internal
+
 std::vector<TableId> read_table_ids(capnp::List<wire::TableId>::Reader in) {
   require(in.size() <= kBarrierTablesMax, "too many tables");
   std::vector<TableId> out;
@@ -95,14 +131,10 @@ std::vector<TableWatermarks> read_watermarks(capnp::List<wire::TableWatermarks>:
   for (auto table : in) {
     auto& next = out.emplace_back();
     next.table = read_table_id(table.getTable());
-    auto applied = table.getApplied();
-    require(applied.size() <= kReplicasMax, "too many origins");
-    for (auto watermark : applied)
-      require(next.applied
-                  .emplace(read_region(watermark.getOrigin()), read_hlc(watermark.getHlc()))
-                  .second,
-              "an origin is named twice");
+    next.applied = internal::read_marks(table.getApplied());
     next.collected = read_hlc(table.getCollected());
+    next.membership = table.getMembership();
+    next.unsettled = internal::read_names(table.getUnsettled());
   }
   return out;
 }
@@ -113,14 +145,12 @@ void write_watermarks(const std::vector<TableWatermarks>& values,
   for (std::size_t i = 0; i < values.size(); ++i) {
     auto table = tables[count_of(i)];
     write_table_id(values[i].table, table.initTable());
-    auto applied = table.initApplied(count_of(values[i].applied.size()));
-    unsigned next = 0;
-    for (const auto& [origin, hlc] : values[i].applied) {
-      auto watermark = applied[next++];
-      copy_to(watermark.initOrigin(count_of(origin.name().size())), origin.name());
-      watermark.setHlc(hlc.value);
-    }
+    internal::write_marks(values[i].applied,
+                          table.initApplied(count_of(values[i].applied.size())));
     table.setCollected(values[i].collected.value);
+    table.setMembership(values[i].membership);
+    internal::write_names(values[i].unsettled,
+                          table.initUnsettled(count_of(values[i].unsettled.size())));
   }
 }
 

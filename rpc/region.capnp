@@ -195,6 +195,8 @@ struct CopyOffer {
   epoch @4 :UInt64;
   parked @5 :List(Row);
   collected @6 :UInt64;
+  watermarks @7 :List(Watermark); # what the seed has of every origin, itself included
+  unsettled @8 :List(Text);       # as in TableWatermarks
 }
 
 enum RowsStatus {
@@ -234,6 +236,8 @@ struct TableWatermarks {
   table @0 :TableId;
   applied @1 :List(Watermark);
   collected @2 :UInt64;
+  membership @3 :UInt64;          # hash of the replicas as they are known here; 0: not told
+  unsettled @4 :List(Text);       # origins whose lives have ended; others may hold more of them
 }
 
 struct TableIds {
@@ -273,6 +277,8 @@ struct RepairRow {
 struct ReplicaFacts {
   watermarks @0 :List(Watermark);
   collected @1 :UInt64;
+  membership @2 :UInt64;          # as in TableWatermarks
+  unsettled @3 :List(Text);
 }
 
 struct RepairRequest {
@@ -302,7 +308,12 @@ struct RepairRequest {
       drops @16 :List(RowHead);
     }
     # The caller's flows begin at these positions now, if there are any, and the facts are yours too.
-    finish :group { positions @17 :List(LogPosition); facts @18 :ReplicaFacts; }
+    # `settles`: by which membership both went when it began; 0 if not by the same.
+    finish :group {
+      positions @17 :List(LogPosition);
+      facts @18 :ReplicaFacts;
+      settles @19 :UInt64;
+    }
   }
 }
 

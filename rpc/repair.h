@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
@@ -147,6 +148,8 @@ struct RepairOutcome {
 struct ReplicaFacts {
   std::map<RegionId, conflict::Hlc> watermarks;
   conflict::Hlc collected;
+  std::uint64_t membership = 0;       // by which it goes; 0: it does not say
+  std::set<RegionId> unsettled = {};  // as in TableWatermarks
   bool operator==(const ReplicaFacts&) const = default;
 };
 
@@ -187,6 +190,8 @@ struct FinishRequest {
   TableId table;
   std::vector<LogPosition> positions;
   ReplicaFacts facts;
+  // By which membership both sides went when the repair began; 0: not by the same.
+  std::uint64_t settles = 0;
 };
 
 struct FinishAnswer {

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,6 +86,8 @@ struct CopyOffer {
   std::uint64_t rows = 0;   // about so many, tombstones included
   std::uint64_t epoch = 0;  // see RowsPage
   conflict::Hlc collected;  // G of the seed: its rows have no tombstone that was collected
+  std::map<RegionId, conflict::Hlc> watermarks = {};  // V of the seed, itself included
+  std::set<RegionId> unsettled = {};  // ended lives of which others may hold more than the seed
   bool operator==(const CopyOffer&) const = default;
 };
 

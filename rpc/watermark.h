@@ -11,7 +11,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "common/ids.h"
@@ -41,12 +43,14 @@ struct Barrier {
   bool operator==(const Barrier&) const = default;
 };
 
-// What a region says of a table: what it has, and the highest version of a tombstone that it has
-// collected.
+// What a region says of a table: what it has, the highest version of a tombstone that it has
+// collected, and by which membership it goes (0: it does not say).
 struct TableWatermarks {
   TableId table;
   Watermarks applied;
   conflict::Hlc collected;
+  std::uint64_t membership = 0;
+  std::set<RegionId> unsettled = {};  // origins whose lives have ended, and of which others may hold more
   bool operator==(const TableWatermarks&) const = default;
 };
 

@@ -112,6 +112,7 @@ http::Response Admin::status() {
                                   {"items", figures.stats.items},
                                   {"bytes", figures.stats.item_bytes},
                                   {"tombstones", figures.stats.tombstones},
+                                  {"collected_ms", reader_->collected(table.id).physical_ms()},
                                   {"parked", figures.parked.records},
                                   {"conflicts", figures.ledger.entries},
                                   {"conflicts_dropped", figures.ledger.dropped},
@@ -142,6 +143,8 @@ http::Response Admin::status() {
                                               health.conflicts_lost_elsewhere},
                                              {"ledger_bytes", health.ledger_bytes},
                                              {"ledger_dropped", health.ledger_dropped},
+                                             {"tombstones_collected",
+                                              health.tombstones_collected},
                                              {"batches_held", health.batches_held},
                                              {"queue_depth", health.queue_depth},
                                              {"queue_refused", health.queue_refused},
@@ -221,6 +224,9 @@ void Admin::collect_store(MetricsPage& page) {
                {{"written", "here"}});
   page.counter("meridian_conflicts_total", conflicts, number(health.conflicts_lost_elsewhere),
                {{"written", "elsewhere"}});
+  page.counter("meridian_tombstones_collected_total",
+               "Tombstones forgotten: no replica needs them any more.",
+               number(health.tombstones_collected));
   page.gauge("meridian_conflict_ledger_bytes", "Size of the conflict ledger.",
              number(health.ledger_bytes));
   page.counter("meridian_store_batches_held_total", "Replicated batches held by the clock guard.",
@@ -242,6 +248,20 @@ void Admin::collect_watermarks(MetricsPage& page, const store::TableInfo& table)
                  {{"table", table.name}, {"origin", std::string(origin.name())}});
 }
 
+void Admin::collect_tombstones(MetricsPage& page, const TableFigures& figures) {
+  MetricLabels labels{{"table", figures.table->name}};
+  auto seconds = [](conflict::Hlc hlc) { return static_cast<double>(hlc.physical_ms()) / 1e3; };
+  page.gauge("meridian_table_tombstones", "Deleted keys that are remembered.",
+             static_cast<double>(figures.stats.tombstones), labels);
+  page.gauge("meridian_table_collected_timestamp_seconds",
+             "G: the newest tombstone that was collected; 0 while none was.",
+             seconds(reader_->collected(figures.table->id)), labels);
+  page.gauge("meridian_table_oldest_tombstone_timestamp_seconds",
+             "When the oldest tombstone that is kept was written; 0 when there is none.",
+             seconds(reader_->oldest_tombstone(figures.table->id).value_or(conflict::Hlc{})),
+             labels);
+}
+
 void Admin::collect_tables(MetricsPage& page) {
   std::vector<TableFigures> tables = read_tables(store_, *reader_);
   std::string source(store_.region().name());
@@ -251,8 +271,7 @@ void Admin::collect_tables(MetricsPage& page) {
     page.gauge("meridian_table_items", "Live items.", number(figures.stats.items), labels);
     page.gauge("meridian_table_bytes", "Bytes of live items as stored.",
                number(figures.stats.item_bytes), labels);
-    page.gauge("meridian_table_tombstones", "Deleted keys that are remembered.",
-               number(figures.stats.tombstones), labels);
+    collect_tombstones(page, figures);
     page.gauge("meridian_table_parked_records",
                "Replicated records in quarantine: they could not be applied.",
                number(figures.parked.records), labels);

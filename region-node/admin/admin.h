@@ -35,6 +35,8 @@ namespace meridian::admin {
 
 inline constexpr std::size_t kRowsMax = 10'000;
 
+struct TableFigures;
+
 class Admin {
  public:
   Admin(store::Store& store, const Clock& clock, std::string version);
@@ -57,6 +59,7 @@ class Admin {
   http::Response rows(const Target& target);
   http::Response row(const Target& target);
   void collect_store(MetricsPage& page);
+  void collect_tombstones(MetricsPage& page, const TableFigures& figures);
   void collect_tables(MetricsPage& page);
   void collect_watermarks(MetricsPage& page, const store::TableInfo& table);
   std::string not_ready_reason();

@@ -4,6 +4,7 @@ namespace meridian::copy {
 namespace {
 
 constexpr std::uint64_t kForm = 1;
+constexpr std::uint64_t kFormWithWatermarks = 2;
 
 std::optional<RegionId> take_region(BytesView& in) {
   auto length = take_u64(in);
@@ -49,18 +50,24 @@ std::optional<std::vector<rpc::FlowStand>> decode_stands(BytesView in) {
 
 Bytes encode_cursor(const CopyCursor& cursor) {
   Bytes out;
-  put_u64(out, kForm);
+  put_u64(out, kFormWithWatermarks);
   put_u64(out, cursor.scanned ? 1 : 0);
   for (auto number : {cursor.epoch, cursor.rows, cursor.bytes, cursor.rows_estimated})
     put_u64(out, number);
   put_region(out, cursor.seed);
+  put_u64(out, cursor.watermarks.size());
+  for (const auto& [origin, hlc] : cursor.watermarks) {
+    put_region(out, origin);
+    put_u64(out, hlc.value);
+  }
   out += cursor.after;
   return out;
 }
 
 std::optional<CopyCursor> decode_cursor(BytesView in) {
   CopyCursor out;
-  if (take_u64(in) != kForm) return std::nullopt;
+  auto form = take_u64(in);
+  if (form != kForm && form != kFormWithWatermarks) return std::nullopt;
   auto scanned = take_u64(in);
   if (!scanned || *scanned > 1) return std::nullopt;
   out.scanned = *scanned == 1;
@@ -72,6 +79,14 @@ std::optional<CopyCursor> decode_cursor(BytesView in) {
   auto seed = take_region(in);
   if (!seed) return std::nullopt;
   out.seed = *seed;
+  auto origins = form == kForm ? std::uint64_t{0} : take_u64(in);
+  if (!origins) return std::nullopt;
+  for (std::uint64_t i = 0; i < *origins; ++i) {
+    auto origin = take_region(in);
+    auto hlc = take_u64(in);
+    if (!origin || !hlc) return std::nullopt;
+    out.watermarks[*origin] = conflict::Hlc{*hlc};
+  }
   out.after = Bytes(in);
   return out;
 }

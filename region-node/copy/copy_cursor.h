@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
 #include "common/bytes.h"
 #include "common/ids.h"
+#include "conflict/version.h"
 #include "rpc/rows.h"
 
 namespace meridian::copy {
@@ -20,6 +22,8 @@ struct CopyCursor {
   std::uint64_t rows = 0;   // applied by this scan
   std::uint64_t bytes = 0;
   std::uint64_t rows_estimated = 0;
+  // What the seed had of every origin when this scan began: all of it is here when it has ended.
+  std::map<RegionId, conflict::Hlc> watermarks;
 
   bool operator==(const CopyCursor&) const = default;
 };

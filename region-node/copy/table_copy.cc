@@ -95,7 +95,7 @@ Action TableCopy::next(std::int64_t now_ms) {
     case Phase::catching_up:
       if (goal_) return LookAtFlows{*seed_, goal_->stands};
       return AskOffer{*seed_};
-    case Phase::finishing: return Finish{goal_->collected};
+    case Phase::finishing: return Finish{goal_->collected, cursor_->watermarks, goal_->unsettled};
     case Phase::whole: break;
   }
   return Wait{now_ms + limits_.backoff_ms_max};
@@ -199,6 +199,7 @@ Action TableCopy::take_offer(const rpc::CopyOffer& offer) {
   cursor.seed = *seed_;
   cursor.epoch = offer.epoch;
   cursor.rows_estimated = offer.rows;
+  cursor.watermarks = offer.watermarks;
   moving_to_ = cursor;
   beginning_ = offer.stands;
   return Begin{offer.stands, encode_cursor(cursor), encode_stands(offer.stands)};
@@ -276,6 +277,7 @@ Action TableCopy::scan_anew(const rpc::CopyOffer& offer) {
   to.seed = *seed_;
   to.epoch = offer.epoch;
   to.rows_estimated = offer.rows;
+  to.watermarks = offer.watermarks;
   moving_to_ = to;
   return ApplyRows{*seed_, {}, rpc::CursorMove{kCursor, stored_, encode_cursor(to)}};
 }

@@ -26,6 +26,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -90,6 +91,8 @@ struct LookAtFlows {  // have the seed's flow, and those of sources in reach, go
 };
 struct Finish {  // this replica is whole: on_finished()
   conflict::Hlc collected;  // what the seed had collected is collected here as well
+  std::map<RegionId, conflict::Hlc> watermarks;  // what the seed had is here
+  std::set<RegionId> unsettled;                  // and what it may have lacked may be lacking here
 };
 struct Wait {  // on_timer()
   std::int64_t until_ms = 0;

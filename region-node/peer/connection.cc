@@ -7,6 +7,7 @@
 #include "region-node/copy/table_copy.h"
 #include "region-node/peer/convert.h"
 #include "region-node/peer/refusals.h"
+#include "region-node/store/membership_hash.h"
 #include "rpc/codec.h"
 #include "rpc/codec_repair.h"
 
@@ -230,10 +231,15 @@ kj::Promise<void> Connection::advance(AdvanceContext context) {
 kj::Promise<void> Connection::watermarks(WatermarksContext context) {
   if (!peer_) throw CodecError("hello comes first");
   std::vector<rpc::TableWatermarks> out;
-  auto catalog = server_.store_.catalog();
-  for (const auto& table : rpc::read_table_ids(context.getParams().getTables()))
-    if (catalog->find(table))
-      out.push_back({table, server_.reader_->watermarks(table), server_.reader_->collected(table)});
+  for (const auto& id : rpc::read_table_ids(context.getParams().getTables())) {
+    rpc::TableWatermarks told{id, server_.reader_->watermarks(id), server_.reader_->collected(id)};
+    // After the watermarks: what is told must not go beyond what this membership has a say in.
+    auto table = server_.store_.catalog()->find(id);
+    if (!table) continue;
+    told.membership = store::membership_hash(table->replicas);
+    for (const auto& [ended, holders] : table->unsettled) told.unsettled.insert(ended);
+    out.push_back(std::move(told));
+  }
   rpc::write_watermarks(out, context.getResults());
   return kj::READY_NOW;
 }
@@ -314,7 +320,11 @@ kj::Promise<void> Connection::offerCopy(OfferCopyContext context) {
   context.releaseParams();
   rpc::CopyOffer offer;
   offer.status = may_have_rows(server_.store_.catalog()->find(id));
-  if (offer.status == rpc::RowsStatus::ok) offer = server_.reader_->copy_offer(id);
+  if (offer.status == rpc::RowsStatus::ok) {
+    offer = server_.reader_->copy_offer(id);
+    if (auto table = server_.store_.catalog()->find(id))
+      for (const auto& [ended, holders] : table->unsettled) offer.unsettled.insert(ended);
+  }
   // What an earlier life of the caller had sent is none of its flows now.
   std::erase_if(offer.stands, [this](const auto& each) { return each.source == peer_->region; });
   rpc::write_copy_offer(offer, context.getResults().initOffer());

@@ -244,7 +244,8 @@ Copier::Step Copier::perform(Copy& copy, copy::LookAtFlows& action) {
 }
 
 Copier::Step Copier::perform(Copy& copy, copy::Finish& action) {
-  return store_step(copy.id, {store::CopyStep::Kind::finish, {}, {}, action.collected})
+  return store_step(copy.id, {store::CopyStep::Kind::finish, {}, {}, action.collected,
+                              std::move(action.watermarks), std::move(action.unsettled)})
       .then([this, &copy](Controlled result) {
         look(copy);
         copy.next = copy.core.on_finished(result.ok, now_ms());

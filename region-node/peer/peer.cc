@@ -6,6 +6,7 @@
 #include <future>
 #include <stdexcept>
 
+#include "region-node/peer/collector.h"
 #include "region-node/peer/control.h"
 #include "region-node/peer/copier.h"
 #include "region-node/peer/membership.h"
@@ -36,6 +37,9 @@ struct Inside {
                    options.peers),
         control(store, membership, thread.timer(), thread.mailbox(), log),
         repairer({store, membership, clock, thread.timer(), thread.mailbox(), faults, log}),
+        collector({store, membership, clock, thread.timer(), thread.mailbox(), log,
+                   [this](const TableId& table) { return repairer.mending(table); }},
+                  {.retention_ms = options.tombstone_retention_ms}),
         copier({store, clock, thread.timer(), thread.mailbox(), membership, board, options.copy,
                 log}) {
     server.on_drop([this](TableId table) { return control.drop_replica(table); });
@@ -61,6 +65,7 @@ struct Inside {
   Membership membership;
   Control control;
   Repairer repairer;
+  Collector collector;
   Copier copier;
 };
 
@@ -145,6 +150,7 @@ class Peer::Impl final : public api::ReplicaControl {
   void collect(MetricsPage& page);
   bool on_faults(std::function<void(rpc::LinkFaults&)> task);
   std::optional<std::vector<RepairStatus>> repairs();
+  std::optional<std::vector<CollectionStatus>> collections();
   bool ask_repair(const TableId& table, const RegionId& peer) {
     return open_ && thread_.mailbox()->try_post([this, table, peer] {
       if (inside_) inside_->repairer.ask_repair(table, peer);
@@ -152,6 +158,9 @@ class Peer::Impl final : public api::ReplicaControl {
   }
 
  private:
+  // Asks what lives on the KJ thread; empty when it does not answer in time.
+  template <typename Value, typename Read>
+  std::optional<Value> ask_inside(Read read);
   void collect_tls(MetricsPage& page) const;
   void set_up() {
     inside_ = std::make_unique<Inside>(store_, clock_, thread_, counters_, tls_counters_, rng_,
@@ -164,6 +173,7 @@ class Peer::Impl final : public api::ReplicaControl {
     inside_->server.serve(kj::mv(listener), inside_->tls.get());
     inside_->membership.start();
     inside_->repairer.start();
+    inside_->collector.start();
     inside_->copier.start();
   }
 
@@ -263,16 +273,19 @@ void Peer::Impl::collect(MetricsPage& page) {
   struct Seen {
     std::vector<Membership::LinkState> links;
     std::vector<RepairStatus> repairs;
+    std::vector<CollectionStatus> collections;
   };
   auto seen = std::make_shared<std::promise<Seen>>();
   auto answer = seen->get_future();
   bool asked = thread_.mailbox()->try_post([this, seen] {
-    seen->set_value(inside_ ? Seen{inside_->membership.links(), inside_->repairer.status()}
+    seen->set_value(inside_ ? Seen{inside_->membership.links(), inside_->repairer.status(),
+                                   inside_->collector.status()}
                             : Seen{});
   });
   if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
   Seen now = answer.get();
   for (const auto& repair : now.repairs) collect_repair(repair, page);
+  for (const auto& collection : now.collections) collect_collection(collection, page);
   for (const auto& link : now.links) {
     page.gauge("meridian_peer_node_connected",
                "1 while this node is connected to the other region's node.",
@@ -297,16 +310,26 @@ bool Peer::Impl::on_faults(std::function<void(rpc::LinkFaults&)> task) {
          answer.get();
 }
 
-std::optional<std::vector<RepairStatus>> Peer::Impl::repairs() {
+template <typename Value, typename Read>
+std::optional<Value> Peer::Impl::ask_inside(Read read) {
   if (!open_) return std::nullopt;
-  auto found = std::make_shared<std::promise<std::vector<RepairStatus>>>();
+  auto found = std::make_shared<std::promise<Value>>();
   auto answer = found->get_future();
-  bool asked = thread_.mailbox()->try_post([this, found] {
-    found->set_value(inside_ ? inside_->repairer.status() : std::vector<RepairStatus>{});
-  });
+  bool asked = thread_.mailbox()->try_post(
+      [this, found, read] { found->set_value(inside_ ? read(*inside_) : Value{}); });
   if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready)
     return std::nullopt;
   return answer.get();
+}
+
+std::optional<std::vector<RepairStatus>> Peer::Impl::repairs() {
+  return ask_inside<std::vector<RepairStatus>>(
+      [](Inside& inside) { return inside.repairer.status(); });
+}
+
+std::optional<std::vector<CollectionStatus>> Peer::Impl::collections() {
+  return ask_inside<std::vector<CollectionStatus>>(
+      [](Inside& inside) { return inside.collector.status(); });
 }
 
 Peer::Peer(store::Store& store, const Clock& clock, Rng rng, Logger log, PeerOptions options)
@@ -322,6 +345,9 @@ void Peer::add_peers(std::vector<std::pair<RegionId, std::string>> peers) {
 }
 void Peer::collect(MetricsPage& page) const { impl_->collect(page); }
 std::optional<std::vector<RepairStatus>> Peer::repairs() const { return impl_->repairs(); }
+std::optional<std::vector<CollectionStatus>> Peer::collections() const {
+  return impl_->collections();
+}
 bool Peer::ask_repair(TableId table, RegionId peer) { return impl_->ask_repair(table, peer); }
 bool Peer::on_faults(std::function<void(rpc::LinkFaults&)> task) {
   return impl_->on_faults(std::move(task));

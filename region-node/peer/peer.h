@@ -25,6 +25,7 @@
 #include "common/settings.h"
 #include "region-node/api/replica_control.h"
 #include "region-node/copy/table_copy.h"
+#include "region-node/peer/collection_status.h"
 #include "region-node/peer/repair_status.h"
 #include "region-node/store/store.h"
 #include "rpc/messages.h"
@@ -41,6 +42,7 @@ struct PeerOptions {
   TlsSettings tls = {};
   std::uint32_t protocol_max = rpc::kProtocolVersion;
   copy::CopyLimits copy = {};
+  std::int64_t tombstone_retention_ms = 10LL * 60 * 1000;  // as the store's
 };
 
 class Peer {
@@ -63,6 +65,8 @@ class Peer {
   // What is known of the tables' sameness at the peers; empty when it is not answered in time.  Any
   // thread but the KJ thread.
   [[nodiscard]] std::optional<std::vector<RepairStatus>> repairs() const;
+  // The same of tombstones that are old enough to be collected.
+  [[nodiscard]] std::optional<std::vector<CollectionStatus>> collections() const;
   // Asks for a repair of the table with a peer; answers whether it was heard.  Any thread.
   bool ask_repair(TableId table, RegionId peer);
   // Runs `task` on the faults of this node's own links and waits for it; false when it may not have

@@ -103,11 +103,18 @@ kj::Promise<void> RepairRun::learn_facts() {
       .then([this](rpc::StateAnswer state) {
         if (state.status != rpc::ReadStatus::ok) give_up("the region has no such table");
         facts_there_ = std::move(state.facts);
-        return world_.rows.read([id = table_->id](store::Reader& reader) {
-          return repair::facts_at(reader, id);
-        });
+        return facts_here();
       })
       .then([this](rpc::ReplicaFacts facts) { facts_here_ = std::move(facts); });
+}
+
+// By the membership as it is now.
+kj::Promise<rpc::ReplicaFacts> RepairRun::facts_here() {
+  auto table = world_.store.catalog()->find(table_->id);
+  if (!table) give_up("the table is gone");
+  return world_.rows.read([table](store::Reader& reader) {
+    return repair::facts_at(reader, *table);
+  });
 }
 
 kj::Promise<void> RepairRun::begin(std::uint16_t shards_there) {
@@ -133,24 +140,25 @@ kj::Promise<void> RepairRun::begin(std::uint16_t shards_there) {
             pins_here_ = std::move(*ends);
           });
         }
-        return pinned
-            .then([this] {
-              return world_.rows.read([id = table_->id](store::Reader& reader) {
-                return repair::facts_at(reader, id);
-              });
-            })
-            .then([this](rpc::ReplicaFacts facts) { facts_here_ = std::move(facts); });
+        return pinned.then([this] { return facts_here(); })
+            .then([this](rpc::ReplicaFacts facts) {
+              facts_here_ = std::move(facts);
+              bool same = facts_here_.membership == facts_there_.membership;
+              settles_ = same ? facts_here_.membership : 0;
+            });
       });
 }
 
 kj::Promise<void> RepairRun::finish() {
   // Theirs first: as long as our mark stands, nothing flows.
-  return ask<rpc::FinishAnswer>(rpc::FinishRequest{table_->id, pins_here_, facts_here_})
-      .then([this](rpc::FinishAnswer answer) {
+  auto settles = settles_;
+  return ask<rpc::FinishAnswer>(rpc::FinishRequest{table_->id, pins_here_, facts_here_, settles})
+      .then([this, settles](rpc::FinishAnswer answer) {
         if (!answer.done) give_up("the region could not finish");
         return change({.kind = store::RepairChange::Kind::begin_flows,
                        .positions = pins_there_,
-                       .facts = facts_there_});
+                       .facts = facts_there_,
+                       .settles = settles});
       })
       .then([this](Changed changed) -> kj::Promise<void> {
         if (!changed) give_up("the repair could not be stored");
@@ -166,16 +174,25 @@ kj::Promise<void> RepairRun::walk() {
   std::set<RegionId> members;
   for (const auto& [region, entry] : table_->replicas)
     if (entry.present) members.insert(region);
-  auto origins = repair::origins_of(facts_here_, facts_there_, members);
+  auto origins = repair::open_origins(facts_here_, facts_there_, members);
   walk_ = std::make_unique<repair::Session>(
       table_->id, repair::facts_of(facts_here_, origins), repair::facts_of(facts_there_, origins),
       purpose_);
-  return go(walk_->start()).then([this]() -> kj::Promise<void> {
+  return go(walk_->start()).then([this] { return forgive_collected(); }).then([this]()
+                                                                    -> kj::Promise<void> {
     note_walk();
     if (walk_->figures().skipped == 0 || purpose_ == repair::Purpose::compare)
       return kj::READY_NOW;
     if (walks_ == kWalksMax) give_up("rows changed faster than they could be repaired");
     return learn_facts().then([this] { return walk(); });
+  });
+}
+
+// Tombstones that one side collected while it was compared, and the other a moment later.
+kj::Promise<void> RepairRun::forgive_collected() {
+  if (purpose_ != repair::Purpose::compare || !walk_->saw_lone_tombstones()) return kj::READY_NOW;
+  return learn_facts().then([this] {
+    walk_->forgive_collected(std::max(facts_here_.collected, facts_there_.collected));
   });
 }
 

@@ -70,6 +70,8 @@ class RepairRun {
   template <typename Answer>
   kj::Promise<Answer> ask(rpc::RepairRequest request);
   kj::Promise<void> learn_facts();
+  kj::Promise<rpc::ReplicaFacts> facts_here();
+  kj::Promise<void> forgive_collected();
   void note_walk();
 
   kj::Promise<repair::Step> perform(repair::DigestThere& step);
@@ -95,6 +97,7 @@ class RepairRun {
 
   rpc::ReplicaFacts facts_here_;
   rpc::ReplicaFacts facts_there_;
+  std::uint64_t settles_ = 0;  // by which membership both went at the begin; 0: not by the same
   std::vector<LogPosition> pins_here_;
   std::vector<LogPosition> pins_there_;
   std::unique_ptr<repair::Session> walk_;

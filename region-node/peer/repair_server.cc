@@ -32,7 +32,7 @@ kj::Promise<rpc::StateAnswer> Repairer::state_for(RegionId peer, TableId id,
     }
     out.positions = repair::positions_at(reader, table->id, peer,
                                          std::min<std::size_t>(shards, rpc::kRepairShardsMax));
-    out.facts = repair::facts_at(reader, table->id);
+    out.facts = repair::facts_at(reader, *table);
     out.shards = table->shards;
     return out;
   });
@@ -132,7 +132,8 @@ kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::FinishRequest
                  .table = request.table,
                  .peer = peer,
                  .positions = std::move(request.positions),
-                 .facts = std::move(request.facts)})
+                 .facts = std::move(request.facts),
+                 .settles = request.settles})
       .then([](Changed changed) {
         rpc::FinishAnswer out;
         out.done = changed.has_value();

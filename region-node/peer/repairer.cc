@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "region-node/repair/positions.h"
+#include "region-node/store/membership_hash.h"
 #include "rpc/codec_repair.h"
 #include "rpc/kj_log.h"
 
@@ -77,9 +78,18 @@ std::vector<RepairStatus> Repairer::status() const {
       status.needed = store::repair_reason_name(mark->second.reason);
     status.frozen = table->frozen();
     if (status.needed.empty() && state.asked) status.needed = "asked";
+    if (status.needed.empty() && table->unsettled_with(pair.second)) status.needed = "unsettled";
     out.push_back(std::move(status));
   }
   return out;
+}
+
+bool Repairer::mending(const TableId& table) const {
+  auto from = states_.lower_bound({table, RegionId{}});
+  return std::any_of(from, states_.end(), [&](const auto& each) {
+    return each.first.first == table &&
+           (each.second.status.doing == "repair" || each.second.served_until_ms > now_ms());
+  });
 }
 
 // ------------------------------------------------------------------------------------------- rounds
@@ -108,7 +118,7 @@ kj::Promise<void> Repairer::round() {
       if (session == nullptr) continue;
       look_for_survivors(*table, peer, state);
       bool fresh = state.connects != session->figures().connects;
-      bool wanted = is_wanted(*table, peer, state);
+      bool wanted = is_wanted(*table, peer, state) || table->unsettled_with(peer);
       if (!fresh && !wanted && now_ms() < state.check_at_ms && !scrub_due(*table, state, peer))
         continue;
       chain = chain.then([this, table = table, peer = peer] { return look_at(table, peer); });
@@ -136,7 +146,7 @@ kj::Promise<void> Repairer::look_at(store::TablePtr table, RegionId peer) {
   auto* session = open_to(peer);
   if (session == nullptr) return kj::READY_NOW;
   bool fresh = state.connects != session->figures().connects;
-  bool wanted = is_wanted(*table, peer, state);
+  bool wanted = is_wanted(*table, peer, state) || table->unsettled_with(peer);
   kj::Promise<void> checked = kj::READY_NOW;
   if (fresh || wanted || now_ms() >= state.check_at_ms) checked = check(table, peer);
   return checked
@@ -185,6 +195,9 @@ kj::Promise<void> Repairer::check(store::TablePtr table, RegionId peer) {
         auto& known = state_of(*table, peer);
         known.connects = connects;
         known.check_at_ms = now_ms() + limits_.recheck_ms;
+        auto current = world_.store.catalog()->find(table->id);
+        known.same_members =
+            current && store::membership_hash(current->replicas) == state->facts.membership;
         return judge(table, peer, std::move(state->positions));
       });
 }
@@ -255,7 +268,9 @@ kj::Promise<void> Repairer::thaw_if_due(store::TablePtr table) {
 
 // What was asked for waits for a peer that is being filled: its rows are still to come.
 bool Repairer::is_wanted(const store::TableInfo& table, const RegionId& peer, const State& state) {
-  return table.repairs.count(peer) != 0 || (state.asked && table.is_whole(peer));
+  if (table.repairs.count(peer) != 0) return true;
+  bool settles = table.unsettled_with(peer) && state.same_members;
+  return (state.asked || settles) && table.is_whole(peer);
 }
 
 // Of each pair of regions, the one whose name comes first compares.
@@ -299,10 +314,13 @@ kj::Promise<void> Repairer::begin_run(store::TablePtr table, RegionId peer, Purp
                                       rpc::Session& session) {
   running_ = Pair{table->id, peer};
   bool repairs = purpose == Purpose::repair;
-  state_of(*table, peer).status.doing = repairs ? "repair" : "scrub";
+  auto& state = state_of(*table, peer);
+  state.status.doing = repairs ? "repair" : "scrub";
+  // One that is to settle what somebody left behind finds little, and nobody waits for it.
+  bool urgent = repairs && (table->repairs.count(peer) != 0 || state.asked);
   run_ = std::make_unique<RepairRun>(
       RepairRun::World{world_.store, session, world_.timer, rows_, world_.mailbox, world_.log},
-      table, peer, purpose, repairs ? 0 : limits_.scrub_rows_per_second);
+      table, peer, purpose, urgent ? 0 : limits_.scrub_rows_per_second);
   return run_->start().then([this, table, peer, purpose, began = now_ms()](RunFigures figures) {
     running_.reset();
     run_.reset();

@@ -81,6 +81,8 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   void ask_all(const RegionId& region);
 
   [[nodiscard]] std::vector<RepairStatus> status() const;
+  // Whether a repair of the table is under way here, begun by either side.
+  [[nodiscard]] bool mending(const TableId& table) const;
 
  private:
   using Pair = std::pair<TableId, RegionId>;
@@ -91,6 +93,7 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
     std::int64_t scrub_at_ms = 0;
     std::uint64_t connects = 0;     // of the session, when it was checked
     bool asked = false;             // by an operator
+    bool same_members = false;      // the peer went by our membership, when it was checked
     bool cut_loose = false;         // and it has been said
     std::set<RegionId> mourned;     // third regions that fell silent: a scrub has looked since
   };

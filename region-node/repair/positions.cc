@@ -1,6 +1,7 @@
 #include "region-node/repair/positions.h"
 
 #include "region-node/store/cursors.h"
+#include "region-node/store/membership_hash.h"
 
 namespace meridian::repair {
 
@@ -39,6 +40,13 @@ bool took_pins(store::Reader& reader, const store::TableInfo& table, const Regio
     if (positions[i].sequence < reader.backlog(table.id, ShardId(i), sink).acknowledged.sequence)
       return false;
   return examine(reader, table, positions) == Verdict::fine;
+}
+
+rpc::ReplicaFacts facts_at(store::Reader& reader, const store::TableInfo& table) {
+  rpc::ReplicaFacts out = facts_at(reader, table.id);
+  out.membership = store::membership_hash(table.replicas);
+  for (const auto& [ended, holders] : table.unsettled) out.unsettled.insert(ended);
+  return out;
 }
 
 rpc::ReplicaFacts facts_at(store::Reader& reader, const TableId& table) {

@@ -32,7 +32,9 @@ Verdict examine(store::Reader& reader, const store::TableInfo& table,
 bool took_pins(store::Reader& reader, const store::TableInfo& table, const RegionId& sink,
                const std::vector<LogPosition>& positions);
 
-// What this region knows of a table's state.
+// What this region knows of a table's state.  `table`: as its membership is known now; with an id alone,
+// without it.
+rpc::ReplicaFacts facts_at(store::Reader& reader, const store::TableInfo& table);
 rpc::ReplicaFacts facts_at(store::Reader& reader, const TableId& table);
 
 }  // namespace meridian::repair

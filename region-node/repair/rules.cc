@@ -24,13 +24,21 @@ OneSided one_sided(const rpc::RowHead& row, const Facts& s, const Facts& t) {
 }  // namespace
 
 Facts facts_of(const rpc::ReplicaFacts& known, const std::set<RegionId>& origins) {
-  Facts out{known.watermarks, known.collected, {}};
+  Facts out{known.watermarks, known.collected, {}, origins};
   bool first = true;
   for (const auto& origin : origins) {
     conflict::Hlc mark = out.of(origin);
     out.least = first ? mark : std::min(out.least, mark);
     first = false;
   }
+  return out;
+}
+
+std::set<RegionId> open_origins(const rpc::ReplicaFacts& here, const rpc::ReplicaFacts& there,
+                                const std::set<RegionId>& members) {
+  std::set<RegionId> out = members;
+  for (const auto* side : {&here, &there})
+    out.insert(side->unsettled.begin(), side->unsettled.end());
   return out;
 }
 

@@ -14,6 +14,8 @@
 // Pure.  Threads: any.
 #pragma once
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -25,16 +27,22 @@ namespace meridian::repair {
 struct Facts {
   std::map<RegionId, conflict::Hlc> watermarks;
   conflict::Hlc collected;
-  conflict::Hlc least;  // smallest watermark over all origins that may still have something to say
+  conflict::Hlc least;  // smallest watermark over the origins
+  std::set<RegionId> origins;  // that may still have something to say
 
+  // Of one that has not, everything is here that will ever be, so it had seen what it has collected.
   [[nodiscard]] conflict::Hlc of(const RegionId& origin) const {
     auto at = watermarks.find(origin);
-    return at == watermarks.end() ? conflict::Hlc{} : at->second;
+    conflict::Hlc mark = at == watermarks.end() ? conflict::Hlc{} : at->second;
+    return origins.contains(origin) ? mark : std::max(mark, collected);
   }
 };
 
-// `origins`: every region whose writes may be in the table.
+// `origins`: every region that may still have something to say.
 Facts facts_of(const rpc::ReplicaFacts& known, const std::set<RegionId>& origins);
+// `members`, and those that are gone and of whom one of the sides may not have everything yet.
+std::set<RegionId> open_origins(const rpc::ReplicaFacts& here, const rpc::ReplicaFacts& there,
+                                const std::set<RegionId>& members);
 // All origins that either side has heard of, and `members`.
 std::set<RegionId> origins_of(const rpc::ReplicaFacts& here, const rpc::ReplicaFacts& there,
                               const std::set<RegionId>& members);

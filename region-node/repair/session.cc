@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "conflict/resolver.h"
 
 namespace meridian::repair {
 
@@ -188,6 +189,24 @@ Step Session::on_comparison(rpc::Comparison comparison) {
   return next();
 }
 
+namespace {
+
+bool is_tombstone(const rpc::RowHead& head) {
+  return head.image_hash == conflict::kTombstoneHash;
+}
+
+}  // namespace
+
+void Session::forgive_collected(conflict::Hlc collected) {
+  auto gone = [&](conflict::Hlc version) { return version <= collected; };
+  figures_.differing -= std::erase_if(lone_tombstones_, gone);
+  std::erase_if(samples_, [&](const Sample& sample) {
+    if (sample.here && sample.there) return false;
+    const rpc::RowHead& head = sample.here ? *sample.here : *sample.there;
+    return is_tombstone(head) && gone(head.version.hlc);
+  });
+}
+
 void Session::decide(const std::optional<rpc::RowHead>& here,
                      const std::optional<rpc::RowHead>& there) {
   Fate fate = fate_of(here, here_, there, there_);
@@ -199,8 +218,13 @@ void Session::decide(const std::optional<rpc::RowHead>& here,
   if (moving) {
     ++figures_.in_flight;
     figures_.in_flight_origins.insert((sends ? here : there)->version.region);
-  } else if (samples_.size() < limits_.samples_max) {
-    samples_.push_back({here ? here->key : there->key, fate, here, there});
+  } else {
+    if (samples_.size() < limits_.samples_max)
+      samples_.push_back({here ? here->key : there->key, fate, here, there});
+    bool lone = !(here && there);
+    const rpc::RowHead& head = here ? *here : *there;
+    if (lone && is_tombstone(head) && lone_tombstones_.size() < limits_.lone_tombstones_max)
+      lone_tombstones_.push_back(head.version.hlc);
   }
   if (purpose_ == Purpose::compare) return;
   switch (fate) {

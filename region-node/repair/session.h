@@ -38,6 +38,7 @@ struct SessionLimits {
   std::uint32_t rows_per_leaf = 32;
   std::size_t rows_per_compare = 8192;  // of ours, in one exchange
   std::size_t samples_max = 100;        // differences that are remembered
+  std::size_t lone_tombstones_max = 1 << 20;
 };
 
 enum class Purpose {
@@ -104,6 +105,12 @@ class Session {
   Step on_rows(rpc::FetchedRows rows);  // of FetchHere and FetchThere alike
   Step on_applied(const rpc::RepairOutcome& outcome);  // of ApplyHere and ApplyThere alike
 
+  // Of a comparison that has finished: what has been collected since it began does not differ.
+  // `collected`: the larger G of the two sides, as it is now.
+  void forgive_collected(conflict::Hlc collected);
+  // Whether there may be something to forgive.
+  [[nodiscard]] bool saw_lone_tombstones() const { return !lone_tombstones_.empty(); }
+
   [[nodiscard]] const SessionFigures& figures() const { return figures_; }
   // Of the rows that differ and are not in flight, the first few.
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
@@ -152,6 +159,7 @@ class Session {
   bool dropping_ = false;
 
   SessionFigures figures_;
+  std::vector<conflict::Hlc> lone_tombstones_;  // that only one side has, and should not
   std::vector<Sample> samples_;
   rpc::Digest digest_there_;
   rpc::Digest digest_here_;

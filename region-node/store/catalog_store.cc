@@ -2,6 +2,7 @@
 
 #include "region-node/store/columns.h"
 #include "region-node/store/cursors.h"
+#include "region-node/store/unsettled.h"
 #include "region-node/store/schema.h"
 
 namespace meridian::store {
@@ -261,6 +262,11 @@ void CatalogStore::load_flows(TableState& table) {
     table.cursors[std::string(row.text(0))] = row.blob(1);
   if (auto at = table.cursors.find(kRowsEpoch); at != table.cursors.end())
     table.rows_epoch = rows_epoch_in(at->second);
+  if (auto at = table.cursors.find(kUnsettled); at != table.cursors.end()) {
+    TableInfo info = *table.info;
+    info.unsettled = unsettled_in(at->second);
+    table.info = std::make_shared<const TableInfo>(std::move(info));
+  }
   Statement parked(db_, "SELECT count(*) FROM parked WHERE number = ?1");
   Query row = parked.run(table.number);
   if (row.step()) table.parked = row.uint64(0);

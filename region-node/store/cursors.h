@@ -1,5 +1,6 @@
 // The cursors that the store itself knows: the epoch of a table's rows (see rpc::RowsPage), and those
 // of a copy (region-node/copy), which say whether this region's flows have begun.
+// What is not settled of those whose lives have ended is kept as one, too.
 // Pure.  Threads: any.  Errors: sqlite::SqliteError (is_damage()).
 #pragma once
 
@@ -11,6 +12,7 @@
 namespace meridian::store {
 
 inline constexpr const char* kRowsEpoch = "rows";  // no other cursor may have this name
+inline constexpr const char* kUnsettled = "unsettled";  // nor this one; see TableInfo
 inline constexpr const char* kCopyCursor = "copy";
 inline constexpr const char* kCopyBeginnings = "copy.flows";
 

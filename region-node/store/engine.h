@@ -83,6 +83,9 @@ class Engine {
   std::optional<std::vector<LogPosition>> change_repair(const RepairChange& change);
   rpc::RepairOutcome repair_rows(rpc::RepairWork& work);
 
+  // Collection of tombstones, called from TaskOps (engine_collect.cc).
+  CollectOutcome collect(const CollectStep& step);
+
  private:
   [[nodiscard]] bool from_the_future(const conflict::Version& changed) const;
   // engine.cc: opening, groups, failure
@@ -163,6 +166,11 @@ class Engine {
   void repair_row(TableState& table, rpc::RepairWork::Row& row);
   bool drop_row(TableState& table, const rpc::RepairWork::Drop& drop, conflict::Hlc at);
 
+  // engine_collect.cc
+  [[nodiscard]] conflict::Hlc collectable_to(const TableState& table,
+                                             const CollectStep& step) const;
+  void raise_collected(TableState& table, conflict::Hlc to);
+
   // engine_copy.cc
   void note_copying(TableInfo& info);  // this region's replica, which is new
   ControlResult begin_copy(TableState& table, const CopyStep& step);
@@ -170,7 +178,8 @@ class Engine {
 
   // engine_control.cc
   ControlResult save_info(TableState& table, TableInfo info);
-  void forget_changed_regions(TableState& table, const TableInfo& next);
+  void forget_changed_regions(TableState& table, TableInfo& next);
+  void save_unsettled(TableState& table, const TableInfo& next);
   void set_origin(TableState& table, const TableInfo& next);
   void erase(TableState& table);
   void change_stream(TableInfo& info, const TableState& table,
@@ -181,6 +190,7 @@ class Engine {
 
   // engine_watermarks.cc
   void raise_watermark(TableState& table, const RegionId& origin, conflict::Hlc to);
+  void lower_watermark(TableState& table, const RegionId& origin, conflict::Hlc to);
   void save_watermarks();
 
   // engine_upkeep.cc: what is due from time to time

@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "region-node/store/cursors.h"
 #include "region-node/store/engine.h"
 #include "region-node/store/global_version.h"
+#include "region-node/store/unsettled.h"
 
 namespace meridian::store {
 namespace {
@@ -227,7 +229,7 @@ ControlResult Engine::set_replica(const TableId& id, const RegionId& region, boo
 }
 
 // A region that left and came back has another log and has forgotten ours.
-void Engine::forget_changed_regions(TableState& table, const TableInfo& next) {
+void Engine::forget_changed_regions(TableState& table, TableInfo& next) {
   for (const auto& [region, entry] : next.replicas) {
     auto at = table.info->replicas.find(region);
     bool same = at != table.info->replicas.end() && at->second.present == entry.present &&
@@ -241,7 +243,18 @@ void Engine::forget_changed_regions(TableState& table, const TableInfo& next) {
     auto of_region = [&region](const auto& each) { return each.first.first == region; };
     std::erase_if(table.flows, of_region);
     std::erase_if(table.acks, of_region);
+    if (at->second.present) note_ended_life(region, options_.region, next);
+    if (entry.present)
+      lower_watermark(table, region, std::max(entry.joined.hlc, table.collected));
   }
+  save_unsettled(table, next);
+}
+
+void Engine::save_unsettled(TableState& table, const TableInfo& next) {
+  if (next.unsettled == table.info->unsettled) return;
+  std::optional<Bytes> bytes;
+  if (!next.unsettled.empty()) bytes = unsettled_bytes(next.unsettled);
+  flows_->save_cursor(table, kUnsettled, bytes);
 }
 
 // A table that becomes global while it is empty owes its first peers nothing of what was trimmed

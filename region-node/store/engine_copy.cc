@@ -1,5 +1,7 @@
 // What the store does to fill this region's new replica of a table: its flows begin where the seed
 // stands, its rows come through apply_rows(), and then it is whole.
+#include <algorithm>
+
 #include "region-node/store/cursors.h"
 #include "region-node/store/engine.h"
 
@@ -37,20 +39,25 @@ ControlResult Engine::begin_copy(TableState& table, const CopyStep& step) {
 }
 
 ControlResult Engine::finish_copy(TableState& table, const CopyStep& step) {
-  if (from_the_future({step.collected, options_.region})) return Err(ControlError::unavailable);
-  TableInfo info = *table.info;
-  ReplicaEntry& own = info.replicas.at(options_.region);
+  auto ahead = [this](conflict::Hlc hlc) { return from_the_future({hlc, options_.region}); };
+  auto mark_ahead = [&](const auto& mark) { return ahead(mark.second); };
+  if (ahead(step.collected) ||
+      std::any_of(step.watermarks.begin(), step.watermarks.end(), mark_ahead))
+    return Err(ControlError::unavailable);
   begin();
-  own.copying = false;
-  own.changed = mint(own.changed.hlc);
   for (const char* name : {kCopyCursor, kCopyBeginnings})
     flows_->save_cursor(table, name, std::nullopt);
-  // It has never had those tombstones.
-  hlc_.observe(step.collected);
-  if (step.collected > table.collected) {
-    table.collected = step.collected;
-    watermarks_->save_collected(table);
-  }
+  // It has never had those tombstones; and what it mints from now on lies above whatever the seed has
+  // told others of itself before it knew of this replica.
+  adopt_watermarks({table.info->id, step.watermarks, step.collected});
+  TableInfo info = *table.info;
+  for (const auto& ended : step.unsettled)
+    for (const auto& peer : table.peers)
+      if (peer != ended) info.unsettled[ended].insert(peer);
+  save_unsettled(table, info);
+  ReplicaEntry& own = info.replicas.at(options_.region);
+  own.copying = false;
+  own.changed = mint(own.changed.hlc);
   return save_info(table, std::move(info));
 }
 

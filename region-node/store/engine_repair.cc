@@ -4,7 +4,9 @@
 #include "region-node/model/key.h"
 #include "region-node/store/cursors.h"
 #include "region-node/store/engine.h"
+#include "region-node/store/membership_hash.h"
 #include "region-node/store/schema.h"
+#include "region-node/store/unsettled.h"
 
 namespace meridian::store {
 
@@ -36,8 +38,9 @@ void Engine::cut_loose(TableState& table) {
 }
 
 void Engine::save_repairs(TableState& table, TableInfo info) {
-  if (info.repairs == table.info->repairs) return;
+  if (info.repairs == table.info->repairs && info.unsettled == table.info->unsettled) return;
   begin();
+  save_unsettled(table, info);
   table.info = std::make_shared<const TableInfo>(std::move(info));
   table.derive(options_.region);
   flows_->save_repairs(table);
@@ -80,7 +83,10 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
     case Kind::thaw:
       for (auto& [region, mark] : info.repairs) mark.frozen = false;
       break;
-    case Kind::begin_flows: begin_flows(*table, change); break;
+    case Kind::begin_flows:
+      begin_flows(*table, change);
+      if (change.settles == membership_hash(info.replicas)) settle_with(change.peer, info);
+      break;
   }
   save_repairs(*table, std::move(info));
   return positions;
@@ -157,7 +163,8 @@ rpc::RepairOutcome Engine::repair_rows(rpc::RepairWork& work) {
   const StoreHealth before = health_;
   for (auto& each : work.rows) {
     // What was decided rests on what had been collected here.
-    if (each.lost && work.collected != table->collected) {
+    bool at_stake = each.lost || (each.row.image && each.row.version.hlc <= table->collected);
+    if (at_stake && work.collected != table->collected) {
       ++outcome.skipped;
       continue;
     }

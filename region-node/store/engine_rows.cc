@@ -12,7 +12,8 @@ using rpc::ApplyStatus;
 
 bool well_formed(const rpc::RowsBatch& batch) {
   if (batch.rows.size() > rpc::kRowsMax) return false;
-  if (batch.cursor && (batch.cursor->name.empty() || batch.cursor->name == kRowsEpoch))
+  if (batch.cursor && (batch.cursor->name.empty() || batch.cursor->name == kRowsEpoch ||
+                       batch.cursor->name == kUnsettled))
     return false;
   BytesView before;
   for (const auto& row : batch.rows) {

@@ -38,6 +38,7 @@ Reached Engine::advance(const RegionId& source, NodeId source_node,
     for (const auto& ends : barriers[i].tables) {
       TableState* table = state_.find(ends.table);
       if (table == nullptr || !table->info->has_replica(source) ||
+          table->info->unsettled.contains(source) ||  // of its life before, others may hold more
           !table->info->is_whole(options_.region))  // what flows began beyond may be missing yet
         continue;
       if (!table->reached(source, ends.ends, barriers[i].start)) continue;
@@ -60,6 +61,16 @@ void Engine::raise_watermark(TableState& table, const RegionId& origin, conflict
   watermarks_dirty_ = true;
 }
 
+// A region that begins a new life writes above `to`, and what it wrote in the life before is another
+// matter: only up to there is what it said of that true of both.
+void Engine::lower_watermark(TableState& table, const RegionId& origin, conflict::Hlc to) {
+  auto at = table.watermarks.find(origin);
+  if (at == table.watermarks.end() || at->second <= to) return;
+  at->second = to;
+  table.watermarks_dirty = true;
+  watermarks_dirty_ = true;
+}
+
 bool Engine::adopt_watermarks(const rpc::TableWatermarks& watermarks) {
   TableState* table = state_.find(watermarks.table);
   if (table == nullptr) return false;
@@ -73,11 +84,7 @@ bool Engine::adopt_watermarks(const rpc::TableWatermarks& watermarks) {
       state_.barrier = hlc;
     }
   }
-  hlc_.observe(watermarks.collected);
-  if (watermarks.collected > table->collected) {
-    table->collected = watermarks.collected;
-    watermarks_->save_collected(*table);
-  }
+  raise_collected(*table, watermarks.collected);
   return true;
 }
 

@@ -1,3 +1,4 @@
+#include "conflict/absence.h"
 #include "region-node/model/key.h"
 #include "region-node/store/engine.h"
 #include "region-node/store/schema.h"
@@ -20,7 +21,9 @@ WriteResult Engine::write_item(TableState& table, const ItemWrite& write) {
   if (table.local_bytes - table.acknowledged_bytes >= options_.unacknowledged_bytes_max)
     cut_loose(table);
   auto stored = items_->find(table, key);
-  if (stored && guard_.hold_ms(stored->version.hlc)) return {WriteStatus::clock_refused, {}};
+  // An absent key counts as a tombstone of the version up to which they are collected.
+  const conflict::Hlc replaced = stored ? stored->version.hlc : table.collected;
+  if (guard_.hold_ms(replaced)) return {WriteStatus::clock_refused, {}};
 
   if (write.if_version && *write.if_version != (stored ? stored->version : conflict::Version{}))
     return {WriteStatus::version_changed, stored ? stored->version : conflict::Version{}};
@@ -37,10 +40,8 @@ WriteResult Engine::write_item(TableState& table, const ItemWrite& write) {
     return {WriteStatus::committed, stored ? stored->version : conflict::Version{}};
 
   begin();
-  conflict::Version version{
-      hlc_.mint(guard_.believed_ms(), stored ? stored->version.hlc : conflict::Hlc{}),
-      options_.region};
-  conflict::Context context;
+  conflict::Version version{hlc_.mint(guard_.believed_ms(), replaced), options_.region};
+  conflict::Context context = conflict::context_of_absence(table.collected);
   std::optional<BytesView> parent;
   if (stored) {
     auto known = conflict::Context::decode(stored->context_bytes);

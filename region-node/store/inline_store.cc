@@ -140,6 +140,10 @@ void InlineStore::change_repair(RepairChange change, RepairChangeDone done) {
   waiting_.push_back(change_repair_op(std::move(change), std::move(done)));
 }
 
+void InlineStore::collect(CollectStep step, CollectDone done) {
+  waiting_.push_back(collect_op(step, std::move(done)));
+}
+
 void InlineStore::repair_rows(rpc::RepairWork work,
                               std::function<void(const rpc::RepairOutcome&)> done) {
   waiting_.push_back(repair_rows_op(std::move(work), std::move(done)));

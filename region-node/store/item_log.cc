@@ -109,6 +109,32 @@ void ItemLog::write(TableState& table, std::optional<StoredItem> stored, const I
   shard.history.end = sequence;
 }
 
+std::vector<ItemLog::Tombstone> ItemLog::old_tombstones(const TableState& table,
+                                                       conflict::Hlc horizon,
+                                                       std::size_t rows_max) {
+  Bytes above;  // every version at the horizon, whatever its region
+  put_u64(above, horizon.next().value);
+  std::vector<Tombstone> out;
+  Statement oldest(db_, "SELECT version, id FROM " + tombstone_table(table.number) +
+                            " WHERE version < ?1 ORDER BY version, id LIMIT ?2");
+  Query row = oldest.run(above, static_cast<std::int64_t>(rows_max));
+  while (row.step()) out.push_back({Bytes(row.blob(0)), row.int64(1)});
+  return out;
+}
+
+void ItemLog::collect(TableState& table, const std::vector<Tombstone>& oldest) {
+  Statement erase(db_, "DELETE FROM " + item_table(table.number) +
+                           " WHERE id = ?1 AND image IS NULL");
+  for (const auto& tombstone : oldest) {
+    erase.execute(tombstone.id);
+    if (db_.changes() != 1) sqlite::damaged("the list of tombstones");
+  }
+  Statement strike(db_, "DELETE FROM " + tombstone_table(table.number) +
+                            " WHERE (version, id) <= (?1, ?2)");
+  strike.execute(oldest.back().version, oldest.back().id);
+  table.stats.tombstones -= oldest.size();
+}
+
 std::optional<std::int64_t> ItemLog::committed_us(const TableState& table, ShardId shard,
                                                   Sequence sequence) {
   Statement select(db_, "SELECT committed_us FROM " + log_table(table.number, shard) +

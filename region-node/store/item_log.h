@@ -53,6 +53,17 @@ class ItemLog {
   // REQUIRES: the shard's history ends with the stretch of this start.
   void write(TableState& table, std::optional<StoredItem> stored, const ItemChange& change);
 
+  struct Tombstone {
+    Bytes version;  // encoded
+    std::int64_t id = 0;
+  };
+  // The oldest tombstones at or below `horizon`, at most `rows_max`, ascending.
+  std::vector<Tombstone> old_tombstones(const TableState& table, conflict::Hlc horizon,
+                                        std::size_t rows_max);
+  // Deletes their rows.  What the log says of them stays.
+  // REQUIRES: `oldest` is what old_tombstones() answered, and not empty.
+  void collect(TableState& table, const std::vector<Tombstone>& oldest);
+
   // When a record was committed here; empty when it is no longer in the log.
   std::optional<std::int64_t> committed_us(const TableState& table, ShardId shard,
                                            Sequence sequence);

@@ -104,6 +104,14 @@ Op change_repair_op(RepairChange change, RepairChangeDone done) {
                  }}};
 }
 
+Op collect_op(CollectStep step, CollectDone done) {
+  auto outcome = std::make_shared<CollectOutcome>();
+  return {TaskOp{[step, outcome](Engine& engine) { *outcome = engine.collect(step); },
+                 [outcome, done = std::move(done)](bool committed) {
+                   done(committed ? std::optional(*outcome) : std::nullopt);
+                 }}};
+}
+
 Op repair_rows_op(rpc::RepairWork work, std::function<void(const rpc::RepairOutcome&)> done) {
   auto outcome = std::make_shared<rpc::RepairOutcome>();
   return {TaskOp{[work = std::move(work), outcome](Engine& engine) mutable {

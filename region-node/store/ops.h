@@ -94,6 +94,7 @@ Op barrier_op(std::vector<TableId> tables, BarrierDone done);
 Op advance_op(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
               AdvanceDone done);
 Op change_repair_op(RepairChange change, RepairChangeDone done);
+Op collect_op(CollectStep step, CollectDone done);
 Op repair_rows_op(rpc::RepairWork work, std::function<void(const rpc::RepairOutcome&)> done);
 Op adopt_watermarks_op(rpc::TableWatermarks watermarks, std::function<void(bool)> done);
 

@@ -208,12 +208,16 @@ ParkedStats SqliteReader::parked_stats(const TableId& table) {
 
 rpc::Watermarks SqliteReader::watermarks(const TableId& table) {
   rpc::Watermarks out;
-  read(table, [&](const Found& found) {
-    Query row = meta_->watermarks.run(found.number);
-    while (row.step()) out[region_at(row, 0)] = hlc_at(row, 1);
-    Query own = meta_->barrier.run();
-    if (own.step()) out[region_] = hlc_at(own, 0);
-  });
+  read(table, [&](const Found& found) { out = watermarks_of(found); });
+  return out;
+}
+
+rpc::Watermarks SqliteReader::watermarks_of(const Found& found) {
+  rpc::Watermarks out;
+  Query row = meta_->watermarks.run(found.number);
+  while (row.step()) out[region_at(row, 0)] = hlc_at(row, 1);
+  Query own = meta_->barrier.run();
+  if (own.step()) out[region_] = hlc_at(own, 0);
   return out;
 }
 
@@ -222,6 +226,17 @@ conflict::Hlc SqliteReader::collected(const TableId& table) {
   read(table, [&](const Found& found) {
     Query row = meta_->collected.run(found.number);
     if (row.step()) out = hlc_at(row, 0);
+  });
+  return out;
+}
+
+std::optional<conflict::Hlc> SqliteReader::oldest_tombstone(const TableId& table) {
+  std::optional<conflict::Hlc> out;
+  read(table, [&](const Found& found) {
+    sqlite::Statement oldest(db_, "SELECT version FROM " + tombstone_table(found.number) +
+                                       " ORDER BY version LIMIT 1");
+    Query row = oldest.run();
+    if (row.step()) out = version_at(row, 0).hlc;
   });
   return out;
 }

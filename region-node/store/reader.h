@@ -58,6 +58,7 @@ class SqliteReader final : public Reader {
   KeyHistory key_history(const TableId& table, BytesView key, std::size_t records_max) override;
   rpc::Watermarks watermarks(const TableId& table) override;
   conflict::Hlc collected(const TableId& table) override;
+  std::optional<conflict::Hlc> oldest_tombstone(const TableId& table) override;
 
  private:
   struct ShardStatements;
@@ -83,6 +84,7 @@ class SqliteReader final : public Reader {
   Sequence first_with_more(std::int64_t number, ShardId shard, const ShardState& state,
                            Sequence after, std::uint64_t records);
   LogPosition last_local(std::int64_t number, ShardId shard);
+  rpc::Watermarks watermarks_of(const Found& found);
   void fill_offer(const Found& found, const TableId& table, rpc::CopyOffer& offer);
   LocalCounts counts_at(std::int64_t number, ShardId shard, const ShardState& state,
                         Sequence sequence);

@@ -15,6 +15,7 @@ void SqliteReader::fill_offer(const Found& found, const TableId& table, rpc::Cop
                             {StartId(row.uint64(2)), Sequence(row.uint64(3))}});
   for (std::uint16_t i = 0; i < found.shards; ++i)
     offer.stands.push_back({region_, ShardId(i), last_local(found.number, ShardId(i))});
+  offer.watermarks = watermarks_of(found);
   {
     Query epoch = meta_->cursor.run(found.number, Text{kRowsEpoch});
     if (epoch.step()) offer.epoch = rows_epoch_in(epoch.blob(0));

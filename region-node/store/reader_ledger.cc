@@ -1,4 +1,5 @@
 // SqliteReader on the conflict ledger, and on the log of one key.
+#include "conflict/absence.h"
 #include "region-node/model/key.h"
 #include "region-node/store/columns.h"
 #include "region-node/store/reader.h"
@@ -130,6 +131,9 @@ void SqliteReader::read_history(std::int64_t number, ShardId shard, BytesView ke
     if (row.uint64(8) >= sequence) sqlite::damaged("the chain of a key's records");
     sequence = row.uint64(8);
   }
+  // It replaced a tombstone that had been collected, or may have.
+  bool forgotten = history.records.back().record.context.of(conflict::everywhere()).has_value();
+  if (forgotten) history.complete = false;
 }
 
 }  // namespace meridian::store

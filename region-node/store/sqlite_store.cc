@@ -108,6 +108,10 @@ void SqliteStore::change_repair(RepairChange change, RepairChangeDone done) {
   writer_->submit(change_repair_op(std::move(change), std::move(done)));
 }
 
+void SqliteStore::collect(CollectStep step, CollectDone done) {
+  writer_->submit(collect_op(step, std::move(done)));
+}
+
 void SqliteStore::repair_rows(rpc::RepairWork work,
                               std::function<void(const rpc::RepairOutcome&)> done) {
   writer_->submit(repair_rows_op(std::move(work), std::move(done)));

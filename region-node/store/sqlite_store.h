@@ -62,6 +62,7 @@ class SqliteStore final : public Store {
                AdvanceDone done) override;
   void adopt_watermarks(rpc::TableWatermarks watermarks, std::function<void(bool)> done) override;
   void change_repair(RepairChange change, RepairChangeDone done) override;
+  void collect(CollectStep step, CollectDone done) override;
   void repair_rows(rpc::RepairWork work,
                    std::function<void(const rpc::RepairOutcome&)> done) override;
   void accept_clock() override;

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -126,7 +127,10 @@ struct CopyStep {
   Kind kind = Kind::begin;
   std::vector<rpc::FlowStand> stands;
   std::vector<std::pair<std::string, Bytes>> cursors;
-  conflict::Hlc collected;  // of the seed; to finish
+  // Of the seed; to finish.
+  conflict::Hlc collected;
+  rpc::Watermarks watermarks = {};
+  std::set<RegionId> unsettled = {};
 };
 
 struct Acknowledgement {
@@ -161,9 +165,29 @@ struct RepairChange {
   RepairReason reason = RepairReason::trimmed;
   std::vector<LogPosition> positions{};
   rpc::ReplicaFacts facts{};
+  // To begin_flows: by which membership both sides went when the repair began; 0: not by the same.
+  std::uint64_t settles = 0;
 };
 // Empty when there is no such table, or the store refuses writes.
 using RepairChangeDone = std::function<void(std::optional<std::vector<LogPosition>>)>;
+
+// -------------------------------------------------------------------------------------- collection
+
+// A step of collecting tombstones, at most collect_rows_max of them.
+struct CollectStep {
+  TableId table;
+  // No replica can miss anything up to there (conflict/stable_horizon.h); the writer goes no further
+  // than what is applied here, and than the tombstones that are old enough.
+  conflict::Hlc horizon;
+  std::uint64_t membership = 0;  // by which that was found; with another one nothing is collected
+};
+
+struct CollectOutcome {
+  std::uint64_t collected = 0;
+  bool more = false;  // a further step may find some
+};
+// Empty when the store refuses writes.
+using CollectDone = std::function<void(std::optional<CollectOutcome>)>;
 
 // ------------------------------------------------------------------------------------------ reads
 
@@ -268,6 +292,8 @@ class Reader {
   virtual rpc::Watermarks watermarks(const TableId& table) = 0;
   // G: the highest version of a tombstone that was collected here; zero while none was.
   virtual conflict::Hlc collected(const TableId& table) = 0;
+  // The oldest tombstone that is kept; empty while there is none.
+  virtual std::optional<conflict::Hlc> oldest_tombstone(const TableId& table) = 0;
 };
 
 // ------------------------------------------------------------------------------------------ store
@@ -296,6 +322,7 @@ struct StoreHealth {
   std::uint64_t ledger_dropped = 0;  // to stay within the limits; of the tables that are here
   std::uint64_t batches_held = 0;  // by the clock guard
   std::uint64_t peers_cut_loose = 0;  // because the log reached its bound
+  std::uint64_t tombstones_collected = 0;
   std::uint64_t queue_depth = 0;
   std::uint64_t queue_refused = 0;
   std::uint64_t wal_bytes = 0;
@@ -362,6 +389,8 @@ class Store {
   // Repair (rpc/repair.h; how it goes: region-node/peer/repairer.h).  A peer that is marked gets
   // nothing from our log until the mark is taken away.
   virtual void change_repair(RepairChange change, RepairChangeDone done) = 0;
+  // Forgets tombstones that no replica needs any more; G rises to the newest of them.
+  virtual void collect(CollectStep step, CollectDone done) = 0;
   // Rows and drops that a repair has decided upon.
   virtual void repair_rows(rpc::RepairWork work,
                            std::function<void(const rpc::RepairOutcome&)> done) = 0;

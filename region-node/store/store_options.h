@@ -64,6 +64,10 @@ struct StoreOptions {
   int wal_checkpoint_pages = 256;  // at least, copied by the writer after a commit
   std::int64_t maintenance_ms = 1000;            // between looks for something to trim or roll over
   std::size_t trim_records_max = 500;            // deleted in one step
+  // A tombstone is kept for so long at least, for people to see; how long it must be kept is another
+  // matter (engine_collect.cc).
+  std::int64_t tombstone_retention_ms = 10LL * 60 * 1000;
+  std::size_t collect_rows_max = 500;  // collected in one step
 
   // For tests.
   std::string vfs;             // SQLite VFS by name

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,11 +83,20 @@ struct TableInfo {
   std::map<RegionId, ReplicaEntry> replicas;  // this region included once the table is global
   std::vector<StreamInfo> streams;            // oldest first; at most the last is enabled
   std::map<RegionId, RepairMark> repairs;     // of this region's own knowledge, told to nobody
+  // Regions whose lives as replicas have ended (they left, or lost what they had), and who may hold more
+  // of what they wrote than this region does: those with whom it has not been compared since.
+  std::map<RegionId, std::set<RegionId>> unsettled;
 
   // A region that has lost what it wrote takes no writes until it is mended.
   [[nodiscard]] bool frozen() const {
     for (const auto& [region, mark] : repairs)
       if (mark.frozen) return true;
+    return false;
+  }
+  // Whether a repair with the peer is due for the sake of somebody whose life has ended.
+  [[nodiscard]] bool unsettled_with(const RegionId& peer) const {
+    for (const auto& [ended, holders] : unsettled)
+      if (holders.contains(peer)) return true;
     return false;
   }
   // Other regions that hold the table now.

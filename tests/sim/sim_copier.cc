@@ -260,7 +260,8 @@ void SimCopier::perform_one(const CopyPtr& copy, copy::Begin& action) {
 }
 
 void SimCopier::perform_one(const CopyPtr& copy, copy::Finish& action) {
-  store_step(copy, {store::CopyStep::Kind::finish, {}, {}, action.collected},
+  store_step(copy, {store::CopyStep::Kind::finish, {}, {}, action.collected, action.watermarks,
+                    action.unsettled},
              [this, weak = std::weak_ptr<Copy>(copy)](copy::TableCopy& core, bool stored,
                                                       std::int64_t now) {
                if (auto finished = weak.lock(); finished && stored) check_whole(*finished);

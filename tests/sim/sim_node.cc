@@ -141,6 +141,7 @@ rpc::CopyOffer SimNode::offer_copy(const TableId& table, const RegionId& asker) 
     return offer;
   }
   offer = reader().copy_offer(table);
+  for (const auto& [ended, holders] : info->unsettled) offer.unsettled.insert(ended);
   std::erase_if(offer.stands, [&asker](const auto& each) { return each.source == asker; });
   return offer;
 }

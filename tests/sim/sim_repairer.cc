@@ -1,6 +1,7 @@
 #include "tests/sim/sim_repairer.h"
 
 #include "region-node/repair/positions.h"
+#include "region-node/store/membership_hash.h"
 
 namespace meridian::sim {
 namespace {
@@ -114,10 +115,13 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
   }
 
   void begin_walk() {
-    facts_here = repair::facts_at(owner.node().reader(), id());
+    auto info = owner.table(table);
+    if (!info) return end();
+    facts_here = repair::facts_at(owner.node().reader(), *info);
     std::set<RegionId> members;
-    for (const auto& node : owner.outside_.nodes) members.insert(node->region());
-    auto origins = repair::origins_of(facts_here, facts_there, members);
+    for (const auto& [region, entry] : info->replicas)
+      if (entry.present) members.insert(region);
+    auto origins = repair::open_origins(facts_here, facts_there, members);
     walk.emplace(id(), repair::facts_of(facts_here, origins),
                  repair::facts_of(facts_there, origins), repair::Purpose::repair, kLimits);
     go(walk->start());
@@ -178,17 +182,23 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
 
   void perform(repair::Finished&) {
     if (walk->figures().skipped > 0) return end();  // look again
-    ask<rpc::FinishAnswer>(rpc::FinishRequest{id(), pins_here, facts_here},
+    ask<rpc::FinishAnswer>(rpc::FinishRequest{id(), pins_here, facts_here, settles()},
                            [](Run& run, rpc::FinishAnswer answer) {
                              if (!answer.done) return run.end();
                              run.finish_here();
                            });
   }
 
+  // By which membership both went when it began; 0: not by the same.
+  [[nodiscard]] std::uint64_t settles() const {
+    return facts_here.membership == facts_there.membership ? facts_here.membership : 0;
+  }
+
   void finish_here() {
     change({.kind = store::RepairChange::Kind::begin_flows,
             .positions = pins_there,
-            .facts = facts_there},
+            .facts = facts_there,
+            .settles = settles()},
            [](Run& run, const std::vector<LogPosition>&) {
              if (run.pins_here.empty()) return run.finished();
              run.change({.kind = store::RepairChange::Kind::clear},
@@ -272,7 +282,7 @@ bool SimRepairer::idle() {
   if (!node().up()) return false;
   for (std::size_t number = 0; number < outside_.tables.size(); ++number) {
     auto info = table(number);
-    if (info && !info->repairs.empty()) return false;
+    if (info && (!info->repairs.empty() || !info->unsettled.empty())) return false;
   }
   return true;
 }
@@ -284,9 +294,13 @@ void SimRepairer::check(std::size_t number, std::size_t peer) {
         auto* state = std::get_if<rpc::StateAnswer>(&answer);
         if (state == nullptr || !node().up() || node().starts() != start) return;
         if (state->status != rpc::ReadStatus::ok) return;
-        judge(number, peer, std::move(state->positions), [this, number, peer] {
+        judge(number, peer, std::move(state->positions),
+              [this, number, peer, theirs = state->facts.membership] {
           auto now = table(number);
-          bool needed = now && (now->repairs.count(outside_.nodes[peer]->region()) != 0 ||
+          RegionId name = outside_.nodes[peer]->region();
+          bool settles = now && now->unsettled_with(name) && now->is_whole(name) &&
+                         store::membership_hash(now->replicas) == theirs;
+          bool needed = now && (now->repairs.count(name) != 0 || settles ||
                                 asked_.contains({number, peer}));
           auto lease = leases_.find({number, peer});
           bool held = lease != leases_.end() && lease->second > outside_.queue.now_us();
@@ -374,7 +388,7 @@ struct Serve {
       out.status = rpc::ReadStatus::unavailable;
     out.positions =
         repair::positions_at(node.reader(), request.table, peer, request.shards);
-    out.facts = repair::facts_at(node.reader(), request.table);
+    if (info) out.facts = repair::facts_at(node.reader(), *info);
     out.shards = info ? info->shards : 0;
     answer(std::move(out));
   }
@@ -399,7 +413,8 @@ struct Serve {
                                .table = request.table,
                                .peer = peer,
                                .positions = request.positions,
-                               .facts = request.facts};
+                               .facts = request.facts,
+                               .settles = request.settles};
     node.store().change_repair(
         std::move(change),
         node.hearing<Positions>([reply = answer](const Positions& positions) {
@@ -439,7 +454,7 @@ void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Ans
       rpc::BeginAnswer out;
       const TableId& id = outside_.tables[number];
       out.positions = repair::positions_at(node().reader(), id, name, shards);
-      out.facts = repair::facts_at(node().reader(), id);
+      if (auto info = table(number)) out.facts = repair::facts_at(node().reader(), *info);
       out.pins = std::move(*pins);
       answer(std::move(out));
     };

@@ -171,6 +171,8 @@ TEST(Codec, AnOfferToCopyComesBackAsItWas) {
   sent.rows = 6;
   sent.epoch = 7;
   sent.collected = conflict::Hlc{8};
+  sent.watermarks = {{east(), conflict::Hlc{9}}};
+  sent.unsettled = {west()};
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<wire::CopyOffer>();
   write_copy_offer(sent, root);
@@ -398,7 +400,9 @@ TEST(Codec, BarriersAndWatermarks) {
   EXPECT_EQ(read_reached(results.asReader().getReached()), reached);
 
   std::vector<TableWatermarks> watermarks{
-      {{1, 2}, {{east(), conflict::Hlc{5}}, {west(), conflict::Hlc{6}}}, conflict::Hlc{4}}, {}};
+      {{1, 2}, {{east(), conflict::Hlc{5}}, {west(), conflict::Hlc{6}}}, conflict::Hlc{4},
+       9, {west()}},
+      {}};
   auto told = message.initRoot<wire::Region::WatermarksResults>();
   write_watermarks(watermarks, told);
   EXPECT_EQ(read_watermarks(told.asReader().getWatermarks()), watermarks);

@@ -101,6 +101,20 @@ TEST_F(CopyTest, WhatTheSeedHadCollectedIsCollectedHere) {
   EXPECT_GT(put(table, "a", "1").version.hlc, Hlc::at_ms(now_ms() - 1000));
 }
 
+TEST_F(CopyTest, WhatTheSeedHadIsHere) {
+  auto table = create_copying();
+  ASSERT_TRUE(begin(table).ok());
+  CopyStep done{CopyStep::Kind::finish, {}, {}, {}};
+  done.watermarks = {{kThere, Hlc::at_ms(now_ms() + 300)}};
+  done.unsettled = {kElsewhere};
+  ASSERT_TRUE(step(table, done).ok());
+  EXPECT_EQ(store_->open_reader()->watermarks(table->id).at(kThere), Hlc::at_ms(now_ms() + 300));
+  // Whoever collected tombstones before it knew of this replica went by what the seed told of itself.
+  EXPECT_GT(put(table, "a", "1").version.hlc, Hlc::at_ms(now_ms() + 300));
+  EXPECT_TRUE(now(table)->unsettled.contains(kElsewhere));
+  EXPECT_TRUE(now(table)->unsettled_with(kThere));
+}
+
 TEST_F(CopyTest, AnOfferSaysWhereTheSeedStands) {
   auto table = create_global();
   put(table, "a", "1");

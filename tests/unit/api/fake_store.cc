@@ -84,6 +84,7 @@ class FakeReader final : public store::Reader {
   }
   rpc::Watermarks watermarks(const TableId&) override { return {}; }
   conflict::Hlc collected(const TableId&) override { return {}; }
+  std::optional<conflict::Hlc> oldest_tombstone(const TableId&) override { return std::nullopt; }
 
  private:
   FakeStore& store_;

@@ -78,6 +78,7 @@ class FakeStore final : public store::Store {
   void change_repair(store::RepairChange, store::RepairChangeDone done) override {
     done(std::nullopt);
   }
+  void collect(store::CollectStep, store::CollectDone done) override { done(std::nullopt); }
   void repair_rows(rpc::RepairWork,
                    std::function<void(const rpc::RepairOutcome&)> done) override {
     done({});

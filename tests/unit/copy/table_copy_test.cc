@@ -16,6 +16,7 @@ rpc::CopyOffer offer(std::uint64_t east, std::uint64_t west, std::uint64_t epoch
                 {kWest, ShardId(0), {StartId(2), Sequence(west)}}};
   out.rows = 4;
   out.epoch = epoch;
+  out.watermarks = {{kEast, conflict::Hlc{east}}, {kWest, conflict::Hlc{west}}};
   return out;
 }
 
@@ -84,6 +85,7 @@ TEST_F(TableCopyTest, EveryPageMovesTheCursorAndTheEndWaitsForTheFlows) {
   expect<AskOffer>(applied(apply));
   auto last = offer(15, 25);
   last.collected = conflict::Hlc{7};
+  last.unsettled = {kWest};
   auto look = expect<LookAtFlows>(copy_.on_offer(last, now_));
   EXPECT_EQ(look.stands, offer(15, 25).stands);
   EXPECT_EQ(copy_.progress(now_).percent, 99U);
@@ -91,7 +93,11 @@ TEST_F(TableCopyTest, EveryPageMovesTheCursorAndTheEndWaitsForTheFlows) {
   // What the seed took in meanwhile is the flows' affair: the goal stays.
   look = expect<LookAtFlows>(copy_.on_timer(now_ + 300));
   EXPECT_EQ(look.stands, offer(15, 25).stands);
-  EXPECT_EQ(expect<Finish>(copy_.on_flows(true, now_)).collected, conflict::Hlc{7});
+  auto finish = expect<Finish>(copy_.on_flows(true, now_));
+  EXPECT_EQ(finish.collected, conflict::Hlc{7});
+  EXPECT_EQ(finish.unsettled, last.unsettled);
+  // What the seed had when the scan began is in the rows; what it had at its end may be on its way.
+  EXPECT_EQ(finish.watermarks, offer(10, 20).watermarks);
   copy_.on_finished(true, now_);
   EXPECT_EQ(copy_.phase(), Phase::whole);
   EXPECT_EQ(copy_.progress(now_).percent, 100U);
@@ -229,7 +235,7 @@ TEST_F(TableCopyTest, TheShareOfTheLinkIsBounded) {
 }
 
 TEST(CopyCursor, ComesBackAsItWasAndNothingElseDoes) {
-  CopyCursor cursor{kEast, std::string("a\0b", 3), true, 7, 8, 9, 10};
+  CopyCursor cursor{kEast, std::string("a\0b", 3), true, 7, 8, 9, 10, {{kWest, conflict::Hlc{6}}}};
   EXPECT_EQ(decode_cursor(encode_cursor(cursor)), cursor);
   auto stands = offer(3, 4).stands;
   EXPECT_EQ(decode_stands(encode_stands(stands)), stands);

@@ -72,6 +72,26 @@ TEST(RepairRules, AnOriginThatIsNotHeardOfHoldsTheLeastDown) {
             (std::set<RegionId>{kA, kB, RegionId::of("cc")}));
 }
 
+TEST(RepairRules, OneThatIsGoneHasNothingMoreToSay) {
+  const RegionId gone = RegionId::of("gone");
+  rpc::ReplicaFacts known;
+  known.watermarks = {{kA, conflict::Hlc{9}}, {gone, conflict::Hlc{2}}};
+  known.collected = conflict::Hlc{8};
+  auto settled = facts_of(known, open_origins(known, {}, {kA}));
+  EXPECT_EQ(settled.least, conflict::Hlc{9});
+  // What it wrote after its last barrier has been seen, or nobody has it.
+  EXPECT_EQ(settled.of(gone), conflict::Hlc{8});
+  auto stale = facts(3, 3, 0);
+  EXPECT_EQ(fate_of(item(5, gone), stale, std::nullopt, settled), Fate::drop_here);
+  // As long as the two have not been compared, it counts for what is certain.
+  rpc::ReplicaFacts other;
+  other.unsettled = {gone};
+  auto open = facts_of(known, open_origins(known, other, {kA}));
+  EXPECT_EQ(open.least, conflict::Hlc{2});
+  EXPECT_EQ(open.of(gone), conflict::Hlc{2});
+  EXPECT_EQ(fate_of(item(5, gone), stale, std::nullopt, open), Fate::send_lost);
+}
+
 TEST(RepairRules, InFlightIsWhatTheTakerDoesNotClaim) {
   EXPECT_TRUE(in_flight(item(5), facts(4, 9, 0)));
   EXPECT_FALSE(in_flight(item(5), facts(5, 0, 0)));
