@@ -219,11 +219,7 @@ void Admin::collect_store(MetricsPage& page) {
                {{"result", "forked"}});
   page.counter("meridian_store_replicated_records_total", applied, number(health.records_parked),
                {{"result", "parked"}});
-  const char* conflicts = "Writes that lost unseen, by where they had been written.";
-  page.counter("meridian_conflicts_total", conflicts, number(health.conflicts_lost_here),
-               {{"written", "here"}});
-  page.counter("meridian_conflicts_total", conflicts, number(health.conflicts_lost_elsewhere),
-               {{"written", "elsewhere"}});
+  collect_conflicts(page, health);
   page.counter("meridian_tombstones_collected_total",
                "Tombstones forgotten: no replica needs them any more.",
                number(health.tombstones_collected));
@@ -236,6 +232,21 @@ void Admin::collect_store(MetricsPage& page) {
   page.counter("meridian_writer_queue_refused_total",
                "Operations refused because the queue was full.", number(health.queue_refused));
   page.gauge("meridian_store_wal_bytes", "Size of the write-ahead log.", number(health.wal_bytes));
+}
+
+// Of every table, so that a rate knows that there were none before.
+void Admin::collect_conflicts(MetricsPage& page, const store::StoreHealth& health) {
+  for (const auto& [id, table] : store_.catalog()->by_id) {
+    auto at = std::ranges::find(health.conflicts, id, &store::TableConflicts::table);
+    auto counted = at == health.conflicts.end() ? store::TableConflicts{.table = id} : *at;
+    auto add = [&, &table = table](const char* written, std::uint64_t count) {
+      page.counter("meridian_conflicts_total",
+                   "Writes that lost unseen, by where they had been written.",
+                   static_cast<double>(count), {{"table", table->name}, {"written", written}});
+    };
+    add("here", counted.lost_here);
+    add("elsewhere", counted.lost_elsewhere);
+  }
 }
 
 void Admin::collect_watermarks(MetricsPage& page, const store::TableInfo& table) {

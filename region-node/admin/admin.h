@@ -59,6 +59,7 @@ class Admin {
   http::Response rows(const Target& target);
   http::Response row(const Target& target);
   void collect_store(MetricsPage& page);
+  void collect_conflicts(MetricsPage& page, const store::StoreHealth& health);
   void collect_tombstones(MetricsPage& page, const TableFigures& figures);
   void collect_tables(MetricsPage& page);
   void collect_watermarks(MetricsPage& page, const store::TableInfo& table);

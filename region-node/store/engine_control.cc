@@ -156,6 +156,8 @@ ControlResult Engine::drop_table(const TableId& id, bool force) {
 void Engine::erase(TableState& table) {
   catalog_->remove(table);
   state_.dropped.emplace_back(table.number, table.info->shards);
+  std::erase_if(health_.conflicts,
+                [&](const auto& each) { return each.table == table.info->id; });
   state_.tables.erase(TableId(table.info->id));
   catalog_changed_ = true;
   upkeep_left_ = true;

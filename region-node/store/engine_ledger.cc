@@ -1,4 +1,6 @@
 // What the engine does for the conflict ledger, in the transaction that applies a record.
+#include <algorithm>
+
 #include "region-node/model/key.h"
 #include "region-node/store/engine.h"
 #include "region-node/store/ledger_switch.h"
@@ -58,10 +60,16 @@ void Engine::list_incoming(const TableState& table, const StoredItem& stored,
 void Engine::list(const TableState& table, BytesView key, const LedgerStore::Side& loser,
                   const LedgerStore::Side& winner) {
   if (!ledger_->list(table, key, loser, winner, now_us_)) return;
+  auto& counted = health_.conflicts;
+  auto at = std::ranges::lower_bound(counted, table.info->id, {}, &TableConflicts::table);
+  if (at == counted.end() || at->table != table.info->id)
+    at = counted.insert(at, {.table = table.info->id});
   if (loser.version.region == options_.region) {
     ++health_.conflicts_lost_here;
+    ++at->lost_here;
   } else {
     ++health_.conflicts_lost_elsewhere;
+    ++at->lost_elsewhere;
   }
 }
 

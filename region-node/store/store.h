@@ -298,6 +298,13 @@ class Reader {
 
 // ------------------------------------------------------------------------------------------ store
 
+// Losers of one table that were listed in the conflict ledger since start, by where they had been written.
+struct TableConflicts {
+  TableId table;
+  std::uint64_t lost_here = 0;
+  std::uint64_t lost_elsewhere = 0;
+};
+
 // For /readyz, metrics and the start-up log.  Counters since start.
 struct StoreHealth {
   bool accepts_writes = true;
@@ -314,9 +321,11 @@ struct StoreHealth {
   std::uint64_t records_duplicate = 0;
   std::uint64_t records_forked = 0;  // equal version, unequal image: alarm
   std::uint64_t records_parked = 0;
-  // Losers listed in the conflict ledger, by where they had been written.
+  // Losers listed in the conflict ledger, by where they had been written: of all tables, and of each
+  // that is here and had any, ascending.
   std::uint64_t conflicts_lost_here = 0;
   std::uint64_t conflicts_lost_elsewhere = 0;
+  std::vector<TableConflicts> conflicts;
   std::uint64_t ledger_entries = 0;  // all tables, now
   std::uint64_t ledger_bytes = 0;
   std::uint64_t ledger_dropped = 0;  // to stay within the limits; of the tables that are here

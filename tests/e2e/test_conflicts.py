@@ -180,7 +180,7 @@ def restore(cluster, both, gone):
 
 def metrics(cluster):
     text = http_get(cluster[0].admin_url("/metrics"))[1]
-    assert 'meridian_conflicts_total{written="here"} 3' in text
+    assert f'meridian_conflicts_total{{table="{TABLE}",written="here"}} 3' in text
     assert f'meridian_conflict_ledger_entries{{table="{TABLE}"}} 3' in text
     assert f'meridian_conflict_ledger_dropped_total{{table="{TABLE}"}} 0' in text
 

@@ -59,6 +59,10 @@ TEST_F(LedgerTest, ALocalWriteThatIsBeatenUnseenIsListedWithBothSides) {
   EXPECT_EQ(entries[0].listed_us, clock_.wall_us());
   EXPECT_EQ(store_->health().conflicts_lost_here, 1U);
   EXPECT_EQ(store_->health().conflicts_lost_elsewhere, 0U);
+  ASSERT_EQ(store_->health().conflicts.size(), 1U);
+  EXPECT_EQ(store_->health().conflicts[0].table, table_->id);
+  EXPECT_EQ(store_->health().conflicts[0].lost_here, 1U);
+  EXPECT_EQ(store_->health().conflicts[0].lost_elsewhere, 0U);
   EXPECT_EQ(store_->health().ledger_entries, 1U);
   EXPECT_EQ(summary().entries, 1U);
   EXPECT_LT(summary().complete_after, local.version.hlc);
@@ -85,6 +89,8 @@ TEST_F(LedgerTest, ARecordThatIsBeatenUnseenIsListedOnce) {
   EXPECT_FALSE(entries[0].loser.removed);
   EXPECT_EQ(store_->health().conflicts_lost_elsewhere, 1U);
   EXPECT_EQ(store_->health().conflicts_lost_here, 0U);
+  EXPECT_EQ(store_->health().conflicts.at(0).lost_elsewhere, 1U);
+  EXPECT_EQ(store_->health().conflicts.at(0).lost_here, 0U);
 }
 
 TEST_F(LedgerTest, WhatTheWinnerKnewIsNoConflict) {
