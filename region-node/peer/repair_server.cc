@@ -128,6 +128,7 @@ kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::FinishRequest
   auto& state = state_of(*table, peer);
   state.served_until_ms = 0;
   state.check_at_ms = 0;
+  scrub_again(state);
   return change({.kind = RepairChange::Kind::begin_flows,
                  .table = request.table,
                  .peer = peer,

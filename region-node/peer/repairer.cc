@@ -339,6 +339,7 @@ void Repairer::finished(const store::TableInfo& table, const RegionId& peer, Pur
   auto moved = rows.fetched + rows.sent + rows.dropped_here + rows.dropped_there;
   state.asked = false;
   state.check_at_ms = 0;
+  scrub_again(state);
   ++state.status.repairs;
   state.status.rows_repaired += moved;
   state.status.bytes_exchanged += figures.bytes;
@@ -351,6 +352,10 @@ void Repairer::finished(const store::TableInfo& table, const RegionId& peer, Pur
                   table.name, peer.name(), rows.rows_compared, rows.fetched, rows.sent,
                   rows.dropped_here, rows.dropped_there, figures.bytes, figures.calls,
                   state.status.last_ms);
+}
+
+void Repairer::scrub_again(State& state) const {
+  if (state.status.scrub_differing > 0) state.scrub_at_ms = now_ms();
 }
 
 void Repairer::scrubbed(const store::TableInfo& table, const RegionId& peer,

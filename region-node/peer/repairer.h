@@ -112,6 +112,8 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   void finished(const store::TableInfo& table, const RegionId& peer, repair::Purpose purpose,
                 const RunFigures& figures, std::int64_t began_ms);
   void scrubbed(const store::TableInfo& table, const RegionId& peer, const RunFigures& figures);
+  // After a repair: the alarm of a scrub is not left standing until the next one is due.
+  void scrub_again(State& state) const;
   void begin_scrub(store::TablePtr table, RegionId peer);
   void end_scrub();
   kj::Promise<void> begin_run(store::TablePtr table, RegionId peer, repair::Purpose purpose,

@@ -20,6 +20,10 @@ def pytest_addoption(parser):
                      help="full-length load tests")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "fires(alert, ...): the alerts that the test makes fire")
+
+
 @pytest.fixture(scope="session")
 def long(request):
     return request.config.getoption("--long")

@@ -1,21 +1,18 @@
 """Metrics, alert rules and dashboards, with Prometheus itself: Debian's `prometheus` has it and promtool."""
 
 import json
-import pathlib
 import re
 import shutil
 import subprocess
-import urllib.parse
 
 import botocore.exceptions
 import pytest
 import yaml
 
-from cluster import Cluster, free_port, http_get, wait_until
+from cluster import Cluster, http_get, wait_until
 from load import key_of
+from monitoring import FOLDER, Prometheus, rules
 from test_lag import parse_prometheus
-
-FOLDER = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "observability"
 
 pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool")
 
@@ -25,11 +22,6 @@ def promtool(*arguments, stdin=None, folder=FOLDER):
                           capture_output=True, timeout=60)
     assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
     return done.stdout
-
-
-def rules():
-    groups = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"]
-    return [rule for group in groups for rule in group["rules"]]
 
 
 def test_rules_and_configuration_are_valid():
@@ -106,63 +98,16 @@ def test_rules_and_dashboards_name_only_metrics_that_there_are(pair):
                "all are there; at first there were not " + str((named - absent) - exported()))
 
 
-class Prometheus:
-    """Debian's, with our rules made impatient."""
-
-    def __init__(self, cluster, folder):
-        self.url = f"http://127.0.0.1:{free_port()}"
-        text = (FOLDER / "alerts.yml").read_text()
-        text = re.sub(r"for: \w+", "for: 0s", text).replace("> 60", "> 4")
-        (folder / "alerts.yml").write_text(text)
-        config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
-        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        for job, port in zip(config["scrape_configs"], ("admin", "replicator")):
-            job["static_configs"] = [
-                {"targets": [region.address(port)], "labels": {"region": region.name}}
-                for region in cluster]
-        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-        self.log = open(folder / "prometheus.log", "w")
-        self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={folder}/prometheus.yml",
-             f"--storage.tsdb.path={folder}/data", f"--web.listen-address={self.url[7:]}"],
-            stdout=self.log, stderr=self.log)
-
-    def ask(self, path):
-        status, body = http_get(self.url + path)
-        return json.loads(body)["data"] if status == 200 else None
-
-    def value(self, expression):
-        data = self.ask("/api/v1/query?query=" + urllib.parse.quote(expression))
-        return data and data["result"]
-
-    def firing(self):
-        data = self.ask("/api/v1/alerts") or {"alerts": []}
-        return {alert["labels"]["alertname"] for alert in data["alerts"]
-                if alert["state"] == "firing"}
-
-    def wait(self, fires=(), quiet=(), seconds=45):
-        def check():
-            firing = self.firing()
-            return set(fires) <= firing and not set(quiet) & firing
-        wait_until(check, seconds, f"{fires} fire and {quiet} do not; {self.firing()} do")
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(timeout=20)
-        self.log.close()
+def impatient(text):
+    """Of durations and ages nothing is left but that they are some: how long they last is not looked at
+    here (test_alerts.py)."""
+    return re.sub(r"for: \w+", "for: 0s", text).replace("> 60", "> 4")
 
 
 @pytest.fixture
 def prometheus(pair, tmp_path):
-    if shutil.which("prometheus") is None:
-        pytest.skip("no prometheus")
-    made = Prometheus(pair, tmp_path)
-    try:
-        wait_until(lambda: made.value("sum(up)") and made.value("sum(up)")[0]["value"][1] == "4", 30,
-                   "all four daemons are scraped")
+    with Prometheus(pair, tmp_path / "prometheus", change_rules=impatient) as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_alerts_fire_at_real_faults_and_clear(pair, prometheus):
