@@ -131,6 +131,21 @@ json::array records_of(const store::KeyHistory& history) {
   return out;
 }
 
+json::array parked_of(const std::vector<store::ParkedRecord>& records) {
+  json::array out;
+  for (const auto& [row, flow, record, reason] : records) {
+    json::object one = to_json(conflict::Lineage{record.version, record.context});
+    one["parent"] = nullptr;
+    if (record.parent) one["parent"] = conflict::to_text(*record.parent);
+    one["committed_us"] = record.committed_us;
+    one["tombstone"] = !record.new_image.has_value();
+    one["image"] = image_to_json(record.new_image);
+    one["reason"] = reason;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 json::object head(const store::Store& store, const store::TableInfo& table) {
   return {{"region", std::string(store.region().name())},
           {"table", table.name},
@@ -179,6 +194,7 @@ http::Response history_page(store::Store& store, store::Reader& reader, const Ta
     out["current"] = row_of(reader.get_row(table.id, *key), true);
     out["records"] = records_of(history);
     out["complete"] = history.complete;
+    out["parked"] = parked_of(reader.parked_of_key(table.id, *key, store::kHistoryMax));
     out["entries"] = entries_of(reader, table, page, true);
     out["complete_after"] = hex16(reader.ledger(table.id).complete_after.value);
     return out;

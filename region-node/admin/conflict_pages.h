@@ -8,7 +8,7 @@
 //       &limit=N                       at most kLedgerPageMax, which is the default
 //       &images=0                      without images
 //   GET /v1/tables/NAME/history?key=<hex> or key_json=<JSON, %-encoded>
-//       JSON: the row, the log's records and the ledger's entries of one key
+//       JSON: the row, the log's records, the ledger's entries and what is in quarantine, of one key
 //
 // Each entry says what the region stores at its key now, because the merged view needs it.
 // Threads: those of the Reader.

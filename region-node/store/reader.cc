@@ -195,6 +195,17 @@ std::vector<ParkedRecord> SqliteReader::parked(const TableId& table, std::size_t
   return out;
 }
 
+std::vector<ParkedRecord> SqliteReader::parked_of_key(const TableId& table, BytesView key,
+                                                      std::size_t records_max) {
+  std::vector<ParkedRecord> out;
+  read(table, [&](const Found& found) {
+    Query row =
+        meta_->parked_of_key.run(found.number, key, static_cast<std::int64_t>(records_max));
+    while (row.step()) out.push_back(parked_at(row, table));
+  });
+  return out;
+}
+
 ParkedStats SqliteReader::parked_stats(const TableId& table) {
   ParkedStats out;
   read(table, [&](const Found& found) {

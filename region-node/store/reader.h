@@ -52,6 +52,8 @@ class SqliteReader final : public Reader {
   TableStats stats(const TableId& table) override;
   std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max,
                                    std::int64_t after_row) override;
+  std::vector<ParkedRecord> parked_of_key(const TableId& table, BytesView key,
+                                          std::size_t records_max) override;
   ParkedStats parked_stats(const TableId& table) override;
   LedgerSummary ledger(const TableId& table) override;
   LedgerPage conflicts(const TableId& table, const LedgerQuery& query) override;

@@ -22,6 +22,7 @@ struct SqliteReader::Meta {
   sqlite::Statement flows;
   sqlite::Statement stats;
   sqlite::Statement parked;
+  sqlite::Statement parked_of_key;
   sqlite::Statement parked_stats;
   sqlite::Statement log_shard;
   sqlite::Statement history;
@@ -39,6 +40,9 @@ struct SqliteReader::Meta {
         stats(db, "SELECT items, item_bytes, tombstones FROM tables WHERE number = ?1"),
         parked(db, std::string("SELECT ") + kParkedColumns +
                        " FROM parked WHERE number = ?1 AND id > ?2 ORDER BY id LIMIT ?3"),
+        parked_of_key(db, std::string("SELECT ") + kParkedColumns +
+                              " FROM parked WHERE number = ?1 AND key = ?2"
+                              " ORDER BY version LIMIT ?3"),
         parked_stats(db, "SELECT count(*), min(committed_us) FROM parked WHERE number = ?1"),
         log_shard(db,
                   "SELECT trimmed_to, trimmed_records, trimmed_bytes, origin FROM log_shards"

@@ -281,6 +281,9 @@ class Reader {
   // Parked records after that row, in the order of parking.
   virtual std::vector<ParkedRecord> parked(const TableId& table, std::size_t records_max,
                                            std::int64_t after_row) = 0;
+  // Those of one key, in the order of their versions.
+  virtual std::vector<ParkedRecord> parked_of_key(const TableId& table, BytesView key,
+                                                  std::size_t records_max) = 0;
   virtual ParkedStats parked_stats(const TableId& table) = 0;
 
   virtual LedgerSummary ledger(const TableId& table) = 0;

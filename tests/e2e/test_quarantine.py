@@ -104,6 +104,15 @@ def test_quarantine(pair):
     shown = pair.cli_json("quarantine", "show", "Orders", ids["poison-a"], "--region", there.name)
     assert shown["reason"] and shown["image_hex"].startswith("ff")
 
+    # The story of the item says so, with the reason, and what stands meanwhile.
+    story = pair.cli_json("why", "Orders", "customer=poison-a", "order=o")["versions"]
+    assert [version["quarantined_in"] for version in story] == [[there.name]], story
+    assert "in quarantine: " in story[0]["regions"][there.name], story
+    assert shown["reason"] in story[0]["regions"][there.name], story
+    assert "in quarantine: " in pair.cli("why", "Orders", "customer=poison-a", "order=o").stdout
+    calm = pair.cli_json("why", "Orders", "customer=calm", "order=o")["versions"]
+    assert calm[0]["quarantined_in"] == [], calm
+
     def decide(action, *arguments, code):
         done = pair.cli("quarantine", action, "Orders", "--region", there.name, *arguments)
         assert done.returncode == code, done.stdout + done.stderr

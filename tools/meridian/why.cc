@@ -38,6 +38,7 @@ struct Version {
   std::optional<std::int64_t> committed_us;  // at its origin
   json::value image;
   std::map<std::string, std::string> seen;   // by region: what became of it there
+  std::set<std::string> parked_in;           // regions that have it in quarantine
 };
 using Story = std::map<conflict::Version, Version>;
 
@@ -92,6 +93,25 @@ void add_current(Story& story, const Witness& witness) {
   version.removed = current.as_object().at("tombstone").as_bool();
   std::string& seen = version.seen[witness.region];
   seen += seen.empty() ? "stands" : ", stands";
+}
+
+// A region that could not apply a version has it in quarantine, and shows what was there before.
+void add_parked(Story& story, const Witness& witness) {
+  const json::value* parked = witness.page.if_contains("parked");
+  if (parked == nullptr) return;  // a node of an earlier release
+  for (const auto& value : parked->as_array()) {
+    const json::object& record = value.as_object();
+    Version& version = version_of(story, record);
+    if (version.image.is_null()) version.image = record.at("image");
+    version.removed = record.at("tombstone").as_bool();
+    version.parent = text_at(record, "parent");
+    version.parent_known = true;
+    if (!version.committed_us)
+      version.committed_us = record.at("committed_us").to_number<std::int64_t>();
+    std::string& seen = version.seen[witness.region];
+    seen += (seen.empty() ? "in quarantine: " : ", in quarantine: ") + text_at(record, "reason");
+    version.parked_in.insert(witness.region);
+  }
 }
 
 // What became of a version in the end.
@@ -182,6 +202,8 @@ json::object as_json(const Version& version, const Fate& fate) {
     context[std::string(entry.region.name())] = conflict::to_text({entry.hlc, entry.region});
   json::object regions;
   for (const auto& [region, seen] : version.seen) regions[region] = seen;
+  json::array parked_in;
+  for (const auto& region : version.parked_in) parked_in.emplace_back(region);
   json::object out{{"version", conflict::to_text(version.lineage.version)},
                    {"origin", std::string(version.lineage.version.region.name())},
                    {"kind", version.removed ? "delete" : "put"},
@@ -191,6 +213,7 @@ json::object as_json(const Version& version, const Fate& fate) {
                    {"image", version.image},
                    {"fate", fate.word},
                    {"rule", fate.rule},
+                   {"quarantined_in", std::move(parked_in)},
                    {"regions", std::move(regions)}};
   if (version.committed_us) out["committed_us"] = *version.committed_us;
   if (!version.parent.empty()) out["parent"] = version.parent;
@@ -212,6 +235,7 @@ int why(const Options& options, const WhyOptions& why) {
     add_records(story, witness);
     add_entries(story, witness);
     add_current(story, witness);
+    add_parked(story, witness);
   }
   tell_reach(witnesses);
   if (story.empty()) {
@@ -238,6 +262,10 @@ int why(const Options& options, const WhyOptions& why) {
                    {"key", witnesses.front().page.at("key_json")},
                    {"versions", std::move(versions)}};
   print_result(options.format, table, json::serialize(all));
+  for (const auto& [version, told] : story)
+    for (const auto& region : told.parked_in)
+      progress(region + " could not apply " + conflict::to_text(version) +
+               ": see meridian quarantine list " + why.table + " --region " + region);
   return kExitYes;
 }
 

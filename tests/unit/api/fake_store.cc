@@ -75,6 +75,9 @@ class FakeReader final : public store::Reader {
   std::vector<store::ParkedRecord> parked(const TableId&, std::size_t, std::int64_t) override {
     return {};
   }
+  std::vector<store::ParkedRecord> parked_of_key(const TableId&, BytesView, std::size_t) override {
+    return {};
+  }
   store::ParkedStats parked_stats(const TableId&) override { return {}; }
   store::LedgerSummary ledger(const TableId&) override { return {}; }
   store::LedgerPage conflicts(const TableId&, const store::LedgerQuery&) override { return {}; }
