@@ -85,39 +85,51 @@ http::Response Admin::readiness() {
   return reason.empty() ? plain(200, "ready") : plain(503, reason);
 }
 
+json::object Admin::table_status(const TableFigures& figures) const {
+  const store::TableInfo& table = *figures.table;
+  json::array replicas;
+  json::object watermarks_us;
+  for (const auto& [region, entry] : table.replicas) {
+    if (!entry.present) continue;
+    std::string name(region.name());
+    replicas.emplace_back(name);
+    // Of itself it knows what it minted, which nobody has to receive.
+    auto known = figures.watermarks.find(region);
+    if (region != store_.region() && known != figures.watermarks.end())
+      watermarks_us[name] = known->second.physical_ms() * 1000;
+  }
+  json::array backlog;
+  for (const SinkBacklog& sink : figures.backlog) {
+    json::value oldest_ms = nullptr;
+    if (sink.oldest_us)
+      oldest_ms = std::max<std::int64_t>(0, (clock_.wall_us() - *sink.oldest_us) / 1000);
+    backlog.push_back(json::object{{"sink", std::string(sink.sink.name())},
+                                   {"pending_records", sink.pending_records},
+                                   {"pending_bytes", sink.pending_bytes},
+                                   {"oldest_pending_ms", oldest_ms}});
+  }
+  return {{"name", table.name},
+          {"id", table.id.hex()},
+          {"status", "ACTIVE"},
+          {"replicas", std::move(replicas)},
+          {"shards", table.shards},
+          {"items", figures.stats.items},
+          {"bytes", figures.stats.item_bytes},
+          {"tombstones", figures.stats.tombstones},
+          {"collected_ms", reader_->collected(table.id).physical_ms()},
+          {"parked", figures.parked.records},
+          {"conflicts", figures.ledger.entries},
+          {"conflicts_dropped", figures.ledger.dropped},
+          {"watermarks_us", std::move(watermarks_us)},
+          {"backlog", std::move(backlog)}};
+}
+
 http::Response Admin::status() {
   store::StoreHealth health = store_.health();
   std::string reason = not_ready_reason();
   json::array tables;
-  for (const TableFigures& figures : read_tables(store_, *reader_)) {
-    const store::TableInfo& table = *figures.table;
-    json::array replicas;
-    for (const auto& [region, entry] : table.replicas)
-      if (entry.present) replicas.emplace_back(std::string(region.name()));
-    json::array backlog;
-    for (const SinkBacklog& sink : figures.backlog) {
-      json::value oldest_ms = nullptr;
-      if (sink.oldest_us)
-        oldest_ms = std::max<std::int64_t>(0, (clock_.wall_us() - *sink.oldest_us) / 1000);
-      backlog.push_back(json::object{{"sink", std::string(sink.sink.name())},
-                                     {"pending_records", sink.pending_records},
-                                     {"pending_bytes", sink.pending_bytes},
-                                     {"oldest_pending_ms", oldest_ms}});
-    }
-    tables.push_back(json::object{{"name", table.name},
-                                  {"id", table.id.hex()},
-                                  {"status", "ACTIVE"},
-                                  {"replicas", std::move(replicas)},
-                                  {"shards", table.shards},
-                                  {"items", figures.stats.items},
-                                  {"bytes", figures.stats.item_bytes},
-                                  {"tombstones", figures.stats.tombstones},
-                                  {"collected_ms", reader_->collected(table.id).physical_ms()},
-                                  {"parked", figures.parked.records},
-                                  {"conflicts", figures.ledger.entries},
-                                  {"conflicts_dropped", figures.ledger.dropped},
-                                  {"backlog", std::move(backlog)}});
-  }
+  for (const TableFigures& figures : read_tables(store_, *reader_))
+    tables.push_back(table_status(figures));
   return answer(200, {{"region", std::string(store_.region().name())},
                       {"version", version_},
                       {"node_id", hex16(store_.node_id().value)},
@@ -249,14 +261,16 @@ void Admin::collect_conflicts(MetricsPage& page, const store::StoreHealth& healt
   }
 }
 
-void Admin::collect_watermarks(MetricsPage& page, const store::TableInfo& table) {
-  rpc::Watermarks watermarks = reader_->watermarks(table.id);
-  for (const auto& [origin, entry] : table.replicas)
-    if (entry.present)
-      page.gauge("meridian_table_watermark_timestamp_seconds",
-                 "Up to when everything written at the origin is applied here; 0 when unknown.",
-                 static_cast<double>(watermarks[origin].physical_ms()) / 1e3,
-                 {{"table", table.name}, {"origin", std::string(origin.name())}});
+void Admin::collect_watermarks(MetricsPage& page, const TableFigures& figures) {
+  for (const auto& [origin, entry] : figures.table->replicas) {
+    if (!entry.present) continue;
+    auto known = figures.watermarks.find(origin);
+    auto up_to_ms = known == figures.watermarks.end() ? 0 : known->second.physical_ms();
+    page.gauge("meridian_table_watermark_timestamp_seconds",
+               "Up to when everything written at the origin is applied here; 0 when unknown.",
+               static_cast<double>(up_to_ms) / 1e3,
+               {{"table", figures.table->name}, {"origin", std::string(origin.name())}});
+  }
 }
 
 void Admin::collect_tombstones(MetricsPage& page, const TableFigures& figures) {
@@ -294,7 +308,7 @@ void Admin::collect_tables(MetricsPage& page) {
     page.counter("meridian_conflict_ledger_dropped_total",
                  "Losers dropped from the ledger to stay within its limits.",
                  number(figures.ledger.dropped), labels);
-    collect_watermarks(page, *figures.table);
+    collect_watermarks(page, figures);
     for (const SinkBacklog& sink : figures.backlog) {
       MetricLabels link{{"table", figures.table->name},
                         {"source", source},

@@ -17,6 +17,8 @@
 // Errors: 404 and 400 with {"error": "..."}.
 #pragma once
 
+#include <boost/json/object.hpp>
+
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -32,6 +34,8 @@
 #include "region-node/store/store.h"
 
 namespace meridian::admin {
+
+struct TableFigures;
 
 inline constexpr std::size_t kRowsMax = 10'000;
 
@@ -56,13 +60,14 @@ class Admin {
   http::Response readiness();
   http::Response metrics();
   http::Response status();
+  [[nodiscard]] boost::json::object table_status(const TableFigures& figures) const;
   http::Response rows(const Target& target);
   http::Response row(const Target& target);
   void collect_store(MetricsPage& page);
   void collect_conflicts(MetricsPage& page, const store::StoreHealth& health);
   void collect_tombstones(MetricsPage& page, const TableFigures& figures);
   void collect_tables(MetricsPage& page);
-  void collect_watermarks(MetricsPage& page, const store::TableInfo& table);
+  static void collect_watermarks(MetricsPage& page, const TableFigures& figures);
   std::string not_ready_reason();
 
   store::Store& store_;

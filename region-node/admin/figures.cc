@@ -29,7 +29,8 @@ std::vector<TableFigures> read_tables(store::Store& store, store::Reader& reader
                          .stats = reader.stats(table->id),
                          .backlog = {},
                          .parked = {},
-                         .ledger = {}};
+                         .ledger = {},
+                         .watermarks = reader.watermarks(table->id)};
     for (const RegionId& sink : table->peers(store.region()))
       figures.backlog.push_back(sum_shards(reader, *table, sink));
     figures.parked = reader.parked_stats(table->id);

@@ -28,6 +28,7 @@ struct TableFigures {
   std::vector<SinkBacklog> backlog;
   store::ParkedStats parked;
   store::LedgerSummary ledger;
+  rpc::Watermarks watermarks;
 };
 
 std::vector<TableFigures> read_tables(store::Store& store, store::Reader& reader);

@@ -94,6 +94,32 @@ def test_an_idle_link_is_measured(orders):
     assert longer["sums"][0]["measured"] >= 5, longer
 
 
+def test_the_watermark_of_a_link(orders):
+    source, sink, _ = orders
+
+    def watermark(one, other):
+        return link(orders, one, other)["watermark_us"] or 0
+    put(source, 1)
+    written_us = int(time.time() * 1e6)
+    wait_until(lambda: watermark(source, sink) > written_us, 15, "the write is covered, and what follows")
+    # That of a cut link stands still, for programs and for people; that of the others goes on.
+    assert orders.cli("link", "cut", "--from", source.name, "--to", sink.name, "--for",
+                      "60s").returncode == 0
+    cut_us = int(time.time() * 1e6)
+    wait_until(lambda: watermark(sink, source) > cut_us, 15, "the other direction goes on")
+    assert written_us < watermark(source, sink) < cut_us
+    assert "WATERMARK" in orders.cli("lag").stdout
+    said = {(row["source"], row["sink"]): row for row in orders.cli_json("status")["links"]}
+    assert said[source.name, sink.name]["state"] == "cut"
+    assert written_us < said[source.name, sink.name]["watermark_us"] < cut_us
+    # A sink that does not answer cannot say what it has; what has come from there is still known.
+    sink.node.kill()
+    assert link(orders, source, sink)["watermark_us"] is None
+    assert watermark(sink, source) > cut_us
+    shown = orders.cli("status").stdout
+    assert re.search(f"link {sink.name} -> {source.name}: .*; watermark 2", shown), shown
+
+
 def test_an_idle_link_notices_that_its_sink_is_gone(orders):
     wait_probed(orders, orders[0], orders[2])
     orders[2].node.kill()

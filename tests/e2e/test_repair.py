@@ -108,6 +108,30 @@ def test_a_region_that_is_down_does_not_stop_the_others_writes(tmp_path):
         assert not made.deaths()
 
 
+def test_a_repair_is_shown_while_it_lasts(tmp_path):
+    with bounded(tmp_path, count=2) as made:
+        made.create_global_table("Orders")
+        here, there = made
+        there.node.stop()
+        for number in range(150):
+            put(here, f"k-{number}", "x" * 20_000)
+        wait_until(lambda: "cut_loose" in here.node.log(), 5, "the log is at its bound")
+        # Over a slow line it takes seconds.
+        made.cli_json("link", "limit", "--from", here.name, "--to", there.name, "--rate", "500kB/s",
+                      "--for", "1h")
+        there.node.start()
+
+        def shown():
+            rows = [made.link("Orders", here, there), made.link("Orders", there, here)]
+            return all(row["state"] == "repairing" for row in rows) and rows
+        rows = wait_until(shown, 60, "both links say so")
+        assert all(here.name in row["reason"] and there.name in row["reason"] for row in rows), rows
+        made.cli_json("link", "heal", "--from", here.name, "--to", there.name)
+        made.wait_identical("Orders", 60)
+        wait_until(lambda: not shown(), 30, "it is over")
+        assert not made.deaths()
+
+
 def test_a_restored_copy_is_told_what_it_has_forgotten(tmp_path):
     made = Cluster(tmp_path)
     with made:

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tools/meridian/link_sums.h"
+#include "tools/meridian/times.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -40,6 +41,7 @@ json::object as_json(const Link& link) {
   out["trend"] = or_null(link.trend);
   out["applied_us"] = or_null(link.applied_us);
   out["probe_us"] = or_null(link.probe_us);
+  out["watermark_us"] = or_null(link.watermark_us);
   out["clock_offset_ms"] = or_null(link.clock_offset_ms);
   out["parked_records"] = link.parked;
   out["collapsed_records"] = link.collapsed_records;
@@ -68,9 +70,13 @@ std::string oldest_word(const Link& link) {
   return link.pending_records == 0 ? "-" : readable(link.oldest_pending_ms);
 }
 
+std::string watermark_word(const Link& link) {
+  return link.watermark_us ? time_text_us(*link.watermark_us) : "-";
+}
+
 Table people_table(const std::vector<Link>& links, Rows rows) {
   Table table{{"source", "sink", "state", "p50", "p95", "p99", "max", "pending", "bytes", "oldest",
-               "trend", "clock_offset", "reason"},
+               "trend", "watermark", "clock_offset", "reason"},
               {}};
   bool tables = rows == Rows::all;
   if (tables) table.columns.insert(table.columns.begin(), "table");
@@ -86,6 +92,7 @@ Table people_table(const std::vector<Link>& links, Rows rows) {
                                  count_of(link.pending_bytes),
                                  oldest_word(link),
                                  link.trend.empty() ? "-" : link.trend,
+                                 watermark_word(link),
                                  readable(link.clock_offset_ms),
                                  link.reason};
     if (tables) row.insert(row.begin(), link.table);

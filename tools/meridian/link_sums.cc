@@ -69,6 +69,12 @@ void add(Link& sum, const Link& link) {
   take(sum.oldest_pending_ms, link.oldest_pending_ms, larger);
   take(sum.applied_us, link.applied_us, larger);
   take(sum.probe_us, link.probe_us, larger);
+  // (What is unknown of one table is unknown of all.)
+  if (sum.watermark_us && link.watermark_us) {
+    sum.watermark_us = std::min(*sum.watermark_us, *link.watermark_us);
+  } else {
+    sum.watermark_us.reset();
+  }
   if (!sum.clock_offset_ms) sum.clock_offset_ms = link.clock_offset_ms;
   sum.trend = worse_trend(sum.trend, link.trend);
   sum.parked += link.parked;
@@ -88,6 +94,7 @@ std::vector<Link> sum_by_link(const std::vector<Link>& links) {
       sum.sink = link.sink;
       sum.pending_records = 0;
       sum.pending_bytes = 0;
+      sum.watermark_us = link.watermark_us;
     }
     add(sum, link);
   }

@@ -59,6 +59,21 @@ void add_node(Links& links, const std::string& region, const json::object& statu
   }
 }
 
+// What the sinks say of how far they are.  Of a source whose writes none has reached, nothing.
+void add_watermarks(Links& links, const std::string& sink, const json::object& status) {
+  for (const auto& table : list_at(status, "tables")) {
+    const json::object& object = table.as_object();
+    const json::value* known = object.if_contains("watermarks_us");
+    if (known == nullptr || !known->is_object()) continue;
+    for (const auto& [source, value] : known->as_object()) {
+      auto at = links.find({text_at(object, "name"), std::string(source), sink});
+      if (at == links.end()) continue;
+      auto up_to_us = number_at<std::int64_t>(known->as_object(), source);
+      if (up_to_us && *up_to_us > 0) at->second.watermark_us = up_to_us;
+    }
+  }
+}
+
 // Links of a region whose node does not answer, as the other nodes' lists of replicas tell.
 void add_unheard(Links& links, const std::string& region, const json::object& other_status) {
   for (const auto& table : list_at(other_status, "tables")) {
@@ -127,6 +142,7 @@ void add_worker(Links& links, const std::string& region, const json::object& sta
 // What the daemons of one region say of themselves; empty: no answer.
 struct RegionPages {
   Fetched node;
+  Fetched repairs;  // of the node
   std::vector<Fetched> workers;
 };
 
@@ -134,6 +150,7 @@ std::vector<RegionPages> fetch_regions(const Deployment& deployment, const std::
   std::vector<Page> pages;
   for (const auto& region : deployment.regions) {
     pages.push_back({region.admin, "/v1/status"});
+    pages.push_back({region.admin, "/v1/repairs"});
     for (const auto& worker : region.replicators) pages.push_back({worker, of_worker});
   }
   auto answers = fetch_all(pages);
@@ -142,6 +159,7 @@ std::vector<RegionPages> fetch_regions(const Deployment& deployment, const std::
   for (const auto& region : deployment.regions) {
     RegionPages& each = out.emplace_back();
     each.node = std::move(*next++);
+    each.repairs = std::move(*next++);
     for (std::size_t i = 0; i < region.replicators.size(); ++i)
       each.workers.push_back(std::move(*next++));
   }
@@ -150,6 +168,26 @@ std::vector<RegionPages> fetch_regions(const Deployment& deployment, const std::
 
 const json::object* object_of(const Fetched& page) {
   return page.body && page.body->is_object() ? &page.body->as_object() : nullptr;
+}
+
+// A repair moves rows both ways, so both links between the two regions are under repair, whichever of
+// them began it.  A link that is cut, say, stays that: it keeps the repair from going on.
+void add_repairs(Links& links, const std::string& region, const json::object& page) {
+  for (const auto& entry : list_at(page, "repairs")) {
+    const json::object& repair = entry.as_object();
+    if (text_at(repair, "doing") != "repair") continue;
+    std::string table = text_at(repair, "table");
+    std::string peer = text_at(repair, "peer");
+    std::string why = text_at(repair, "needed");
+    for (const LinkKey& key : {LinkKey(table, region, peer), LinkKey(table, peer, region)}) {
+      auto at = links.find(key);
+      if (at == links.end()) continue;
+      Link& link = at->second;
+      if (link.state != "repair_needed" && severity(link.state) >= severity("paused")) continue;
+      link.state = "repairing";
+      link.reason = region + " repairs the table with " + peer + (why.empty() ? "" : ": " + why);
+    }
+  }
 }
 
 // Of tables whose sink has records in quarantine: whose they are.
@@ -215,6 +253,11 @@ LinkReport read_links(const Deployment& deployment, std::int64_t window_ms) {
     std::string silent = any ? "starting" : node ? "unreachable" : "unknown";
     for (auto& [key, link] : links)
       if (link.source == region && link.state.empty()) link.state = silent;
+  }
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    const std::string& region = deployment.regions[i].name;
+    if (const json::object* node = object_of(pages[i].node)) add_watermarks(links, region, *node);
+    if (const json::object* page = object_of(pages[i].repairs)) add_repairs(links, region, *page);
   }
   add_quarantine(links, deployment, pages);
   for (auto& [key, link] : links) report.links.push_back(std::move(link));

@@ -21,7 +21,8 @@ struct Link {
   std::string sink;
   // A state of the replicator's flow; "unreachable" when the replicator does not answer, with the
   // node's figures; "unknown" when its node does not either; "starting" when it has not begun;
-  // "quarantined" when all is well but for records that the sink could not apply.
+  // "repairing" while the two regions compare the table and mend what differs; "quarantined" when all
+  // is well but for records that the sink could not apply.
   std::string state;
   std::string reason;
   LagCounts records;     // that arrived in the window
@@ -35,6 +36,8 @@ struct Link {
   // newest probe that is.
   std::optional<std::int64_t> applied_us;
   std::optional<std::int64_t> probe_us;
+  // By the source's clock, in us: everything that it wrote up to then is at the sink, as the sink says.
+  std::optional<std::int64_t> watermark_us;
   std::int64_t parked = 0;  // records of the source in the sink's quarantine
   std::int64_t collapsed_records = 0;  // left out of a backlog, since the workers' start
   std::int64_t collapsed_bytes = 0;

@@ -1,13 +1,19 @@
-// meridian status: is every region's node and replicator up and ready, and what does it hold?
+// meridian status: is every region's node and replicator up and ready, what does it hold, and which links
+// are not as they should be?
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
+#include "tools/meridian/lag_view.h"
 #include "tools/meridian/link.h"
+#include "tools/meridian/link_sums.h"
+#include "tools/meridian/links.h"
+#include "tools/meridian/times.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -109,11 +115,36 @@ void advise(const std::string& region, const char* program, const Daemon& daemon
   progress(line);
 }
 
-// Faults on purpose, so that nobody looks for another cause.
-void show_faults(const Deployment& deployment) {
-  for (const auto& fault : read_faults(deployment).faults)
+// Faults on purpose, so that nobody looks for another cause; then the links that are not as they should
+// be for another reason.
+void show_troubled_links(const Deployment& deployment, const std::vector<Link>& links) {
+  std::set<std::pair<std::string, std::string>> broken;
+  for (const auto& fault : read_faults(deployment).faults) {
+    broken.insert({fault.from, fault.to});
     print("link " + fault.from + " -> " + fault.to + ": " + coloured(fault.text, Mood::uneasy) +
           " on purpose, " + readable_ms(fault.left_ms) + " left\n");
+  }
+  for (const auto& link : links) {
+    if (severity(link.state) <= severity("running")) continue;
+    if (broken.contains({link.source, link.sink})) continue;
+    print("link " + name_of(link) + ": " + coloured(link.state, Mood::uneasy) +
+          (link.reason.empty() ? "" : ", " + link.reason) + "; watermark " +
+          (link.watermark_us ? time_text_us(*link.watermark_us) : "unknown") + "\n");
+  }
+}
+
+json::array as_json(const std::vector<Link>& links) {
+  json::array out;
+  for (const auto& link : links) {
+    json::value watermark_us = nullptr;
+    if (link.watermark_us) watermark_us = *link.watermark_us;
+    out.push_back(json::object{{"source", link.source},
+                               {"sink", link.sink},
+                               {"state", link.state},
+                               {"reason", link.reason},
+                               {"watermark_us", watermark_us}});
+  }
+  return out;
 }
 
 }  // namespace
@@ -161,10 +192,15 @@ int show_status(const Options& options) {
     entry["status"] = page.body ? *page.body : json::value(nullptr);
     list.push_back(std::move(entry));
   }
-  print_result(options.format, table, json::serialize(json::object{{"regions", std::move(list)}}));
-  if (options.format == Format::table) show_faults(deployment);
-  if (options.format == Format::table)
+  // All tables of a link together.
+  std::vector<Link> links;
+  if (options.format != Format::csv) links = sum_by_link(read_links(deployment).links);
+  json::object all{{"regions", std::move(list)}, {"links", as_json(links)}};
+  print_result(options.format, table, json::serialize(all));
+  if (options.format == Format::table) {
+    show_troubled_links(deployment, links);
     for (const auto& [region, daemon] : daemons) advise(region, daemon.first, daemon.second);
+  }
   return all_ready ? kExitYes : kExitNo;
 }
 

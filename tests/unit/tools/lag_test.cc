@@ -60,6 +60,28 @@ TEST(LinkSums, WhatIsUnknownOfOneTableIsUnknownOfAll) {
   EXPECT_EQ(sums[0].state, "unknown");
 }
 
+TEST(LinkSums, TakeTheWatermarkThatIsFurthestBehind) {
+  Link a = link("A", "us", "eu");
+  Link b = link("B", "us", "eu");
+  a.watermark_us = 1'764'428'400'123'000;
+  b.watermark_us = *a.watermark_us + 5'000'000;
+  EXPECT_EQ(sum_by_link({a, b})[0].watermark_us, a.watermark_us);
+  EXPECT_EQ(sum_by_link({b, a})[0].watermark_us, a.watermark_us);
+  EXPECT_EQ(sum_by_link({a, b, link("C", "us", "eu")})[0].watermark_us, std::nullopt)
+      << "what is unknown of one table is unknown of all";
+}
+
+TEST(Lag, TellsTheWatermarkInEveryFormat) {
+  Link known = link("A", "us", "eu");
+  known.watermark_us = 1'764'428'400'123'000;
+  EXPECT_THAT(render({known}, Format::table, Rows::all), HasSubstr("2025-11-29T15:00:00.123Z"));
+  EXPECT_THAT(render({known}, Format::csv, Rows::all), HasSubstr("1764428400123000"));
+  EXPECT_THAT(render({known}, Format::json, Rows::all),
+              HasSubstr("\"watermark_us\":1764428400123000"));
+  Link dark = link("A", "us", "eu");
+  EXPECT_THAT(render({dark}, Format::json, Rows::all), HasSubstr("\"watermark_us\":null"));
+}
+
 TEST(Lag, IsThatOfProbesOnlyWhenThereWasNoRecord) {
   Link idle = link("A", "us", "eu");
   EXPECT_EQ(idle.measured_by(), "");
@@ -129,7 +151,8 @@ TEST(States, AreOrderedByHowBadTheyAre) {
   EXPECT_LT(severity("waiting"), severity("running"));
   EXPECT_LT(severity("running"), severity("quarantined"));
   EXPECT_LT(severity("backing_off"), severity("cut"));
-  EXPECT_LT(severity("held"), severity("repair_needed"));
+  EXPECT_LT(severity("held"), severity("repairing"));
+  EXPECT_LT(severity("repairing"), severity("repair_needed"));
   EXPECT_LT(severity("unreachable"), severity("something new"));
 }
 
