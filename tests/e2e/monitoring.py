@@ -35,6 +35,20 @@ def hurried(text):
     return re.sub(r"(\n +for: |\[)(\d+)([smh])\b", shorter, text)
 
 
+def promtool(*arguments, stdin=None, folder=FOLDER):
+    done = subprocess.run(["promtool", *arguments], input=stdin, cwd=folder, text=True,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def metrics_pages(cluster):
+    """What every daemon that answers exports."""
+    answers = [http_get(url) for region in cluster
+               for url in (region.admin_url("/metrics"), region.replicator_url("/metrics"))]
+    return [text for status, text in answers if status == 200]
+
+
 class Prometheus:
     def __init__(self, cluster, folder, change_rules=hurried, workers=()):
         """`workers`: (region, address) of the admin pages of further replicators."""
@@ -108,6 +122,9 @@ class Prometheus:
             raise AssertionError(f"{error}; {self.firing()} do") from None
         for alert in alerts:
             check_names(alert)
+        # Many metrics are there only while something is wrong.
+        for text in metrics_pages(self.cluster):
+            promtool("check", "metrics", stdin=text)
 
     def wait_calm(self, seconds=90):
         """Until nothing fires."""

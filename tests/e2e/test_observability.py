@@ -3,29 +3,22 @@
 import json
 import re
 import shutil
-import subprocess
 
 import botocore.exceptions
 import pytest
 import yaml
 
-from cluster import Cluster, http_get, wait_until
+from cluster import Cluster, wait_until
 from load import key_of
-from monitoring import FOLDER, Prometheus, rules
+from monitoring import FOLDER, Prometheus, metrics_pages, promtool, rules
 from test_lag import parse_prometheus
 
 pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool")
 
 
-def promtool(*arguments, stdin=None, folder=FOLDER):
-    done = subprocess.run(["promtool", *arguments], input=stdin, cwd=folder, text=True,
-                          capture_output=True, timeout=60)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
 def test_rules_and_configuration_are_valid():
     promtool("check", "config", "prometheus.yml")
+    promtool("check", "rules", "alerts.yml")
     promtool("test", "rules", "alerts_test.yml")
 
 
@@ -58,13 +51,10 @@ def pair(tmp_path_factory):
         yield made
 
 
-def pages(cluster):
-    return [http_get(url)[1] for region in cluster
-            for url in (region.admin_url("/metrics"), region.replicator_url("/metrics"))]
-
-
 def test_metrics_keep_the_conventions(pair):
-    for text in pages(pair):
+    texts = metrics_pages(pair)
+    assert len(texts) == 4
+    for text in texts:
         promtool("check", "metrics", stdin=text)
         parse_prometheus(text)
 
@@ -78,7 +68,7 @@ def test_rules_and_dashboards_name_only_metrics_that_there_are(pair):
         pair[0].client().get_item(TableName="NoSuchTable", Key=key_of("k"))
 
     def exported():
-        return {name for text in pages(pair) for name, _ in parse_prometheus(text)[1]}
+        return {name for text in metrics_pages(pair) for name, _ in parse_prometheus(text)[1]}
     expressions = [rule["expr"] for rule in rules()]
     for path in FOLDER.glob("grafana/dashboards/*.json"):
         board = json.loads(path.read_text())
