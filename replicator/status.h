@@ -100,6 +100,9 @@ struct LeaseRow {
   std::string owner;   // empty: nobody's
   std::string wanted;  // by a worker that it is to be handed to; empty: by none
   std::uint64_t token = 0;
+  // Of the holder, empty when there is none.  For another's lease: since this worker first saw it.
+  std::optional<std::int64_t> held_ms;
+  std::optional<std::int64_t> silent_ms;  // since its last sign of life
 };
 struct LeaseFigures {
   std::string worker;          // empty: this replicator shares with nobody and ships everything
@@ -108,6 +111,8 @@ struct LeaseFigures {
   std::uint64_t gained = 0;  // since the start
   std::uint64_t lost = 0;    // to somebody who took them
   std::uint64_t rounds_failed = 0;
+  std::int64_t lease_ms = 0;            // a holder that is silent for so long loses its leases
+  std::optional<std::int64_t> look_ms;  // since the last round; empty before the first
 };
 
 struct ReplicatorStatus {

@@ -39,7 +39,11 @@
 //        "round_trip_ms", "clock_offset_ms"}],
 //    "worker",               empty when it shares with nobody
 //    "leases": [one per (table, shard):
-//       {"table", "table_id", "shard", "owner", "wanted", "token", "own"}],
+//       {"table", "table_id", "shard", "owner", "wanted", "token", "own",
+//        "held_ms",            since when it is held: exact when "own", else since it was first seen
+//        "silent_ms"}],        since its holder's last sign of life, as this worker saw it
+//    "lease_ms",             a holder that is silent for so long loses its leases
+//    "lease_look_ms",        since this worker last looked at the table
 //    "leases_held", "leases_gained", "leases_lost", "lease_rounds_failed",
 //    "checkpoint_saves_failed"}
 // 64-bit identities are hexadecimal strings, because JSON numbers are not exact there.

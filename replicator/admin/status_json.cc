@@ -124,7 +124,9 @@ json::array leases_json(const LeaseFigures& leases) {
                                {"owner", row.owner},
                                {"wanted", row.wanted},
                                {"token", row.token},
-                               {"own", row.owner == leases.worker}});
+                               {"own", row.owner == leases.worker},
+                               {"held_ms", maybe(row.held_ms)},
+                               {"silent_ms", maybe(row.silent_ms)}});
   return out;
 }
 
@@ -153,6 +155,8 @@ std::string status_json(const ReplicatorStatus& status, const std::string& versi
                    {"peers", std::move(peers)},
                    {"worker", status.leases.worker},
                    {"leases", leases_json(status.leases)},
+                   {"lease_ms", status.leases.lease_ms},
+                   {"lease_look_ms", maybe(status.leases.look_ms)},
                    {"leases_held", status.leases.held},
                    {"leases_gained", status.leases.gained},
                    {"leases_lost", status.leases.lost},

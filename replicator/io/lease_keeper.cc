@@ -14,6 +14,7 @@ LeaseKeeper::LeaseKeeper(checkpoint::LeaseStore& store, checkpoint::WorkerId wor
       log_(std::move(log)),
       worker_(store, std::move(worker), timing, rng) {
   figures_.worker = name_;
+  figures_.lease_ms = timing_.lease_ms;
 }
 
 LeaseKeeper::~LeaseKeeper() { stop(); }
@@ -54,8 +55,17 @@ void LeaseKeeper::let_go(const checkpoint::LeaseKey& key, std::uint64_t token,
 }
 
 LeaseFigures LeaseKeeper::figures() const {
+  std::int64_t now_ms = clock_.monotonic_ms();
   std::lock_guard lock(mutex_);
-  return figures_;
+  LeaseFigures out = figures_;
+  if (looked_ms_) out.look_ms = now_ms - *looked_ms_;
+  for (auto& row : out.rows) {
+    if (row.owner.empty()) continue;
+    const auto& sight = sights_.of({row.table, row.shard});
+    row.held_ms = now_ms - sight.held_since_ms;
+    row.silent_ms = now_ms - sight.alive_ms;
+  }
+  return out;
 }
 
 void LeaseKeeper::run() {
@@ -106,10 +116,12 @@ void LeaseKeeper::note(const checkpoint::LeaseWorker::Outcome& outcome) {
   for (const auto& key : outcome.hand_over)
     log_.info("lease_handed_over", "table={} shard={}", key.table.hex(), key.shard.value);
   std::lock_guard lock(mutex_);
+  looked_ms_ = clock_.monotonic_ms();
+  sights_.see(worker_.rows(), *looked_ms_);
   figures_.rows.clear();
   for (const auto& row : worker_.rows())
     figures_.rows.push_back(
-        {row.key.table, {}, row.key.shard, row.owner, row.wanted, row.token});
+        {row.key.table, {}, row.key.shard, row.owner, row.wanted, row.token, {}, {}});
   figures_.held = worker_.book().held().size();
   figures_.gained += outcome.gained.size();
   figures_.lost += outcome.lost.size();

@@ -12,12 +12,14 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "checkpoint/lease_sights.h"
 #include "checkpoint/lease_worker.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -43,6 +45,7 @@ class LeaseKeeper {
   // What was to be handed over: its flows have stopped and got so far.
   void let_go(const checkpoint::LeaseKey& key, std::uint64_t token,
               std::vector<checkpoint::Checkpoint> checkpoints);
+  // Ages are those of the moment of the call.
   [[nodiscard]] LeaseFigures figures() const;
 
  private:
@@ -66,7 +69,9 @@ class LeaseKeeper {
   std::condition_variable wake_;
   std::set<checkpoint::LeaseKey> shards_;  // guarded by mutex_, as is all that follows
   Released released_;
-  LeaseFigures figures_;
+  LeaseFigures figures_;               // without the ages
+  checkpoint::LeaseSights sights_;
+  std::optional<std::int64_t> looked_ms_;
   bool known_ = false;  // the shards
   bool hurry_ = false;  // a round is due at once
   bool stopping_ = false;

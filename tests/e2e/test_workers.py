@@ -80,6 +80,9 @@ def test_one_of_two_workers_is_killed_under_load(pair, second):
         # Each shows the table as it was at its last round.
         wait_until(lambda: owners(first) == {"worker-1", "worker-2"}, 10, "both own some")
         assert len({row["token"] for row in status(first)["leases"]}) == SHARDS
+        # And since when it is held, and how lately its holder was seen to live.
+        wait_until(lambda: all(row["silent_ms"] < row["held_ms"] for row in status(first)["leases"]), 10,
+                   "all have been renewed")
         # One dies, the other inherits.
         second.process.kill()
         wait_held({first: SHARDS})
@@ -112,6 +115,8 @@ def test_a_worker_that_only_seemed_dead(pair, second):
     with Load(pair, seed=2) as load:
         load.wait_progress()
         second.process.pause()
+        wait_until(lambda: any(row["owner"].startswith("worker-2/") and row["silent_ms"] > 2000
+                               for row in status(first)["leases"]), 10, "its silence is seen")
         wait_held({first: SHARDS})
         load.wait_progress()
         # It wakes with all that it believes; what it ships again is nothing new to the sink.
