@@ -14,10 +14,11 @@ namespace {
 
 namespace json = boost::json;
 
-json::value address_of(const Addresses& addresses, const RegionId& region) {
+json::array addresses_of(const Addresses& addresses, const RegionId& region) {
+  json::array out;
   for (const auto& [name, address] : addresses)
-    if (name == region) return json::string("http://" + address);
-  return nullptr;
+    if (name == region) out.push_back(json::string("http://" + address));
+  return out;
 }
 
 std::string regions_json(const ConsoleOptions& options) {
@@ -25,11 +26,11 @@ std::string regions_json(const ConsoleOptions& options) {
   for (const auto& [region, address] : options.nodes)
     regions.push_back(json::object{{"name", region.name()},
                                    {"admin", "http://" + address},
-                                   {"replicator", address_of(options.replicators, region)}});
+                                   {"replicators", addresses_of(options.replicators, region)}});
   // Not told of the deployment: the page shows this region alone, by the address that it came from.
   if (options.nodes.empty())
-    regions.push_back(
-        json::object{{"name", options.region.name()}, {"admin", ""}, {"replicator", nullptr}});
+    regions.push_back(json::object{
+        {"name", options.region.name()}, {"admin", ""}, {"replicators", json::array()}});
   json::value drills = nullptr;
   if (!options.drills.empty()) drills = json::string("http://" + options.drills);
   return json::serialize(json::object{

@@ -3,7 +3,8 @@
 //   GET /                    the page
 //   GET /console/FILE        its scripts and styles
 //   GET /v1/console          JSON: the regions of the deployment, as a browser reaches their admin
-//                            endpoints
+//                            endpoints: {"region", "regions": [{"name", "admin", "replicators": []}],
+//                            "drills"}
 //
 // The page asks every region by itself; a region that is down does not take the console of another with
 // it.  What the page may load and call is named in its Content-Security-Policy, so nothing leaves the
@@ -28,7 +29,7 @@ using Addresses = std::vector<std::pair<RegionId, std::string>>;
 struct ConsoleOptions {
   RegionId region;        // of this node
   Addresses nodes;        // admin endpoints of all regions, host:port, this one's included
-  Addresses replicators;  // the same of their replicators
+  Addresses replicators;  // the same of their replicators; a region stands once for each of its workers
   std::string drills;     // of `meridian drill serve`, host:port; empty where there is none
 };
 

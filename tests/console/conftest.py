@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import urllib.parse
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -33,6 +34,7 @@ def drilled(tmp_path, monkeypatch):
             started.append(subprocess.Popen(
                 [clusters.program("meridian"), "--deployment", str(made.deployment), "drill", "serve",
                  "--listen", address, "--out", str(tmp_path / "drills")], stderr=subprocess.DEVNULL))
+        made.drills = f"http://{address}"
         yield made, serve
         for process in started:
             process.terminate()
@@ -49,8 +51,13 @@ def browser():
         launched.close()
 
 
+def origin_of(url):
+    return urllib.parse.urlsplit(url).netloc
+
+
 class Page:
-    """The console of one region; everything that the browser asked for and complained of is kept."""
+    """The console of one region; everything that the browser asked for and complained of is kept, and
+    close() looks at it."""
 
     def __init__(self, browser, origin, **options):
         self.origin = origin
@@ -66,10 +73,19 @@ class Page:
         self.page.wait_for_selector("h1")
         return self.page
 
+    def close(self, regions, also=()):
+        """Nothing was complained of, and nobody was asked but the deployment's own addresses on loopback:
+        admin endpoints of regions, and `also`, URLs."""
+        self.page.context.close()
+        assert self.complaints == []
+        ours = {r.address(p) for r in regions for p in ("admin", "replicator")} | {origin_of(u) for u in also}
+        asked = {origin_of(url) for url in self.requests if not url.startswith(("data:", "blob:", "about:"))}
+        assert asked and asked <= ours, asked - ours
+        assert all(origin.startswith("127.0.0.1:") for origin in asked)
+
 
 @pytest.fixture
 def console(browser, regions):
     page = Page(browser, f"http://{regions.regions[0].address('admin')}")
     yield page
-    page.page.context.close()
-    assert page.complaints == []
+    page.close(regions)

@@ -1,14 +1,15 @@
 // The console: which view is shown, and the line that says how the deployment is.
 
-import { h, show, plural } from './lib/dom.js';
+import { h, show, plural, clock } from './lib/dom.js';
 import * as deployment from './lib/deployment.js';
 import overview from './views/overview.js';
 import tables from './views/tables.js';
 import tableView from './views/table.js';
 import items from './views/items.js';
 import conflicts from './views/conflicts.js';
-import flows from './views/flows.js';
 import quarantine from './views/quarantine.js';
+import flows from './views/flows.js';
+import leases from './views/leases.js';
 import faults from './views/faults.js';
 import drills from './views/drills.js';
 
@@ -21,56 +22,67 @@ const VIEWS = [
   { path: 'conflicts', label: 'Conflicts', view: conflicts },
   { path: 'quarantine', label: 'Quarantine', view: quarantine },
   { path: 'checkpoints', label: 'Checkpoints', view: flows },
+  { path: 'leases', label: 'Leases', view: leases },
   { path: 'faults', label: 'Faults', view: faults },
   { path: 'drills', label: 'Drills', view: drills },
 ];
 
 let mounted = null;
 
+const element = (id) => document.getElementById(id);
+
 function navigate() {
   const [path, ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
   const entry = VIEWS.find((v) => v.path === path) ?? VIEWS[0];
   mounted?.unmount?.();
-  const root = document.getElementById('main');
+  const root = element('main');
   root.replaceChildren();
   mounted = entry.view.mount(root, rest.join('/')) ?? {};
   mounted.update?.();
   const current = entry.path === 'table' ? 'tables' : entry.path;
-  show(document.getElementById('nav'), VIEWS.filter((v) => v.label).map((v) => h('a', {
+  show(element('nav'), VIEWS.filter((v) => v.label).map((v) => h('a', {
     href: `#/${v.path}`, 'data-key': v.path || 'overview', 'aria-current': v.path === current && 'page' }, v.label)));
   document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); // on a phone
   document.title = `${entry.view.title} · Meridian`;
 }
 
+// What is the matter, in words; nothing when all is well.
+function troubles() {
+  const { regions, links, moodOf, regionMood } = deployment;
+  const down = regions.filter((r) => r.asked && !r.node), uneasy = regions.filter((r) => regionMood(r) === 'uneasy');
+  const disturbed = [...links.values()].filter((l) => moodOf(l) !== 'good');
+  const parked = regions.flatMap((r) => r.node?.tables ?? []).reduce((sum, t) => sum + t.parked, 0);
+  const names = (list) => list.map((r) => r.name).join(', ');
+  return { down: down.length > 0, words: [down.length && `${names(down)} ${down.length > 1 ? 'are' : 'is'} down`, uneasy.length && `${names(uneasy)} not ready`,
+    disturbed.length && `${disturbed.length} of ${plural(links.size, 'link')} disturbed`, parked && `${plural(parked, 'record')} in quarantine`].filter(Boolean) };
+}
+
 function summarise() {
-  const line = document.getElementById('summary');
-  const down = deployment.regions.filter((r) => !r.node);
-  const uneasy = deployment.regions.filter((r) => deployment.regionMood(r) === 'uneasy');
-  const stalled = [...deployment.links.values()].filter((l) => deployment.moodOf(l) !== 'good');
-  const parts = [];
-  if (down.length) parts.push(`${down.map((r) => r.name).join(', ')} cannot be reached`);
-  if (uneasy.length) parts.push(`${uneasy.map((r) => r.name).join(', ')} not ready`);
-  if (stalled.length) parts.push(`${stalled.length} of ${deployment.links.size} links stand still`);
-  const parked = deployment.regions.flatMap((r) => r.node?.tables ?? []).reduce((sum, t) => sum + t.parked, 0);
-  if (parked) parts.push(`${plural(parked, 'record')} in quarantine`);
-  line.className = `summary ${down.length ? 'bad' : parts.length ? 'uneasy' : 'good'}`;
-  const text = parts.join(' · ') || `all ${deployment.regions.length} regions ready`;
+  const line = element('summary'), gone = deployment.disconnected();
+  const { down, words } = troubles();
+  line.className = `summary ${deployment.connecting() ? '' : down ? 'bad' : words.length ? 'uneasy' : 'good'}`;
+  const text = deployment.connecting() ? 'connecting' : gone ? 'disconnected' : words.join(' · ') || `all ${deployment.regions.length} regions ready`;
   if (line.textContent !== text) line.textContent = text;
+  const heard = deployment.heardAt();
+  show(element('banner'), gone && h('p', {}, h('b', {}, 'No region answers.'), heard ? ` The last was heard at ${clock(heard)}.` : '', ' The page goes on asking.'));
+  const home = deployment.homeRegion();
+  show(element('about'), h('p', {}, `Served by ${home.name}${home.node ? `, version ${home.node.version}` : ''}. Times are UTC.`));
 }
 
 async function main() {
   try {
     await deployment.start();
   } catch (failure) {
-    show(document.getElementById('main'), h('p', { class: 'empty' },
-      `This region node does not answer (${failure.message}). The page tries again every few seconds.`));
-    document.getElementById('summary').textContent = 'disconnected';
+    show(element('main'), h('h1', {}, 'Meridian'), h('p', { class: 'empty' }, `This region node does not answer (${failure.message}). The page tries again every few seconds.`));
+    element('summary').textContent = 'disconnected';
     setTimeout(main, 3000);
     return;
   }
-  window.addEventListener('hashchange', () => { navigate(); document.getElementById('main').focus(); });
+  window.addEventListener('hashchange', () => { navigate(); element('main').focus(); window.scrollTo(0, 0); });
+  document.querySelector('.skip').addEventListener('click', (event) => { event.preventDefault(); element('main').focus(); }); // # is for views
   navigate();
   deployment.watch(() => { summarise(); mounted?.update?.(); });
+  summarise();
 }
 
 main();

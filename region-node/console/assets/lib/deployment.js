@@ -1,13 +1,14 @@
 // The deployment: its regions, asked again and again, and what they last said.
 //
-// Each region's node and replicator are asked by themselves; one that is down says nothing of the
-// others.  What is not known is null, never zero.
+// Each node and each replicator is asked by itself, at its own pace; one that is slow or down says nothing of
+// the others.  What is not known is null, never zero.
 
 const ASK_MS = 1000;
 const ANSWER_MS = 3000;
 const KEPT = 120; // samples of each link's history
 
-export const regions = []; // {name, admin, replicator, node, worker, problem, workerProblem}
+// {name, admin, workers: [{address, name, status, problem, asked}], node, problem, asked, heardAt}
+export const regions = [];
 export const links = new Map(); // "table|source|sink" -> link with history
 let home = '';
 let drillsAt = null; // where drills are run, if anywhere
@@ -31,12 +32,15 @@ async function ask(url, options) {
   return body;
 }
 
+const send = (url, body) => ask(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) });
+
 export const admin = (one, path) => ask(one.admin + path);
-export const replicatorGet = (one, path) => ask(one.replicator + path);
-export const adminPost = (one, path, body) => ask(one.admin + path, {
-  method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) });
-export const replicatorPost = (one, path, body) => ask(one.replicator + path, {
-  method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) });
+export const adminPost = (one, path, body) => send(one.admin + path, body);
+
+// The programs of a region: {name, get(path), post(path)}; its node first.
+export const daemonsOf = (one) => [{ name: 'node', address: one.admin }, ...one.workers].map(({ name, address }) => ({
+  name: name === 'node' || one.workers.length > 1 ? name : 'replicator',
+  get: (path) => ask(address + path), post: (path, body) => send(address + path, body) }));
 
 export const drills = () => drillsAt;
 export const drillsGet = (path) => ask(`${drillsAt}/v1/drills${path}`);
@@ -51,47 +55,56 @@ export function dynamo(one, operation, body, extra) {
     Authorization: `AWS4-HMAC-SHA256 Credential=console/20260101/${one.name}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`, ...extra } });
 }
 
-const words = (failure) => (failure.name === 'TimeoutError' ? 'no answer' :
+const words = (failure) => (failure.name === 'TimeoutError' ? 'does not answer' :
   failure instanceof TypeError ? 'cannot be reached' : failure.message);
 
-async function askRegion(one) {
-  const node = ask(`${one.admin}/v1/status`).then((body) => { one.node = body; one.problem = null; },
-    (failure) => { one.node = null; one.problem = words(failure); });
-  const worker = one.replicator === null ? null :
-    ask(`${one.replicator}/v1/status`).then((body) => { one.worker = body; one.workerProblem = null; },
-      (failure) => { one.worker = null; one.workerProblem = words(failure); });
-  await Promise.all([node, worker]);
+// Quantiles of a link that several workers share are the worst of theirs; what waits, the sum.
+const WORSE = ['waiting', 'running', 'idle', 'asking', 'limited', 'delayed', 'paused', 'backing_off', 'held', 'cut', 'repair_needed'];
+const most = (a, b) => (a === null ? b : b === null ? a : Math.max(a, b));
+
+function tell(link, part) {
+  if (!link.told || WORSE.indexOf(part.state) > WORSE.indexOf(link.state)) {
+    link.state = part.state;
+    link.reason = part.reason;
+  }
+  link.p50 = most(link.p50, part.p50_ms);
+  link.p99 = most(link.p99, part.p99_ms);
+  link.max = most(link.max, part.max_ms);
+  link.offset ??= part.clock_offset_ms;
+  if (!link.counted) { // the node has not said it
+    link.pending = !link.told ? part.pending_records : link.pending === null || part.pending_records === null ? null : link.pending + part.pending_records;
+    link.oldest = most(link.oldest, part.oldest_pending_ms);
+  }
+  link.told = true;
 }
 
 // The links that there must be: from every region's list of replicas.
 function gather() {
   const seen = new Map();
-  for (const one of regions) {
-    for (const t of one.node?.tables ?? []) {
-      for (const source of t.replicas) for (const sink of t.replicas) {
-        if (source === sink) continue;
-        const key = `${t.name}|${source}|${sink}`;
-        if (!seen.has(key)) seen.set(key, { table: t.name, source, sink, state: 'unknown', reason: '', p50: null,
-          p99: null, max: null, pending: null, oldest: null, offset: null });
-      }
+  for (const one of regions) for (const t of one.node?.tables ?? []) {
+    for (const source of t.replicas) for (const sink of t.replicas) {
+      const key = `${t.name}|${source}|${sink}`;
+      if (source !== sink && !seen.has(key)) seen.set(key, { table: t.name, source, sink, state: 'unknown', reason: '', p50: null,
+        p99: null, max: null, pending: null, oldest: null, offset: null, counted: false, told: false });
     }
   }
   for (const one of regions) {
     for (const t of one.node?.tables ?? []) for (const b of t.backlog ?? []) {
       const link = seen.get(`${t.name}|${one.name}|${b.sink}`);
-      if (link) { link.pending = b.pending_records; link.oldest = b.oldest_pending_ms ?? (b.pending_records === 0 ? 0 : null); link.state = 'unreachable'; }
+      if (link) Object.assign(link, { counted: true, state: 'unreachable', reason: 'its replicator does not answer', pending: b.pending_records,
+        oldest: b.oldest_pending_ms ?? (b.pending_records === 0 ? 0 : null) });
     }
-    for (const l of one.worker?.links ?? []) {
-      const link = seen.get(`${l.table}|${one.name}|${l.sink}`);
-      if (!link) continue;
-      Object.assign(link, { state: l.state, reason: l.reason, p50: l.p50_ms, p99: l.p99_ms, max: l.max_ms, offset: l.clock_offset_ms });
-      link.pending ??= l.pending_records;
-      link.oldest ??= l.oldest_pending_ms;
+    for (const worker of one.workers) for (const part of worker.status?.links ?? []) {
+      const link = seen.get(`${part.table}|${one.name}|${part.sink}`);
+      if (link) tell(link, part);
     }
   }
+  const at = Date.now();
   for (const [key, link] of seen) {
-    const before = links.get(key);
-    link.history = [...(before?.history ?? []), { at: Date.now(), pending: link.pending, oldest: link.oldest, p99: link.p99 }].slice(-KEPT);
+    const before = links.get(key)?.history ?? [];
+    const sample = { at, pending: link.pending, oldest: link.oldest, p99: link.p99, lag: most(link.oldest, link.p99) };
+    // Between two rounds something may have been heard at once: one sample a round.
+    link.history = [...(at - (before.at(-1)?.at ?? 0) < ASK_MS / 2 ? before.slice(0, -1) : before), sample].slice(-KEPT);
   }
   links.clear();
   for (const [key, link] of seen) links.set(key, link);
@@ -104,21 +117,49 @@ export function moodOf(link) {
 }
 
 export function regionMood(one) {
+  if (!one.asked) return 'unknown';
   if (!one.node) return 'bad';
-  if (!one.node.ready || (one.replicator !== null && !one.worker?.ready)) return 'uneasy';
-  return 'good';
+  const shaky = one.workers.some((w) => w.asked && !w.status?.ready);
+  return one.node.ready && !shaky ? 'good' : 'uneasy';
 }
+
+// Nothing was heard of any region yet; or nothing is heard of any more.
+export const connecting = () => regions.every((r) => !r.asked);
+export const disconnected = () => regions.every((r) => r.asked && !r.node);
+export const heardAt = () => Math.max(...regions.map((r) => r.heardAt));
 
 export const tableNames = () => [...new Set(regions.flatMap((r) => (r.node?.tables ?? []).map((t) => t.name)))].sort();
 export const tableIn = (one, name) => one.node?.tables.find((t) => t.name === name);
 export const holders = (name) => regions.filter((r) => tableIn(r, name));
+// Why there is no table to show.
+export const noTable = () => (connecting() ? 'Asking the regions.' : disconnected() ? 'No region answers.' : 'There is no table yet. Create one under Tables.');
 
-async function round() {
+const tellWatchers = () => watchers.forEach((seen) => seen());
+
+// `heard(body, problem)` answers whether it is news that cannot wait for the next round.
+async function follow(url, heard) {
   if (!document.hidden) {
-    await Promise.all(regions.map(askRegion));
-    gather();
-    watchers.forEach((seen) => seen());
+    const news = await ask(url).then((body) => heard(body, null), (failure) => heard(null, words(failure)));
+    if (news) { gather(); tellWatchers(); }
   }
+  setTimeout(follow, ASK_MS, url, heard);
+}
+
+function followRegion(one) {
+  follow(`${one.admin}/v1/status`, (body, problem) => {
+    const news = !one.asked || !body !== !one.node;
+    Object.assign(one, { node: body, problem, asked: true, heardAt: body ? Date.now() : one.heardAt });
+    return news;
+  });
+  for (const worker of one.workers) follow(`${worker.address}/v1/status`, (body, problem) => {
+    const news = !worker.asked || !body !== !worker.status;
+    Object.assign(worker, { status: body, problem, asked: true, heardAt: Date.now(), name: body?.worker.split('/')[0] || worker.name });
+    return news;
+  });
+}
+
+function round() {
+  if (!document.hidden) { gather(); tellWatchers(); }
   setTimeout(round, ASK_MS);
 }
 
@@ -129,7 +170,9 @@ export async function start() {
   for (const one of told.regions) {
     // The page may have been opened under another name of the same address: stay on its origin.
     const here = one.name === home ? '' : one.admin;
-    regions.push({ name: one.name, admin: here, replicator: one.replicator, node: null, worker: null, problem: 'not asked yet', workerProblem: null });
+    const workers = one.replicators.map((address) => ({ address, name: new URL(address).host, status: null, problem: null, asked: false, heardAt: 0 }));
+    regions.push({ name: one.name, admin: here, workers, node: null, problem: null, asked: false, heardAt: 0 });
   }
+  regions.forEach(followRegion);
   round();
 }

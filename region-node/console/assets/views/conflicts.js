@@ -1,9 +1,9 @@
 // Writes that lost unseen: who lost to whom, both images side by side, and the loser written again.
 
-import { h, show, sheet, empty, table, word, notice, confirmed, plural } from '../lib/dom.js';
-import { versionCell, keyCell } from '../lib/cells.js';
+import { h, show, open, sheet, empty, table, word, notice, confirmed, plural } from '../lib/dom.js';
+import { versionCell, keyCell, valueText } from '../lib/cells.js';
 import { conflictsOf, withImages, standing, rule, msOf } from '../lib/conflicts.js';
-import { regions, region, tableNames, tableIn, holders, admin, dynamo } from '../lib/deployment.js';
+import { regions, region, tableNames, tableIn, holders, admin, dynamo, noTable } from '../lib/deployment.js';
 
 const AGAIN_MS = 10000; // without a change of the regions' counts
 const SOON_MS = 1500;
@@ -18,17 +18,12 @@ const now = (conflict) => (conflict.current === null ? word('no row') : standing
 function differences(conflict) {
   const { loser, winner } = conflict;
   const names = [...new Set([...Object.keys(loser.image ?? {}), ...Object.keys(winner.image ?? {})])].sort();
-  const text = (image, name) => {
-    if (image?.[name] === undefined) return null;
-    const line = JSON.stringify(image[name]);
-    return line.length < 60 ? line : JSON.stringify(image[name], null, 1);
-  };
   const cell = (value, other) => (value === null ? word('not there') : h('pre', {}, value === other ? value : h('mark', {}, value)));
   if (!names.length) return empty('Both deleted the item.');
-  return h('div', { class: 'stack' }, table(['Attribute', 'Lost', 'Won', ''], names.map((name) => {
-    const left = text(loser.image, name), right = text(winner.image, name);
+  return table(['Attribute', 'Lost', 'Won', ''], names.map((name) => {
+    const left = valueText(loser.image?.[name]), right = valueText(winner.image?.[name]);
     return { class: left === right ? '' : 'differs', cells: [h('code', {}, name), cell(left, right), cell(right, left), h('span', {}, left === right ? 'same' : word('differs', 'uneasy'))] };
-  })));
+  }));
 }
 
 async function versionThere(one, name, key) {
@@ -78,9 +73,7 @@ async function compare(name, listed, done) {
   const dialog = h('dialog', { class: 'wide', 'aria-label': 'Both writes side by side' }, h('h2', {}, h('code', {}, JSON.stringify(conflict.key_json))),
     facts(conflict), differences(conflict),
     h('form', { method: 'dialog', class: 'actions foot' }, h('label', {}, 'Write the loser again in', where), button, h('button', { autofocus: true }, 'Close')));
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  open(dialog);
 }
 
 export default {
@@ -104,9 +97,9 @@ export default {
       show(notes, last.notes.map((note) => h('p', { class: 'note' }, note)));
       if (!found.length) { show(box, empty(text && last.conflicts.length ? 'No key of a conflict contains that.' : 'No write was lost in that time.')); return; }
       const side = (write) => h('span', {}, versionCell(write.version), ' ', kind(write));
-      show(box, h('div', { class: 'stack' }, table(['Key', 'Lost', 'Won', 'Rule', 'Now', ''], shown.map((c) => [keyCell(c.key_json), side(c.loser), side(c.winner),
+      show(box, table(['Key', 'Lost', 'Won', 'Rule', 'Now', ''], shown.map((c) => [keyCell(c.key_json), side(c.loser), side(c.winner),
         h('span', {}, rule(c), !c.certain && [' ', word('uncertain', 'uneasy')]), h('span', {}, now(c)),
-        h('button', { 'data-key': c.loser.version_hex, 'aria-label': `Compare ${c.loser.version}`, onclick: () => compare(names.value, c, load).catch((f) => notice(f.message, 'bad')) }, 'Compare')]))));
+        h('button', { 'data-key': c.loser.version_hex, 'aria-label': `Compare ${c.loser.version}`, onclick: () => compare(names.value, c, load).catch((f) => notice(f.message, 'bad')) }, 'Compare')])));
     }
     async function load() {
       if (busy || !names.value) return;
@@ -131,7 +124,7 @@ export default {
       if (alive && asked !== `${names.value}|${by.value}|${period.value}`) await load();
     }
     const again = () => { last = null; summary.textContent = ''; show(notes); show(box, empty('Reading the ledgers.')); load(); };
-    names.addEventListener('change', () => { history.replaceState(null, '', `#/conflicts/${encodeURIComponent(names.value)}`); again(); });
+    names.addEventListener('change', () => { chosen = names.value; history.replaceState(null, '', `#/conflicts/${encodeURIComponent(names.value)}`); again(); });
     by.addEventListener('change', again);
     period.addEventListener('change', again);
     filter.addEventListener('input', draw);
@@ -148,7 +141,7 @@ export default {
           by.value = keptBy;
         }
         if (!all.length) {
-          if (regions.some((r) => r.node)) show(box, empty('There is no table yet.'));
+          show(box, empty(noTable()));
           return;
         }
         // What the regions count tells when there is something new to read.

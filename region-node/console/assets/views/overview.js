@@ -1,9 +1,12 @@
-// The deployment at a glance: regions, the ring of links, and the matrix of region pairs.
+// The deployment at a glance: what needs somebody, regions, the ring of links, the matrix of region pairs.
 
-import { h, svg, show, sheet, empty, word, count, plural, ms, sparkline } from '../lib/dom.js';
-import { regions, links, moodOf, regionMood } from '../lib/deployment.js';
+import { h, show, sheet, empty, word, count, plural, ms, sparkline } from '../lib/dom.js';
+import { ring, legend } from '../lib/ring.js';
+import { regions, links, moodOf, regionMood, tableNames, holders, tableIn, connecting, disconnected } from '../lib/deployment.js';
 
-const WORST = { good: 0, uneasy: 1, unknown: 2, bad: 3 };
+const WORST = { good: 0, uneasy: 1, bad: 2 };
+const SAMPLES = 120;
+const FLOOR_MS = 50; // a lag below is drawn low
 
 // All tables of one pair of regions as one link.
 function pair(source, sink) {
@@ -14,88 +17,86 @@ function pair(source, sink) {
   const most = (name) => own.reduce((m, l) => (l[name] === null ? m : Math.max(m ?? 0, l[name])), null);
   const length = Math.max(...own.map((l) => l.history.length));
   const history = Array.from({ length }, (_, i) => own.reduce((m, l) => {
-    const sample = l.history[l.history.length - length + i];
-    return sample?.oldest == null ? m : Math.max(m ?? 0, sample.oldest);
+    const lag = l.history[l.history.length - length + i]?.lag ?? null;
+    return lag === null ? m : Math.max(m ?? 0, lag);
   }, null));
   return { mood: moodOf(worst), state: worst.state, reason: worst.reason, pending: sum('pending'),
-    oldest: most('oldest'), p50: most('p50'), p99: most('p99'), history };
+    oldest: most('oldest'), p99: most('p99'), history };
+}
+
+function tiles() {
+  const tables = tableNames();
+  const known = regions.filter((r) => r.node);
+  const over = (name, by) => tables.reduce((n, t) => n + by(...holders(t).map((r) => tableIn(r, t)[name])), 0);
+  const faults = regions.reduce((n, r) => n + new Set(r.workers.flatMap((w) => w.status?.links ?? []).flatMap((l) => l.faults.map((f) => `${l.sink} ${f.text}`))).size, 0);
+  const tile = (path, label, value, mood) => h('a', { class: `tile ${mood ?? ''}`, href: `#/${path}`, 'data-key': `tile-${path}` },
+    h('span', { class: 'figure' }, known.length ? count(value) : '–'), h('span', {}, label));
+  const conflicts = over('conflicts', Math.max), parked = over('parked', (...each) => each.reduce((a, b) => a + b, 0));
+  return [tile('tables', 'tables', tables.length), tile('items', 'items', over('items', Math.max)),
+    tile('conflicts', 'conflicts listed', conflicts, conflicts && 'uneasy'), tile('quarantine', 'in quarantine', parked, parked && 'bad'),
+    tile('faults', 'faults on purpose', faults, faults && 'uneasy')];
+}
+
+function workersOf(one) {
+  if (!one.workers.length) return null;
+  const down = one.workers.filter((w) => w.asked && !w.status), ready = one.workers.filter((w) => w.status?.ready);
+  if (one.workers.length === 1) {
+    const [w] = one.workers;
+    return !w.asked ? 'replicator not asked yet' : !w.status ? `replicator ${w.problem}` : w.status.ready ? 'replicator ready' : `replicator: ${w.status.reason}`;
+  }
+  return `${ready.length} of ${one.workers.length} replicators ready${down.length ? `; ${down.map((w) => w.name).join(', ')} ${down[0].problem}` : ''}`;
 }
 
 function card(one) {
   const mood = regionMood(one);
+  const state = { good: 'ready', uneasy: 'not ready', bad: 'down', unknown: 'asking' }[mood];
   const lines = [];
-  if (!one.node) lines.push(h('p', {}, `region node ${one.problem}`));
-  else {
-    lines.push(h('p', {}, one.node.ready ? `${plural(one.node.tables.length, 'table')}, ` +
-      plural(one.node.tables.reduce((n, t) => n + t.items, 0), 'item') : one.node.reason));
-    if (one.node.clock?.stepped) lines.push(h('p', {}, `its clock stepped by ${ms(one.node.clock.step_ms)}`));
+  if (one.asked && !one.node) lines.push(`region node ${one.problem}`);
+  if (one.node) {
+    lines.push(one.node.ready ? `${plural(one.node.tables.length, 'table')}, ${plural(one.node.tables.reduce((n, t) => n + t.items, 0), 'item')}` : one.node.reason);
+    if (one.node.clock?.stepped) lines.push(`its clock stepped by ${ms(one.node.clock.step_ms)}`);
   }
-  if (one.replicator !== null && !one.worker) lines.push(h('p', {}, `replicator ${one.workerProblem ?? 'not asked yet'}`));
-  else if (one.worker && !one.worker.ready) lines.push(h('p', {}, `replicator: ${one.worker.reason}`));
-  const state = { good: 'ready', uneasy: 'not ready', bad: 'down' }[mood];
   return h('article', { class: `card ${mood}`, 'data-region': one.name },
-    h('h3', {}, one.name, ' ', word(state, mood)), lines);
-}
-
-function ring() {
-  const at = new Map(regions.map((r, i) => {
-    const angle = (i / regions.length) * 2 * Math.PI - Math.PI / 2;
-    return [r.name, { x: 160 + 105 * Math.cos(angle), y: 130 + 95 * Math.sin(angle) }];
-  }));
-  const lines = [];
-  for (const from of regions) for (const to of regions) {
-    if (from === to) continue;
-    const link = pair(from.name, to.name);
-    if (!link) continue;
-    const a = at.get(from.name), b = at.get(to.name);
-    const dx = b.x - a.x, dy = b.y - a.y, length = Math.hypot(dx, dy);
-    const bend = 16; // each direction to its own side
-    const cx = (a.x + b.x) / 2 - (dy / length) * bend, cy = (a.y + b.y) / 2 + (dx / length) * bend;
-    lines.push(svg('path', { class: `link ${link.mood}`, d: `M${a.x} ${a.y}Q${cx} ${cy} ${b.x} ${b.y}` },
-      svg('title', {}, `${from.name} to ${to.name}: ${link.state}`)));
-    const t = .6; // where on the curve its arrow stands
-    const point = (p, c, q) => (1 - t) ** 2 * p + 2 * t * (1 - t) * c + t ** 2 * q;
-    const slope = (p, c, q) => 2 * (1 - t) * (c - p) + 2 * t * (q - c);
-    const tx = point(a.x, cx, b.x), ty = point(a.y, cy, b.y);
-    const turn = (Math.atan2(slope(a.y, cy, b.y), slope(a.x, cx, b.x)) * 180) / Math.PI;
-    lines.push(svg('path', { class: link.mood, d: 'M-5 -4L5 0L-5 4Z', transform: `translate(${tx} ${ty}) rotate(${turn})` }));
-  }
-  const dots = regions.map((r) => {
-    const p = at.get(r.name);
-    return svg('g', {}, svg('circle', { class: regionMood(r), cx: p.x, cy: p.y, r: 9 }),
-      svg('text', { x: p.x, y: p.y + (p.y < 130 ? -15 : 25) }, r.name));
-  });
-  return svg('svg', { class: 'ring', viewBox: '0 0 320 270', role: 'img',
-    'aria-label': 'Regions and the links between them; the matrix says the same in words' }, lines, dots);
+    h('h3', {}, one.name, ' ', word(state, mood)), [...lines, workersOf(one)].filter(Boolean).map((line) => h('p', {}, line)));
 }
 
 function cell(source, sink) {
   if (source === sink) return h('td', { class: 'self' });
   const link = pair(source, sink);
   if (!link) return h('td', {}, h('small', {}, 'no table replicates this way'));
-  const waits = link.pending === null ? 'unknown' : link.pending === 0 ? 'nothing waits' :
-    `${count(link.pending)} wait${link.oldest ? `, oldest ${ms(link.oldest)}` : ''}`;
-  return h('td', { class: link.mood, 'data-link': `${source}>${sink}` },
+  const waits = link.pending === null ? 'what waits is not known' : link.pending === 0 ? 'nothing waits' :
+    `${count(link.pending)} waiting${link.oldest ? `, oldest ${ms(link.oldest)}` : ''}`;
+  const top = Math.max(0, ...link.history);
+  return h('td', { class: link.mood, 'data-link': `${source}>${sink}`, 'data-title': `to ${sink}` }, h('div', {},
     h('span', { class: 'figure' }, link.mood === 'good' ? (link.p99 === null ? 'idle' : `p99 ${ms(link.p99)}`) : link.state.replace('_', ' ')),
     h('small', {}, waits), link.reason && h('small', {}, link.reason),
-    sparkline(link.history, 'Age of the oldest waiting record, last two minutes'));
+    sparkline(link.history, SAMPLES, FLOOR_MS, `Lag of the last two minutes, at most ${ms(top)}`)));
 }
 
-const matrix = () => h('div', { class: 'scroll' }, h('table', { class: 'matrix' },
-  h('thead', {}, h('tr', {}, h('th', {}, 'from \\ to'), regions.map((r) => h('th', { scope: 'col' }, r.name)))),
+// Room for as many regions as there are.
+function wide(element) {
+  element.style.minWidth = `${9 + 8 * regions.length}rem`;
+  return element;
+}
+
+const matrix = () => h('div', { class: 'scroll stack' }, wide(h('table', { class: 'matrix' },
+  h('thead', {}, h('tr', {}, h('th', {}, 'from ', h('span', { 'aria-hidden': 'true' }, '↓'), ' to ', h('span', { 'aria-hidden': 'true' }, '→')), regions.map((r) => h('th', { scope: 'col' }, r.name)))),
   h('tbody', {}, regions.map((source) => h('tr', {}, h('th', { scope: 'row' }, source.name),
-    regions.map((sink) => cell(source.name, sink.name)))))));
+    regions.map((sink) => cell(source.name, sink.name))))))));
 
 export default {
   title: 'Overview',
   mount(root) {
-    const cards = h('div', { class: 'cards' }), map = h('div'), grid = h('div');
-    root.append(h('h1', {}, 'Overview'), h('section', { class: 'sheet', 'aria-label': 'Regions' }, cards),
-      h('div', { class: 'columns' }, sheet('Links', null, map), sheet('Replication, by pair of regions', 'all tables; quantiles since the replicator started', grid)));
+    const top = h('div', { class: 'tiles' }), cards = h('div', { class: 'cards' }), map = h('div'), grid = h('div');
+    root.append(h('h1', {}, 'Overview'), top, h('section', { class: 'plain', 'aria-label': 'Regions' }, cards),
+      h('div', { class: 'columns' }, sheet('Links', null, map, legend()), sheet('Replication, by pair of regions', 'all tables; p99 of the last minute; lag of the last two', grid)));
     return { update() {
+      show(top, tiles());
       show(cards, regions.map(card));
-      show(map, ring());
-      show(grid, links.size ? matrix() : empty('No table has a replica in another region yet. Create one under Tables.'));
+      show(map, ring(regions.map((r) => r.name), (name) => regionMood(regions.find((r) => r.name === name)), pair));
+      const none = connecting() ? 'Asking the regions.' : disconnected() ? 'No region answers: what waits is not known.' :
+        'No table has a replica in another region yet. Create one under Tables.';
+      show(grid, links.size ? matrix() : empty(none));
     } };
   },
 };

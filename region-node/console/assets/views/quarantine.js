@@ -1,6 +1,6 @@
 // Records that a region could not apply: what they are, and what is to become of them.
 
-import { h, show, sheet, empty, table, word, notice, confirmed, plural, bytes } from '../lib/dom.js';
+import { h, show, open, sheet, empty, table, word, notice, confirmed, plural, bytes } from '../lib/dom.js';
 import { versionCell, keyCell } from '../lib/cells.js';
 import { regions, region, admin, adminPost } from '../lib/deployment.js';
 
@@ -70,9 +70,7 @@ function details(record) {
       line('Kind', record.delete ? 'delete' : `put, image of ${bytes(record.image_bytes)}`), line('Id', h('code', {}, record.id))),
     !record.delete && [h('h3', {}, record.image_hex.length / 2 < record.image_bytes ? `First ${bytes(record.image_hex.length / 2)} of the image` : 'Image'), h('pre', {}, record.image_hex.replace(/(.{2})/g, '$1 '))],
     h('form', { method: 'dialog', class: 'actions foot' }, h('button', { autofocus: true }, 'Close')));
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  open(dialog);
 }
 
 export default {
@@ -91,9 +89,9 @@ export default {
       all.hidden = records.length < 2;
       if (!records.length) { show(box, empty(regions.some((r) => r.node) ? 'Nothing is in quarantine.' : 'No region answers.')); return; }
       const button = (label, record, mood, onclick) => h('button', { class: mood, 'data-key': `${label}-${record.region}-${record.id}`, 'aria-label': `${label} ${name(record)} in ${record.region}`, onclick }, label);
-      show(box, h('div', { class: 'stack' }, table(['Key', 'Cannot be applied in', 'Table', 'Version', 'Reason', ''], records.map((r) => [keyCell(r.key_json), h('span', {}, r.region), h('span', {}, r.table),
+      show(box, table(['Key', 'Cannot be applied in', 'Table', 'Version', 'Reason', ''], records.map((r) => [keyCell(r.key_json), h('span', {}, r.region), h('span', {}, r.table),
         h('span', {}, versionCell(r.version), r.delete && [' ', word('delete', 'uneasy')]), h('span', {}, r.reason),
-        h('span', { class: 'actions' }, button('Show', r, '', () => details(r)), button('Retry', r, '', () => retry([r], load)), button('Discard', r, 'danger', () => discard(r, load)))]))));
+        h('span', { class: 'actions' }, button('Show', r, '', () => details(r)), button('Retry', r, '', () => retry([r], load)), button('Discard', r, 'danger', () => discard(r, load)))])));
     }
     async function load() {
       if (busy) return;
@@ -106,7 +104,7 @@ export default {
     all.addEventListener('click', async () => { all.disabled = true; await retry(records, load); all.disabled = false; });
     return {
       update() {
-        if (regions.every((r) => !r.node && r.problem === 'not asked yet')) return;
+        if (regions.some((r) => !r.asked)) return; // or it would be said that they do not answer
         const seen = regions.map((r) => (r.node ? r.node.tables.map((t) => `${t.name}:${t.parked}`).join() : '-')).join('|');
         if (seen === stamp && Date.now() - loadedAt < AGAIN_MS) return;
         stamp = seen;
