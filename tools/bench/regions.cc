@@ -149,8 +149,10 @@ Verified run_verify(const WorkDir& dir, const std::vector<Region*>& regions,
                                 "-o", "json"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   Ended ended = run_program(argv, dir.path());
-  if (ended.code != 0 && ended.code != 1)
+  if (ended.code != 0 && ended.code != 1) {
+    for (auto* region : regions) region->check_alive();  // says more, if one has ended
     throw std::runtime_error("meridian verify failed:\n" + ended.errors);
+  }
   Verified out;
   out.report = json::parse(ended.output).as_object();
   out.identical = out.report.at("identical").as_bool();
