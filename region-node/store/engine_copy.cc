@@ -58,6 +58,7 @@ ControlResult Engine::finish_copy(TableState& table, const CopyStep& step) {
   ReplicaEntry& own = info.replicas.at(options_.region);
   own.copying = false;
   own.changed = mint(own.changed.hlc);
+  forget_listed(table);  // of an earlier life
   return save_info(table, std::move(info));
 }
 

@@ -63,6 +63,7 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
   if (table == nullptr || (of_a_peer && !table->info->has_replica(change.peer)))
     return std::nullopt;
   TableInfo info = *table->info;
+  const bool was_frozen = info.frozen();
   std::vector<LogPosition> positions;
   switch (change.kind) {
     case Kind::pin: positions = pin_flows(*table, change.peer); [[fallthrough]];
@@ -88,8 +89,15 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
       if (change.settles == membership_hash(info.replicas)) settle_with(change.peer, info);
       break;
   }
+  if (was_frozen || change.kind == Kind::renew) forget_listed(*table);
   save_repairs(*table, std::move(info));
   return positions;
+}
+
+// It does not know which of its writes had lost; whatever it is told of them lies below its clock.
+void Engine::forget_listed(const TableState& table) {
+  begin();
+  ledger_->forget_until(table, hlc_.reach(guard_.believed_ms()));
 }
 
 // The peer's flows will begin where the logs end now, so from here on they are kept for it.

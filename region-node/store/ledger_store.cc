@@ -40,7 +40,10 @@ LedgerStore::LedgerStore(sqlite::Database& db, const StoreOptions& options)
                    " RETURNING number, key, version, bytes"),
       count_dropped_(db,
                      "UPDATE ledgers SET dropped = dropped + 1,"
-                     " complete_after = max(complete_after, ?2) WHERE number = ?1") {}
+                     " complete_after = max(complete_after, ?2) WHERE number = ?1"),
+      forget_until_(db,
+                    "UPDATE ledgers SET complete_after = max(complete_after, ?2)"
+                    " WHERE number = ?1") {}
 
 void LedgerStore::load() {
   figures_ = {};
@@ -63,6 +66,10 @@ void LedgerStore::begin_table(std::int64_t number, conflict::Hlc after) {
                    "INSERT INTO ledgers(number, complete_after, entries, bytes, dropped)"
                    " VALUES(?1, ?2, 0, 0, 0)");
   insert.execute(number, entries_max_ > 0 ? after.value : conflict::kNoLedger.value);
+}
+
+void LedgerStore::forget_until(const TableState& table, conflict::Hlc until) {
+  forget_until_.execute(table.number, until.value);
 }
 
 // Counts an entry that has come or gone.

@@ -34,6 +34,8 @@ class LedgerStore {
   void load();
   // Begins a table's ledger: complete for what is written here later than `after`.
   void begin_table(std::int64_t number, conflict::Hlc after);
+  // The region has forgotten what it listed of its own writes up to `until`: others' lists count there.
+  void forget_until(const TableState& table, conflict::Hlc until);
 
   // Answers whether it was not listed before.
   bool list(const TableState& table, BytesView key, const Side& loser, const Side& winner,
@@ -65,6 +67,7 @@ class LedgerStore {
   sqlite::Statement withdraw_;
   sqlite::Statement take_oldest_;
   sqlite::Statement count_dropped_;
+  sqlite::Statement forget_until_;
   Figures figures_;
   std::unordered_set<std::uint64_t> own_;  // hashes of this region's own losers
 };

@@ -127,5 +127,22 @@ TEST_F(RepairMarksTest, MarksGoWithTheMembership) {
   EXPECT_EQ(change(table, Kind::mark), std::nullopt);
 }
 
+// What it has listed since the copy was made it has forgotten; others' lists count up to there.
+TEST_F(RepairMarksTest, ARenewedLogForgetsItsLedger) {
+  auto table = create_global();
+  auto before = put(table, "a", "1").version.hlc;
+  auto complete_after = [&] { return store_->open_reader()->ledger(table->id).complete_after; };
+  EXPECT_LT(complete_after(), before);
+  change(table, Kind::renew);
+  EXPECT_GE(complete_after(), before);
+  clock_.advance_ms(1'000);
+  change(table, Kind::thaw);
+  auto until = complete_after();
+  EXPECT_GE(until.physical_ms(), now_ms());
+  EXPECT_GT(put(table, "a", "2").version.hlc, until);
+  reopen();
+  EXPECT_EQ(complete_after(), until);
+}
+
 }  // namespace
 }  // namespace meridian::store
