@@ -39,6 +39,8 @@ class ControlSteps {
   explicit ControlSteps(Outside& outside);
 
   void run(std::size_t region, ControlStep step);
+  // The region has lost what was done there, or some of it.
+  void forget(std::size_t region) { scratch_[region].known = false; }
   // The catalog and the item are what the model says.  REQUIRES: every node is up, nothing moves.
   void judge();
 

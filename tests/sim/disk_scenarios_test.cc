@@ -214,7 +214,6 @@ TEST(DiskScenario, ARestoredLogIsNoticedAndMended) {
   world.faults().copy_store(0);
   write_some(20);
   ASSERT_TRUE(world.at_rest());
-  world.workload().region_restored(0);
   world.faults().restore_store(0, 0);
   world.run_for(1);
   write_some(10);

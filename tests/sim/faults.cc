@@ -1,5 +1,7 @@
 #include "tests/sim/faults.h"
 
+#include <algorithm>
+
 #include "common/check.h"
 
 namespace meridian::sim {
@@ -16,12 +18,14 @@ std::size_t index(std::int64_t number) { return static_cast<std::size_t>(number)
 Faults::Faults(Outside& outside, std::vector<std::unique_ptr<SimClock>>& clocks,
                std::vector<std::unique_ptr<SimReplicator>>& replicators,
                std::vector<std::unique_ptr<SimDisk>>& disks,
-               std::function<void(std::size_t)> started)
+               std::function<void(std::size_t)> started,
+               std::function<void(std::size_t)> forgot)
     : outside_(outside),
       clocks_(clocks),
       replicators_(replicators),
       disks_(disks),
       started_(std::move(started)),
+      forgot_(std::move(forgot)),
       twins_(clocks.size()) {}
 
 void Faults::later(std::int64_t delay_us, std::function<void()> action) {
@@ -43,10 +47,16 @@ void Faults::run(const Event& event) {
     case EventKind::reboot: return reboot(event);
     case EventKind::twin: return twin(event.region(), args[1]);
     case EventKind::cut: return cut(event.region(), index(args[1]), args[2]);
+    case EventKind::pause: return pause(event.region(), index(args[1]), args[2]);
     case EventKind::step_clock: return step_clock(event.region(), args[1], args[2]);
     case EventKind::disk_full: return fill_disk(event.region(), args[1]);
     case EventKind::disk_fault: return fail_disk(event);
     case EventKind::damage: return damage_checkpoints(event);
+    case EventKind::copy_store: return copy_store(event.region());
+    case EventKind::restore_store: return restore_store(event.region(), args[1]);
+    case EventKind::lose_store:
+      return lose_store(event.region(), args[1],
+                        args[2] == 0 ? Checkpoints::kept : Checkpoints::lost_too);
     default: return;
   }
 }
@@ -93,6 +103,13 @@ void Faults::start_node(std::size_t region) {
     return later(kStartAgainUs, [this, region] {
       if (!outside_.nodes[region]->up()) start_node(region);
     });
+  }
+  if (forgetting_.erase(region) > 0) {
+    if (outside_.node_ids[region] != node.node_id()) {
+      outside_.node_ids[region] = node.node_id();
+      for (auto* worker : workers_of(region)) worker->own_node_changed();
+    }
+    forgot_(region);
   }
   started_(region);
   for (auto* worker : workers_of(region)) worker->node_up();
@@ -157,6 +174,12 @@ void Faults::cut(std::size_t from, std::size_t to, std::int64_t for_us) {
   });
 }
 
+void Faults::pause(std::size_t from, std::size_t to, std::int64_t for_us) {
+  if (from == to || to >= outside_.nodes.size()) return;
+  outside_.network.pause(from, to);
+  later(for_us, [this, from, to] { outside_.network.resume(from, to); });
+}
+
 void Faults::step_clock(std::size_t region, std::int64_t by_us, std::int64_t for_us) {
   clocks_[region]->step(by_us);
   outside_.trace.note("clock {} steps {} us", region, by_us);
@@ -215,17 +238,68 @@ void Faults::watch_disk(std::size_t region) {
 }
 
 void Faults::copy_store(std::size_t region) {
+  if (!has_tables(region)) return;
   copies_[region] = outside_.nodes[region]->disk().files();
 }
 
 void Faults::restore_store(std::size_t region, std::int64_t down_us) {
-  outside_.forgetful = true;
-  if (outside_.nodes[region]->up()) outside_.nodes[region]->crash(SimNode::Crash::plain);
-  outside_.nodes[region]->disk().set_files(copies_.at(region));
+  auto copy = copies_.find(region);
+  if (copy == copies_.end()) return;
   outside_.trace.note("node {} is restored from a copy", region);
+  replace_store(region, down_us, copy->second);
+}
+
+// Its disk, and perhaps that of its replicators.
+void Faults::lose_store(std::size_t region, std::int64_t down_us, Checkpoints checkpoints) {
+  if (!has_tables(region) || !whole_elsewhere(region)) return;
+  outside_.trace.note("node {} has lost its data directory", region);
+  copies_.erase(region);
+  if (checkpoints == Checkpoints::lost_too) {
+    end_twin(region);
+    for (std::size_t i = region; i < replicators_.size(); i += outside_.nodes.size()) {
+      if (!replicators_[i]->up()) continue;
+      replicators_[i]->crash();
+      later(down_us, [this, i] {
+        if (!replicators_[i]->up()) replicators_[i]->start();
+      });
+    }
+    for (const auto& [name, content] : disks_[region]->files()) disks_[region]->remove(name, true);
+  }
+  replace_store(region, down_us, {});
+}
+
+void Faults::replace_store(std::size_t region, std::int64_t down_us,
+                           const SimDisk::Files& files) {
+  outside_.forgetful.insert(region);
+  forgetting_.insert(region);
+  if (outside_.nodes[region]->up()) outside_.nodes[region]->crash(SimNode::Crash::plain);
+  outside_.nodes[region]->disk().set_files(files);
   outside_.queue.after(down_us, [this, region] {
     if (!outside_.nodes[region]->up()) start_node(region);
   });
+}
+
+bool Faults::has_tables(std::size_t region) const {
+  SimNode& node = *outside_.nodes[region];
+  return node.up() && std::all_of(outside_.tables.begin(), outside_.tables.end(),
+                                  [&node](const TableId& id) {
+                                    return node.store().catalog()->find(id) != nullptr;
+                                  });
+}
+
+// Some other region that is up has all of each table that this one may have.
+bool Faults::whole_elsewhere(std::size_t region) const {
+  for (const TableId& id : outside_.tables) {
+    bool whole = false;
+    for (std::size_t other = 0; other < outside_.nodes.size(); ++other) {
+      SimNode& node = *outside_.nodes[other];
+      if (other == region || !node.up()) continue;
+      auto info = node.store().catalog()->find(id);
+      whole = whole || (info && info->is_whole(node.region()) && !info->frozen());
+    }
+    if (!whole) return false;
+  }
+  return true;
 }
 
 void Faults::damage_checkpoints(const Event& event) {

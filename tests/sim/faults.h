@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "tests/sim/script.h"
@@ -19,10 +20,12 @@ namespace meridian::sim {
 class Faults {
  public:
   // `replicators`: one of each region, then perhaps a second of each.  `disks`: of the replicators.
-  // `started`: told of each node that comes up.
+  // `started`: told of each node that comes up; `forgot`: before that, if it has lost what it held, or
+  // some of it.
   Faults(Outside& outside, std::vector<std::unique_ptr<SimClock>>& clocks,
          std::vector<std::unique_ptr<SimReplicator>>& replicators,
-         std::vector<std::unique_ptr<SimDisk>>& disks, std::function<void(std::size_t)> started);
+         std::vector<std::unique_ptr<SimDisk>>& disks, std::function<void(std::size_t)> started,
+         std::function<void(std::size_t)> forgot);
 
   // Until heal().
   void begin() { healed_ = false; }
@@ -35,11 +38,15 @@ class Faults {
   void crash_node(std::size_t region, SimNode::Crash kind, std::int64_t down_us);
   void crash_replicator(std::size_t region, std::int64_t down_us);
   void cut(std::size_t from, std::size_t to, std::int64_t for_us);
+  void pause(std::size_t from, std::size_t to, std::int64_t for_us);
   void step_clock(std::size_t region, std::int64_t by_us, std::int64_t for_us);
   void start_node(std::size_t region);
   // A copy of a region's data directory, and that copy in place of what came after.
   void copy_store(std::size_t region);
   void restore_store(std::size_t region, std::int64_t down_us);
+  // The data directory is gone; nothing happens while nobody else has all of the tables.
+  enum class Checkpoints { kept, lost_too };
+  void lose_store(std::size_t region, std::int64_t down_us, Checkpoints checkpoints);
 
  private:
   void run_aftershock(const Event& event);
@@ -54,6 +61,9 @@ class Faults {
   void damage_checkpoints(const Event& event);
   void watch_disk(std::size_t region);
   void end_twin(std::size_t region);
+  void replace_store(std::size_t region, std::int64_t down_us, const SimDisk::Files& files);
+  [[nodiscard]] bool has_tables(std::size_t region) const;
+  [[nodiscard]] bool whole_elsewhere(std::size_t region) const;
   // As Outside's queue, but does nothing once healed.
   void later(std::int64_t delay_us, std::function<void()> action);
 
@@ -62,6 +72,8 @@ class Faults {
   std::vector<std::unique_ptr<SimReplicator>>& replicators_;
   std::vector<std::unique_ptr<SimDisk>>& disks_;
   std::function<void(std::size_t)> started_;
+  std::function<void(std::size_t)> forgot_;
+  std::set<std::size_t> forgetting_;  // their next start is with another file
   std::vector<std::unique_ptr<SimReplicator>> twins_;  // by region, while they run
   bool healed_ = true;
   std::map<std::size_t, SimDisk::Files> copies_;  // by region

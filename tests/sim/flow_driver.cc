@@ -110,6 +110,12 @@ void FlowDriver::perform(const replicator::AskPosition& ask) {
 }
 
 void FlowDriver::perform(const replicator::ReadLog& read) {
+  outside_.network.open(source_, key_.sink, [weak = weak_from_this(), read] {
+    if (auto self = weak.lock()) self->read_now(read);
+  });
+}
+
+void FlowDriver::read_now(const replicator::ReadLog& read) {
   RequestId id = read.id;
   expect(id, read.wait_ms + outside_.shape.request_deadline_ms);
   outside_.network.send(source_, source_, [weak = weak_from_this(), read] {
@@ -153,17 +159,24 @@ void FlowDriver::perform(replicator::ShipBatch& ship) {
   newest_bytes_ = 0;
   for (const auto& record : ship.batch.records)
     newest_bytes_ += record.new_image ? record.new_image->size() : 0;
+  auto held = std::make_shared<rpc::ReplicationBatch>(std::move(ship.batch));
+  outside_.network.open(source_, key_.sink, [weak = weak_from_this(), id, held] {
+    if (auto self = weak.lock()) self->ship_now(id, std::move(*held));
+  });
+}
+
+void FlowDriver::ship_now(RequestId id, rpc::ReplicationBatch ready) {
   expect(id, outside_.shape.request_deadline_ms);
   outside_.trace.note("flow {}/{}->{} ships {} records ({}, {}]", source_, key_.shard, key_.sink,
-                      ship.batch.records.size(), ship.batch.from.sequence.value,
-                      ship.batch.to.sequence.value);
-  auto batch = std::make_shared<const rpc::ReplicationBatch>(std::move(ship.batch));
+                      ready.records.size(), ready.from.sequence.value, ready.to.sequence.value);
+  auto batch = std::make_shared<const rpc::ReplicationBatch>(std::move(ready));
   // What is on the wire arrives whether or not its sender still lives.
   outside_.network.send(
       source_, key_.sink,
-      [weak = weak_from_this(), outside = &outside_, batch, id, source = source_,
-       sink = key_.sink] {
+      [weak = weak_from_this(), outside = &outside_, batch, id, source = source_, sink = key_.sink,
+       own = outside_.node_ids[source_]] {
         SimNode& node = *outside->nodes[sink];
+        if (outside->node_ids[source] != own) return;  // its connection has gone with the node
         if (!node.up()) {
           if (auto self = weak.lock()) self->refuse(id);
           return;
@@ -181,14 +194,15 @@ void FlowDriver::perform(replicator::ShipBatch& ship) {
             self->perform(self->pump_.on_outcome(id, outcome, self->now_ms()));
           });
         };
-        node.apply(*batch, outside->node_ids[source], std::move(answer));
+        node.apply(*batch, own, std::move(answer));
       });
 }
 
 void FlowDriver::perform(const replicator::SaveCheckpoint& save) {
   if (sink_node().up()) {
     LogPosition durable = sink_node().reader().flow_position(flow_);
-    if (durable.sequence < save.position.sequence && !outside_.forgetful)
+    bool forgot = outside_.forgot(source_) || outside_.forgot(key_.sink);
+    if (durable.sequence < save.position.sequence && !forgot)
       outside_.findings.add("P11",
                             fmt::format("{}: checkpoint {} but the sink holds {}", state(),
                                         save.position.sequence.value, durable.sequence.value));

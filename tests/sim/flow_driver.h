@@ -31,8 +31,11 @@ class FlowDriver : public std::enable_shared_from_this<FlowDriver> {
 
   void perform(replicator::Actions actions);
   void perform(const replicator::AskPosition& ask);
+  // While the link is paused on purpose nothing is read or shipped.
   void perform(const replicator::ReadLog& read);
+  void read_now(const replicator::ReadLog& read);
   void perform(replicator::ShipBatch& ship);
+  void ship_now(RequestId id, rpc::ReplicationBatch batch);
   void perform(const replicator::SaveCheckpoint& save);
   void perform(const replicator::SetTimer& timer);
   void perform(const replicator::RecordsVisible& visible);

@@ -127,6 +127,15 @@ std::optional<std::uint32_t> History::key_number(BytesView key) const {
   return at->second;
 }
 
+std::vector<const Write*> History::between(conflict::Hlc after, conflict::Hlc to) const {
+  std::vector<const Write*> out;
+  for (auto at = by_version_.lower_bound({after.next(), {}}); at != by_version_.end(); ++at) {
+    if (at->first.hlc > to) break;
+    out.push_back(&writes_[at->second]);
+  }
+  return out;
+}
+
 const Write* History::find(const conflict::Version& version) const {
   auto at = by_version_.find(version);
   return at == by_version_.end() ? nullptr : &writes_[at->second];

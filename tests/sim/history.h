@@ -62,6 +62,7 @@ struct Write {
   std::int64_t acknowledged_us = 0;       // true time
   std::int64_t acknowledged_wall_us = 0;  // the region's clock then
   conflict::Version version;              // when acknowledged
+  bool origin_forgot = false;             // its region has lost its log, or that part of it, since
   conflict::Hlc seen_before;              // newest version that any client had read in the region
   std::shared_ptr<ClientMutation> mutation;
 };
@@ -86,6 +87,8 @@ class History {
   [[nodiscard]] const std::vector<WriteId>& of_key(std::uint32_t key) const { return by_key_[key]; }
   [[nodiscard]] std::size_t keys() const { return by_key_.size(); }
   [[nodiscard]] std::optional<std::uint32_t> key_number(BytesView key) const;
+  // Acknowledged writes with versions in (after, to].
+  [[nodiscard]] std::vector<const Write*> between(conflict::Hlc after, conflict::Hlc to) const;
   [[nodiscard]] const Write* find(const conflict::Version& version) const;
   // The acknowledged write with the greatest version; null if there is none.
   [[nodiscard]] const Write* winner(std::uint32_t key_number) const;

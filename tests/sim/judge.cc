@@ -23,10 +23,11 @@ bool same(const store::Row& a, const store::Row& b) {
 
 }  // namespace
 
-Judge::Judge(std::size_t table, Outside& outside, const History& history)
+Judge::Judge(std::size_t table, Outside& outside, const History& history, Lineages& lineages)
     : index_(table),
       outside_(outside),
       history_(history),
+      lineages_(lineages),
       table_(outside.tables[table]),
       rng_(derived(outside.shape.seed, Luck::judge, {table})) {}
 
@@ -131,7 +132,7 @@ void Judge::logs() {
     }
     for (const Write& write : history_.writes()) {
       if (write.region != region || write.state != WriteState::acknowledged) continue;
-      if (!owns(write.key_number)) continue;
+      if (!owns(write.key_number) || write.origin_forgot) continue;
       if (found[write.version] != 1)
         add("P3", fmt::format("{} is in its log {} times", describe(write), found[write.version]));
     }
@@ -180,7 +181,7 @@ void Judge::stream(StreamWatch& watch) {
     if (!live.contains(key)) add("P8", fmt::format("stream of region {}: no such row", region));
   for (const Write& write : history_.writes()) {
     if (write.region != region || write.state != WriteState::acknowledged) continue;
-    if (!owns(write.key_number)) continue;
+    if (!owns(write.key_number) || write.origin_forgot) continue;
     bool changes = write.mutation->shown() != write.mutation->wanted();
     if (watch.has(key_of(write.key_number), write.version) != changes)
       add("P8", fmt::format("stream of region {} {} {}", region, changes ? "misses" : "shows",
@@ -242,7 +243,7 @@ void Judge::reads(std::size_t region) {
 void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock) {
   SimNode& from = *outside_.nodes[source];
   SimNode& to = *outside_.nodes[sink];
-  if (!from.up() || !to.up()) return;
+  if (!from.up() || !to.up() || outside_.forgot(sink)) return;
   auto table = to.store().catalog()->find(table_);
   if (!table || !table->is_whole(to.region())) return;  // what it is to have is on its way
   // What is to be repaired is counted by the repair.
@@ -254,7 +255,7 @@ void Judge::backlog(std::size_t source, std::size_t sink, const SimClock* clock)
   std::map<Bytes, conflict::Version> there = arrived(sink);
   for (const Write& write : history_.writes()) {
     if (write.region != source || write.state != WriteState::acknowledged) continue;
-    if (!owns(write.key_number)) continue;
+    if (!owns(write.key_number) || write.origin_forgot) continue;
     Bytes key = key_of(write.key_number);
     auto at = there.find(key);
     if (at != there.end() && at->second >= write.version) continue;

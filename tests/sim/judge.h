@@ -12,6 +12,7 @@
 
 #include "common/rng.h"
 #include "tests/sim/history.h"
+#include "tests/sim/lineages.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_replicator.h"
 #include "tests/sim/stream_watch.h"
@@ -20,7 +21,7 @@ namespace meridian::sim {
 
 class Judge {
  public:
-  Judge(std::size_t table, Outside& outside, const History& history);
+  Judge(std::size_t table, Outside& outside, const History& history, Lineages& lineages);
 
   [[nodiscard]] const TableId& table() const { return table_; }
 
@@ -31,7 +32,8 @@ class Judge {
   void logs();
   // P13: what the regions' ledgers say, merged, is exactly the writes that are neither the winner of
   // their key nor anyone's parent; each entry has the images that were written, and a winner that
-  // did not know the loser; and what a region lists of its own writes is right by itself.
+  // did not know the loser; and what a region lists of its own writes is right by itself.  Of a region
+  // that has lost its ledger no more can be asked than what others have seen of it.
   void ledger();
   // How many there were, once ledger() was called.
   [[nodiscard]] std::size_t losers() const { return losers_; }
@@ -51,31 +53,38 @@ class Judge {
 
   // P16, at any time: what `source` says is pending for `sink` is at least what is.
   void backlog(std::size_t source, std::size_t sink, const SimClock* clock);
-  // P11, at any time: what the sink's position covers is at the sink.
+  // P11, P15, at any time: what the sink's position covers is at the sink; and what has been trimmed beyond
+  // it will come by a repair, of which the source knows.
   void positions(std::size_t source, std::size_t sink);
+
+  // P11, at any time: what a region's watermarks claim is applied there; those that have moved since they
+  // were looked at, or all of every region.
+  void watermarks(std::size_t region);
+  void all_watermarks();
+  // A region's are looked at anew: it is as it was a while ago, or empty.
+  void region_forgot(std::size_t region) {
+    std::erase_if(watermarks_, [region](const auto& each) { return each.first.first == region; });
+  }
 
   // Rows of one region in key order, tombstones included.
   [[nodiscard]] std::vector<store::Row> rows(std::size_t region) const;
 
  private:
-  struct Happened {
-    std::uint32_t key_number = 0;
-    std::optional<conflict::Version> parent;
-    std::optional<Bytes> image;
-    // Of a write on an absent key: all up to there had been seen everywhere, and forgotten.
-    std::optional<conflict::Hlc> forgotten;
-  };
-  using Lineages = std::map<conflict::Version, Happened>;
-  [[nodiscard]] Lineages lineages() const;
-  void parents_are_right(const Lineages& happened);
-  static conflict::Version forgotten_by(const Lineages& happened,
-                                        const conflict::Version& version);
-  [[nodiscard]] std::set<conflict::Version> losers(const Lineages& happened) const;
-  [[nodiscard]] std::set<conflict::Version> merged_ledger(const Lineages& happened);
-  void own_lists_are_right(const std::set<conflict::Version>& losers);
+  using Writes = Lineages::Writes;
+  using Versions = std::set<conflict::Version>;
+  void parents_are_right(const Writes& happened);
+  static std::optional<conflict::Version> parent_of(const Writes& happened,
+                                                    const conflict::Version& version);
+  [[nodiscard]] Versions losers(const Writes& happened) const;
+  static Versions with_lost_descendants(const Writes& happened);
+  [[nodiscard]] Versions merged_ledger(const Writes& happened);
+  [[nodiscard]] Versions listed_by_any() const;
+  void own_lists_are_right(const Versions& losers);
+  void lost_ledgers_are_made_up_for(const Writes& happened, const Versions& expected,
+                                    const Versions& found);
   [[nodiscard]] std::vector<store::LedgerEntry> entries(std::size_t region) const;
   void entry_is_right(std::size_t region, const store::LedgerEntry& entry,
-                      const Lineages& happened);
+                      const Writes& happened);
   struct Logged {
     ShardId shard;
     rpc::ChangeRecord record;
@@ -103,9 +112,11 @@ class Judge {
   std::size_t index_;
   Outside& outside_;
   const History& history_;
+  Lineages& lineages_;
   TableId table_;
   Rng rng_;
   std::size_t losers_ = 0;
+  std::map<std::pair<std::size_t, RegionId>, conflict::Hlc> watermarks_;  // looked at, by region, origin
 };
 
 }  // namespace meridian::sim

@@ -3,7 +3,6 @@
 
 #include <iterator>
 
-#include "conflict/absence.h"
 #include "conflict/ledger.h"
 #include "tests/sim/judge.h"
 
@@ -14,21 +13,8 @@ constexpr std::size_t kPage = 30;
 
 }  // namespace
 
-// Every write that happened, also those whose clients never heard so.
-Judge::Lineages Judge::lineages() const {
-  Lineages out;
-  for (std::size_t region = 0; region < outside_.nodes.size(); ++region)
-    for (std::uint16_t shard = 0; shard < outside_.shape.regions[region].shards; ++shard)
-      for (const auto& record : log(region, ShardId(shard))) {
-        Happened& write = out[record.version];
-        write = {history_.key_number(record.key).value_or(0), record.parent, record.new_image, {}};
-        if (!record.parent) write.forgotten = record.context.of(conflict::everywhere());
-      }
-  return out;
-}
-
 // The parent that a record names is the write whose image the client was shown.
-void Judge::parents_are_right(const Lineages& happened) {
+void Judge::parents_are_right(const Writes& happened) {
   for (const auto& [version, write] : happened) {
     const Write* asked = history_.find(version);
     if (asked == nullptr) continue;
@@ -40,27 +26,42 @@ void Judge::parents_are_right(const Lineages& happened) {
   }
 }
 
-// The tombstone that was collected before `version` was written: the newest of its key up to then.
-conflict::Version Judge::forgotten_by(const Lineages& happened, const conflict::Version& version) {
+// What a write was built upon.  Of one on an absent key it is the tombstone that was collected before it:
+// the newest of its key up to then.
+std::optional<conflict::Version> Judge::parent_of(const Writes& happened,
+                                                  const conflict::Version& version) {
   const Happened& write = happened.at(version);
+  if (!write.forgotten) return write.parent;
   for (auto at = std::make_reverse_iterator(happened.find(version)); at != happened.rend(); ++at)
     if (at->first.hlc <= *write.forgotten && at->second.key_number == write.key_number)
       return at->first;
-  return {};
+  return std::nullopt;
 }
 
-std::set<conflict::Version> Judge::losers(const Lineages& happened) const {
+// What a region has lost before anybody else had it never happened, as far as anybody can tell: so it is
+// with what lies above the winner.
+Judge::Versions Judge::losers(const Writes& happened) const {
   std::map<std::uint32_t, conflict::Version> winners;
-  std::set<conflict::Version> out;
-  for (const auto& [version, write] : happened) {
-    out.insert(version);
-    winners[write.key_number] = version;  // ascending
-  }
-  for (const auto& [version, write] : happened) {
-    if (write.parent) out.erase(*write.parent);
-    if (write.forgotten) out.erase(forgotten_by(happened, version));
-  }
+  for (const auto& [version, write] : happened)
+    if (!write.origin_forgot) winners[write.key_number] = version;  // ascending
+  for (const auto& row : rows(0))
+    if (auto key = history_.key_number(row.key)) winners[*key] = row.version;
+  Versions out;
+  for (const auto& [version, write] : happened)
+    if (!write.origin_forgot || version <= winners[write.key_number]) out.insert(version);
+  for (const auto& [version, write] : happened)
+    if (auto parent = parent_of(happened, version)) out.erase(*parent);
   for (const auto& [key, version] : winners) out.erase(version);
+  return out;
+}
+
+// Writes upon which a region has built that has forgotten it since: what says so may be gone.
+Judge::Versions Judge::with_lost_descendants(const Writes& happened) {
+  Versions out;
+  for (auto at = happened.rbegin(); at != happened.rend(); ++at) {  // children come first
+    auto parent = parent_of(happened, at->first);
+    if (parent && (at->second.origin_forgot || out.contains(at->first))) out.insert(*parent);
+  }
   return out;
 }
 
@@ -78,7 +79,7 @@ std::vector<store::LedgerEntry> Judge::entries(std::size_t region) const {
 }
 
 void Judge::entry_is_right(std::size_t region, const store::LedgerEntry& entry,
-                           const Lineages& happened) {
+                           const Writes& happened) {
   const auto& loser = entry.loser.lineage.version;
   const auto& winner = entry.winner.lineage.version;
   auto bad = [&](const char* what) {
@@ -95,7 +96,7 @@ void Judge::entry_is_right(std::size_t region, const store::LedgerEntry& entry,
   if (entry.winner.lineage.context.covers(loser)) bad("the winner knew it");
 }
 
-std::set<conflict::Version> Judge::merged_ledger(const Lineages& happened) {
+Judge::Versions Judge::merged_ledger(const Writes& happened) {
   std::map<Bytes, std::vector<conflict::RegionLedger>> by_key;
   for (std::size_t region = 0; region < outside_.nodes.size(); ++region) {
     SimNode& node = *outside_.nodes[region];
@@ -115,11 +116,13 @@ std::set<conflict::Version> Judge::merged_ledger(const Lineages& happened) {
       by_key[key].push_back(std::move(ledger));
     }
   }
-  std::set<conflict::Version> out;
+  Versions out;
   for (const auto& [key, ledgers] : by_key) {
     for (const auto& loser : conflict::merge(ledgers)) {
       const auto& version = ledgers[loser.ledger].entries[loser.entry].loser.version;
-      if (!out.insert(version).second || !loser.certain)
+      auto write = happened.find(version);
+      bool certain = loser.certain || (write != happened.end() && write->second.origin_forgot);
+      if (!out.insert(version).second || !certain)
         add("P13", "listed twice, or not by its origin: " + conflict::to_text(version));
     }
   }
@@ -128,7 +131,7 @@ std::set<conflict::Version> Judge::merged_ledger(const Lineages& happened) {
 
 // Every child of a region's write has come to it, as long as all that is written travels by the logs: so
 // what it still lists of its own is lost, before anything is merged.
-void Judge::own_lists_are_right(const std::set<conflict::Version>& losers) {
+void Judge::own_lists_are_right(const Versions& losers) {
   for (std::size_t region = 0; region < outside_.nodes.size(); ++region) {
     for (const auto& entry : entries(region)) {
       const auto& version = entry.loser.lineage.version;
@@ -138,23 +141,48 @@ void Judge::own_lists_are_right(const std::set<conflict::Version>& losers) {
   }
 }
 
+Judge::Versions Judge::listed_by_any() const {
+  Versions out;
+  for (std::size_t region = 0; region < outside_.nodes.size(); ++region)
+    for (const auto& entry : entries(region)) out.insert(entry.loser.lineage.version);
+  return out;
+}
+
+// A region that has lost its ledger leaves to the others what they have seen of its writes.  It says so:
+// what one of them lists, and nobody has built upon, is in the merged ledger.
+void Judge::lost_ledgers_are_made_up_for(const Writes& happened, const Versions& expected,
+                                         const Versions& found) {
+  for (const auto& version : listed_by_any()) {
+    auto write = happened.find(version);
+    if (write == happened.end() || !write->second.origin_forgot) continue;
+    if (expected.contains(version) && !found.contains(version))
+      add("P13", "its region has lost its ledger, and denies what others list: " +
+                     conflict::to_text(version));
+  }
+}
+
 void Judge::ledger() {
-  if (outside_.shape.trims()) return;  // parents are read from the logs
-  const Lineages happened = lineages();
+  if (lineages_.gaps()) return;
+  const Writes& happened = lineages_.of(table_);
   parents_are_right(happened);
   auto expected = losers(happened);
+  losers_ = expected.size();
+  // (A repair brings what stands, not what it was built upon: a region may never hear of a child that
+  // would have its entry withdrawn.  That child is listed by its own region, or built upon in turn, so
+  // the merged ledger knows.)
   if (!outside_.repaired) own_lists_are_right(expected);
   auto found = merged_ledger(happened);
-  losers_ = expected.size();
   for (const auto& version : expected)
-    if (!found.contains(version))
+    if (!found.contains(version) && !happened.at(version).origin_forgot)
       add("P13", "a loser is not in the merged ledger: " + conflict::to_text(version));
-  // (A repair brings what stands, not what it was built upon: not every child of a beaten write is heard
-  // of where the ledger would withdraw it.)
-  if (outside_.repaired) return;
-  for (const auto& version : found)
-    if (!expected.contains(version))
+  auto doubtful = with_lost_descendants(happened);
+  for (const auto& version : found) {
+    auto write = happened.find(version);
+    bool lost = write != happened.end() && write->second.origin_forgot;
+    if (!expected.contains(version) && !lost && !doubtful.contains(version))
       add("P13", "the merged ledger lists what is no loser: " + conflict::to_text(version));
+  }
+  lost_ledgers_are_made_up_for(happened, expected, found);
 }
 
 }  // namespace meridian::sim

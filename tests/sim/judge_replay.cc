@@ -35,24 +35,39 @@ rpc::ApplyStatus apply_now(SimNode& node, const rpc::ReplicationBatch& batch, No
 
 }  // namespace
 
+// By what was in the log, whatever has been trimmed from it since.
 void Judge::positions(std::size_t source, std::size_t sink) {
   SimNode& from = *outside_.nodes[source];
   SimNode& to = *outside_.nodes[sink];
-  if (!from.up() || !to.up() || outside_.shape.trims()) return;
+  if (!from.up() || !to.up() || outside_.forgot(source)) return;
+  auto here = from.store().catalog()->find(table_);
   auto table = to.store().catalog()->find(table_);
-  if (!table || !table->is_whole(to.region())) return;  // what it is to have is on its way
-  if (!from.store().catalog()->find(table_)) return;
+  if (!here || !table || !table->is_whole(to.region())) return;  // what it is to have is on its way
   std::map<Bytes, conflict::Version> there = arrived(sink);
+  std::map<ShardId, Sequence> covered;
+  std::map<ShardId, Sequence> oldest;
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[source].shards; ++shard) {
-    LogPosition covered =
-        to.reader().flow_position({table_, ShardId(shard), from.region()});
-    for (const auto& record : log(source, ShardId(shard))) {
-      if (record.sequence > covered.sequence) break;
-      auto at = there.find(record.key);
-      if (at != there.end() && at->second >= record.version) continue;
-      add("P11", fmt::format("region {} stands at {} of region {}, shard {}, without {} at {}",
-                             sink, covered.sequence.value, source, shard,
-                             conflict::to_text(record.version), record.sequence.value));
+    ShardId id(shard);
+    covered[id] = to.reader().flow_position({table_, id, from.region()}).sequence;
+    oldest[id] = from.reader().shard_span(table_, id).oldest;
+  }
+  bool marked = here->repairs.count(to.region()) != 0;
+  for (const auto& [version, write] : lineages_.of(table_)) {
+    if (version.region != from.region()) continue;
+    Sequence position = covered[write.shard];
+    if (write.sequence <= position) {
+      auto at = there.find(key_of(write.key_number));
+      bool has = at != there.end() ? at->second >= version
+                                   : version.hlc <= to.reader().collected(table_);
+      if (!has)
+        add("P11", fmt::format("region {} stands at {} of region {}, shard {}, without {} at {}",
+                               sink, position.value, source, write.shard.value,
+                               conflict::to_text(version), write.sequence.value));
+    } else if (write.sequence < oldest[write.shard] && !marked && !outside_.forgot(sink)) {
+      add("P15", fmt::format("region {} has trimmed {} at {}, shard {}, where region {} stands at "
+                             "{} and is not to be repaired",
+                             source, conflict::to_text(version), write.sequence.value,
+                             write.shard.value, sink, position.value));
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "tests/sim/network.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace meridian::sim {
 namespace {
@@ -23,7 +24,25 @@ void Network::join(std::size_t from, std::size_t to) {
   trace_.note("link {}->{} joined", from, to);
 }
 
+void Network::pause(std::size_t from, std::size_t to) {
+  link(from, to).paused = true;
+  trace_.note("link {}->{} paused", from, to);
+}
+
+void Network::resume(std::size_t from, std::size_t to) {
+  link(from, to).paused = false;
+  trace_.note("link {}->{} resumed", from, to);
+  for (auto& action : std::exchange(link(from, to).waiting, {})) queue_.after(0, std::move(action));
+}
+
+void Network::open(std::size_t from, std::size_t to, std::function<void()> action) {
+  if (!link(from, to).paused) return action();
+  link(from, to).waiting.push_back(std::move(action));
+}
+
 void Network::heal() {
+  for (std::size_t i = 0; i < links_.size(); ++i)
+    if (links_[i].paused) resume(i / regions_, i % regions_);
   for (auto& each : links_) {
     each.cut = false;
     each.shape.loss_percent = 0;

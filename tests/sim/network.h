@@ -1,5 +1,5 @@
 // Network: carries messages between regions, badly.  Each directed link has a delay with jitter and a
-// heavy tail, loses, duplicates and reorders messages, and can be cut.
+// heavy tail, loses, duplicates and reorders messages, and can be cut or paused.
 //
 // A message is an action that runs at the far end: never, once or several times, perhaps long after
 // a newer one.  A duplicate may arrive seconds late, as a request does that outlived its connection.
@@ -34,6 +34,14 @@ class Network {
   }
   void cut(std::size_t from, std::size_t to);
   void join(std::size_t from, std::size_t to);
+  // A link that is paused on purpose: messages pass, but what is done under open() waits for its end.
+  void pause(std::size_t from, std::size_t to);
+  void resume(std::size_t from, std::size_t to);
+  [[nodiscard]] bool is_paused(std::size_t from, std::size_t to) const {
+    return links_[from * regions_ + to].paused;
+  }
+  // Runs it now, or when the link is no longer paused.
+  void open(std::size_t from, std::size_t to, std::function<void()> action);
   // Joins all links and takes their loss, duplicates and tails away; what is under way still arrives.
   void heal();
   [[nodiscard]] bool is_cut(std::size_t from, std::size_t to) const {
@@ -47,6 +55,8 @@ class Network {
   struct Link {
     LinkShape shape;
     bool cut = false;
+    bool paused = false;
+    std::vector<std::function<void()>> waiting;  // for the end of the pause
     std::int64_t last_us = 0;  // arrival of the newest message that kept its place
     std::int64_t sent_us = -1;    // when the newest was sent, and how many then
     std::uint64_t sent_then = 0;

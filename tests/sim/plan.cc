@@ -35,6 +35,10 @@ class Planner {
     if (shape_.joins > 0)
       add(rng_.between(until_us_ / 10, until_us_ * 9 / 10), EventKind::join,
           {std::ssize(shape_.regions) - 1});
+    some(faults.pauses, &Planner::pause);
+    some(faults.lost_stores, &Planner::lost_store);
+    some(faults.old_copies, &Planner::old_copy);
+    for (unsigned i = 0; i < faults.drains; ++i) drain(rng_.between(0, until_us_ * 5 / 4));
     std::stable_sort(events_.begin(), events_.end(),
                      [](const Event& a, const Event& b) { return a.at_us < b.at_us; });
     return std::move(events_);
@@ -184,6 +188,30 @@ class Planner {
   void control(std::int64_t at_us) {
     add(at_us, EventKind::control,
         {some_region(), static_cast<std::int64_t>(rng_.below(kControlSteps))});
+  }
+
+  void pause(std::int64_t at_us) {
+    std::int64_t from = some_region();
+    std::int64_t to = some_region();
+    if (from != to)
+      add(at_us, EventKind::pause,
+          {from, to, rng_.between(50'000, shape_.faults.cut_ms_max * 1'000)});
+  }
+
+  void lost_store(std::int64_t at_us) {
+    add(at_us, EventKind::lose_store, {some_region(), down_us(), rng_.percent(50) ? 1 : 0});
+  }
+
+  void old_copy(std::int64_t at_us) {
+    std::int64_t region = some_region();
+    add(at_us / 2, EventKind::copy_store, {region});
+    add(at_us, EventKind::restore_store, {region, down_us()});
+  }
+
+  void drain(std::int64_t at_us) {
+    std::int64_t from = some_region();
+    std::int64_t to = some_region();
+    if (from != to) add(at_us, EventKind::drain, {from, to, rng_.between(0, 5'000'000)});
   }
 
   // When nothing follows, what was lost stays lost.

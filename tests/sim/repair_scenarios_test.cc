@@ -111,7 +111,6 @@ TEST(RepairScenario, AnOldCopyIsRestored) {
     world.run_for(300);
     world.faults().copy_store(1);
     world.storm();
-    world.workload().region_restored(1);
     world.faults().restore_store(1, 2 * kSecondUs);
     world.run_for(4'000);
     // It writes again.
@@ -135,7 +134,6 @@ TEST(RepairScenario, AnOldCopyIsRestoredUnderLoad) {
     world.run_for(200);
     isolate(world, 1, 1'500'000);
     world.storm();
-    world.workload().region_restored(1);
     world.faults().restore_store(1, 2 * kSecondUs);
     for (int i = 0; i < 200; ++i) {
       for (std::size_t region : {0, 2})

@@ -302,5 +302,39 @@ TEST(Scenario, TheSameValueAgainBeatsAnOlderWrite) {
   EXPECT_EQ(image_at(world, 1, 3), first->mutation->wanted());
 }
 
+// S10: a link is paused on purpose and resumed, again and again, while clients write and processes die: the
+// flows hold where they are, others go on, and nothing is skipped.
+TEST(Scenario, LinksArePausedAndResumed) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    Shape shape = plain_shape(seed, 3);
+    shape.storm_ms = 6'000;
+    shape.faults.pauses = 12;
+    shape.faults.node_crashes = 3;
+    shape.faults.replicator_crashes = 4;
+    shape.faults.down_ms_max = 400;
+    World world(shape, nullptr);
+    world.run();
+    EXPECT_TRUE(passed(world.findings())) << "seed " << seed;
+  }
+}
+
+TEST(Scenario, APausedLinkHoldsItsFlowsAndNoOthers) {
+  Shape shape = plain_shape(17, 3);
+  shape.load.clients = 0;
+  shape.load.bursts = 0;
+  World world(shape, nullptr);
+  world.workload().write(0, 1, WriteKind::put);
+  world.run_for(1'000);
+  world.faults().pause(0, 1, 20 * kSecondUs);
+  world.run_for(2'000);  // what was under way has arrived
+  for (std::uint32_t key = 0; key < 10; ++key) world.workload().write(0, key, WriteKind::put);
+  world.run_for(5'000);
+  EXPECT_TRUE(image_at(world, 2, 5).has_value());
+  EXPECT_FALSE(image_at(world, 1, 5).has_value());
+  world.run_for(15'000);
+  EXPECT_TRUE(image_at(world, 1, 5).has_value());
+  finish(world);
+}
+
 }  // namespace
 }  // namespace meridian::sim

@@ -35,11 +35,16 @@ const std::vector<EventText>& event_texts() {
       {"twin", {"region", "for_us"}},
       {"cut", {"from", "to", "for_us"}},
       {"step_clock", {"region", "by_us", "for_us"}},
+      {"pause", {"from", "to", "for_us"}},
       {"disk_full", {"region", "for_us"}},
       {"disk_fault", {"region", "fault", "nth", "down_us"}},
       {"damage", {"region", "bit"}},
       {"control", {"region", "what"}},
       {"join", {"region"}},
+      {"drain", {"from", "to", "for_us"}},
+      {"copy_store", {"region"}},
+      {"restore_store", {"region", "down_us"}},
+      {"lose_store", {"region", "down_us", "checkpoints"}},
   };
   return kTexts;
 }

@@ -42,6 +42,7 @@ enum class EventKind {
   // Links and clocks.
   cut,         // from, to, for_us
   step_clock,  // region, by_us, for_us
+  pause,       // from, to, for_us: on purpose; nothing is read or shipped
   // Disks: region; see SimDisk.
   disk_full,   // for_us
   disk_fault,  // kind of fault, at the nth write or sync, down_us
@@ -50,6 +51,12 @@ enum class EventKind {
   control,
   // The region, which has not the table yet, gets a replica of it: see Shape::joins.
   join,
+  // An operator asks whether a region has all that another one had: from, to, for_us.
+  drain,
+  // A region's data directory: region; see Faults.
+  copy_store,
+  restore_store,  // down_us; nothing if there is no copy
+  lose_store,     // down_us, checkpoints: 1 if those of its replicator go too
 };
 
 struct Event {

@@ -150,6 +150,8 @@ Shape draw_shape(std::uint64_t seed, std::size_t regions) {
   if (rng.percent(40)) shape.workers = 2;
   if (rng.percent(30)) shape.joins = 1;
   if (rng.percent(25)) shape.pump.collapse_backlog = true;
+  if (rng.percent(25)) shape.faults.pauses = static_cast<unsigned>(rng.between(1, 4));
+  if (rng.percent(70)) shape.faults.drains = static_cast<unsigned>(rng.between(1, 12));
   return shape;
 }
 

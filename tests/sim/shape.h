@@ -44,12 +44,16 @@ struct FaultShape {
   unsigned replicator_crashes = 0;
   unsigned partitions = 0;
   unsigned flaps = 0;
+  unsigned pauses = 0;  // of links, on purpose
   unsigned clock_steps = 0;
   unsigned full_disks = 0;   // no file grows for a while
   unsigned disk_faults = 0;  // a write or sync that fails, a torn write, power lost in the middle of one
   unsigned twins = 0;        // a second replicator runs for a while: the old one was not dead
   unsigned poisons = 0;        // records that no other region can apply
   unsigned control_steps = 0;  // tables made, changed, dropped
+  unsigned drains = 0;         // asked for, in storm and calm
+  unsigned lost_stores = 0;    // data directories that are lost
+  unsigned old_copies = 0;     // that are restored from an older copy
   unsigned aftershocks = 0;    // processes that die and come back at once while all comes to rest
   std::int64_t down_ms_max = 2'000;
   std::int64_t cut_ms_max = 3'000;

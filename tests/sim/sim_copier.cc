@@ -50,6 +50,8 @@ void SimCopier::join(store::TableSpec spec) {
 
 void SimCopier::look() {
   if (!node().up()) return;
+  for (std::size_t other : outside_.forgetful)
+    if (other != region_) recognise(other);
   for (std::size_t table = 0; table < outside_.tables.size(); ++table) {
     auto info = node().store().catalog()->find(outside_.tables[table]);
     if (!info) continue;

@@ -1,5 +1,6 @@
 // SimCopier: what a region node does by itself, beside serving: fills its new replicas, with the
-// production TableCopy, and tells the other regions of the memberships that it knows.
+// production TableCopy, tells the other regions of the memberships that it knows, and recognises those
+// that have lost their data.
 //
 // A crash of the node loses all of it; what is stored is taken up again.
 // Threads: one.  Borrows: everything in Outside.
@@ -45,6 +46,10 @@ class SimCopier {
   using Answered = std::function<copy::Action(copy::TableCopy&, const Value&, std::int64_t)>;
 
   void look();
+  // sim_new_life.cc
+  void recognise(std::size_t to);
+  void ask_new_life(std::size_t to, NodeId there);
+  [[nodiscard]] store::TableSpec replica_spec(const store::TableInfo& info, std::size_t to) const;
   void tell(std::size_t table, std::size_t to);
   void take_up(std::size_t table);
   void set_members(Copy& copy);

@@ -41,16 +41,22 @@ void SimNode::start() {
     });
   });
   trace_.note("node {} up, start {}", index_, starts_);
+  tell_committed();
   tick(starts_);
 }
 
 // Runs a group; the machine may lose power in the middle of it.
 void SimNode::commit() {
   host_.commit();
-  if (!disk().dead()) return;
+  if (!disk().dead()) return tell_committed();
   trace_.note("node {} loses power in a commit", index_);
   crash(Crash::power);
   if (on_death_) on_death_();
+}
+
+// (What a commit that failed shows may never reach the disk.)
+void SimNode::tell_committed() {
+  if (on_committed_ && host_.store().health().accepts_writes) on_committed_();
 }
 
 void SimNode::tick(std::uint32_t start) {
@@ -206,6 +212,25 @@ void SimNode::expire_read(std::uint64_t id) {
 
 void SimNode::acknowledge(store::Acknowledgement acknowledgement) {
   store().acknowledge({std::move(acknowledgement)});
+  schedule_commit();
+}
+
+void SimNode::barrier(std::vector<TableId> tables,
+                      std::function<void(const rpc::Barrier&)> answer) {
+  using Made = std::optional<rpc::Barrier>;
+  store().barrier(std::move(tables), hearing<Made>([answer = std::move(answer)](const Made& made) {
+                    if (made) answer(*made);
+                  }));
+  schedule_commit();
+}
+
+void SimNode::advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
+                      std::function<void(const store::Reached&)> answer) {
+  using Reached = std::optional<store::Reached>;
+  store().advance(source, source_node, std::move(barriers),
+                  hearing<Reached>([answer = std::move(answer)](const Reached& reached) {
+                    if (reached) answer(*reached);
+                  }));
   schedule_commit();
 }
 

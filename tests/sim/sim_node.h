@@ -38,6 +38,8 @@ class SimNode {
   void crash(Crash kind);
   // Told when the disk took the power away in the middle of something: the node is down then.
   void on_death(std::function<void()> listener) { on_death_ = std::move(listener); }
+  // Told after each group that was committed, and after each start, when nothing has been trimmed since.
+  void on_committed(std::function<void()> listener) { on_committed_ = std::move(listener); }
   [[nodiscard]] SimDisk& disk() { return host_.disk(); }
   [[nodiscard]] std::vector<std::string> invariants() const { return host_.invariants(); }
   [[nodiscard]] bool up() const { return host_.open(); }
@@ -64,6 +66,9 @@ class SimNode {
                 const LogPosition& after, const store::LogLimits& limits, std::int64_t wait_ms,
                 std::function<void(rpc::LogPage)> answer);
   void acknowledge(store::Acknowledgement acknowledgement);
+  void barrier(std::vector<TableId> tables, std::function<void(const rpc::Barrier&)> answer);
+  void advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
+               std::function<void(const store::Reached&)> answer);
 
   // For what is submitted to store() itself: `answer`, if it can leave the node when it comes.
   template <typename Result>
@@ -95,6 +100,7 @@ class SimNode {
     return start == starts_ && !mute_ && up() && !disk().dead();
   }
   void commit();
+  void tell_committed();
   void schedule_commit();
   void tick(std::uint32_t start);
   std::optional<rpc::LogPage> look(WaitingRead& read);
@@ -112,6 +118,7 @@ class SimNode {
   StoreHost host_;
   std::unique_ptr<store::Reader> reader_;
   std::function<void()> on_death_;
+  std::function<void()> on_committed_;
   std::uint32_t starts_ = 0;
   bool mute_ = false;
   bool commit_scheduled_ = false;

@@ -1,5 +1,9 @@
 #include "tests/sim/sim_repairer.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "region-node/repair/positions.h"
 #include "region-node/store/membership_hash.h"
 
@@ -206,12 +210,32 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
            });
   }
 
+  // P15: each side has what the other had of every origin, and minds what it has collected.  (Watermarks
+  // stay below what is parked.)
+  void check_facts(std::size_t region) const {
+    SimNode& side = *owner.outside_.nodes[region];
+    if (!side.up() || owner.outside_.forgot(region)) return;
+    if (side.reader().parked_stats(id()).records > 0) return;
+    auto facts = repair::facts_at(side.reader(), id());
+    bool all = facts.collected >= std::max(facts_here.collected, facts_there.collected);
+    for (const auto* known : {&facts_here, &facts_there})
+      for (const auto& [origin, time] : known->watermarks)
+        all = all && facts.watermarks[origin] >= time;
+    if (!all)
+      owner.outside_.findings.add(
+          "P15", fmt::format("after a repair of {} and {}, region {} does not know of all that "
+                             "both have",
+                             owner.region_, peer, region));
+  }
+
   void finished() {
     const auto& figures = walk->figures();
     owner.outside_.trace.note("region {} repaired table {} with {}: fetched {} sent {} dropped {}",
                               owner.region_, table, peer, figures.fetched, figures.sent,
                               figures.dropped_here + figures.dropped_there);
     owner.outside_.repaired = true;
+    check_facts(owner.region_);
+    check_facts(peer);
     owner.asked_.erase({table, peer});
     ++owner.repairs_;
     owner.figures_.fetched += figures.fetched;
@@ -250,6 +274,8 @@ std::size_t SimRepairer::number_of(const TableId& id) const {
 void SimRepairer::round() {
   if (run_ && (run_->ended || run_->start != node().starts())) run_.reset();
   if (!node().up()) return;
+  if (node().starts() != asked_in_) asked_.clear();  // nobody remembers
+  asked_in_ = node().starts();
   look_for_survivors();
   for (std::size_t number = 0; number < outside_.tables.size(); ++number) {
     auto info = table(number);
@@ -279,7 +305,7 @@ void SimRepairer::look_for_survivors() {
 }
 
 bool SimRepairer::idle() {
-  if (!node().up()) return false;
+  if (!node().up() || !asked_.empty()) return false;
   for (std::size_t number = 0; number < outside_.tables.size(); ++number) {
     auto info = table(number);
     if (info && (!info->repairs.empty() || !info->unsettled.empty())) return false;
@@ -288,6 +314,7 @@ bool SimRepairer::idle() {
 }
 
 void SimRepairer::check(std::size_t number, std::size_t peer) {
+  if (outside_.network.is_paused(region_, peer)) return;
   auto info = table(number);
   ask(peer, rpc::StateRequest{info->id, info->shards},
       [this, number, peer, start = node().starts()](rpc::RepairAnswer answer) {
@@ -363,11 +390,19 @@ void SimRepairer::change(store::RepairChange change,
 
 void SimRepairer::ask(std::size_t peer, rpc::RepairRequest request, Answer answer) {
   auto question = std::make_shared<const rpc::RepairRequest>(std::move(request));
-  outside_.network.send(region_, peer, [this, peer, question, answer] {
-    repairers_[peer]->serve(region_, *question, [this, peer, answer](rpc::RepairAnswer reply) {
+  // (Connections go with the node that had them.)
+  auto same = [this, peer, here = outside_.node_ids[region_], there = outside_.node_ids[peer]] {
+    return outside_.node_ids[region_] == here && outside_.node_ids[peer] == there;
+  };
+  outside_.network.send(region_, peer, [this, peer, question, answer, same] {
+    if (!same()) return;
+    auto back = [this, peer, answer, same](rpc::RepairAnswer reply) {
       auto shared = std::make_shared<const rpc::RepairAnswer>(std::move(reply));
-      outside_.network.send(peer, region_, [shared, answer] { answer(*shared); });
-    });
+      outside_.network.send(peer, region_, [shared, answer, same] {
+        if (same()) answer(*shared);
+      });
+    };
+    repairers_[peer]->serve(region_, *question, std::move(back));
   });
 }
 

@@ -69,6 +69,7 @@ class SimRepairer {
   std::shared_ptr<Run> run_;
   std::map<Pair, std::int64_t> leases_;  // until when a peer's run holds a table
   std::set<Pair> asked_;                 // to be repaired although no mark says so
+  std::uint32_t asked_in_ = 0;           // the node's start in which they were
   std::map<std::size_t, std::int64_t> down_since_us_;
   std::uint64_t repairs_ = 0;
   repair::SessionFigures figures_;

@@ -1,7 +1,7 @@
 // SimReplicator: a replicator process of one region on virtual time: a production Pump for each (table,
-// shard, sink) that it ships, a thin driver that performs its actions over the simulated network, and the
-// production checkpoint database, saved to now and then as the replicator's own thread does.  Workers of
-// one region share its shards by the production leases in that database.
+// shard, sink) that it ships, heartbeats, a thin driver that performs its actions over the simulated
+// network, and the production checkpoint database, saved to now and then as the replicator's own thread
+// does.  Workers of one region share its shards by the production leases in that database.
 //
 // A crash loses the pumps, what the node was not told yet, and what was not saved yet; the node beside
 // it goes on.  A stop saves, and tells.
@@ -39,10 +39,15 @@ struct Outside {
   std::vector<std::unique_ptr<SimNode>>& nodes;
   std::vector<NodeId> node_ids;  // as said in hello()
   std::vector<TableId> tables;
+  // Told when a region has taken barriers.
+  std::function<void(std::size_t)> watermarks_moved;
   // Who ships what: by region, table and shard.
   std::map<std::tuple<std::size_t, std::size_t, std::uint16_t>, const SimReplicator*> shippers;
-  bool forgetful = false;  // a region was restored from a copy, and has broken its word since
-  bool repaired = false;   // rows have come otherwise than by flows
+  // Regions that were restored from a copy, or lost what they had, and have broken their word since.
+  std::set<std::size_t> forgetful;
+  bool repaired = false;  // rows have come otherwise than by flows
+
+  [[nodiscard]] bool forgot(std::size_t region) const { return forgetful.contains(region); }
 
   [[nodiscard]] const TableId& table_of(std::uint32_t key) const {
     return tables[key % tables.size()];
@@ -50,6 +55,7 @@ struct Outside {
 };
 
 class FlowDriver;
+class SimHeartbeat;
 
 class SimReplicator {
  public:
@@ -77,6 +83,8 @@ class SimReplicator {
   void link_up(std::size_t sink);
   // A sink has left: what was known of its flows is forgotten, and they begin anew.
   void forget_sink(std::size_t sink);
+  // The region's node is another one: flows begin anew, each with the checkpoint that is known.
+  void own_node_changed();
   void stop();
   void crash();
   [[nodiscard]] bool up() const { return up_; }
@@ -108,6 +116,7 @@ class SimReplicator {
   void end();
   void start_driver(const FlowKey& flow, std::optional<LogPosition> checkpoint);
   void start_deaf();
+  void start_heartbeat();
   void lease_round();
   void gain(const checkpoint::LeaseWorker::Gained& gained);
   std::vector<checkpoint::Checkpoint> end_lease(const checkpoint::LeaseKey& lease);
@@ -127,6 +136,7 @@ class SimReplicator {
   unsigned unreadable_ = 0;
   std::uint64_t shipped_before_ = 0;
   std::map<FlowKey, std::shared_ptr<FlowDriver>> drivers_;
+  std::shared_ptr<SimHeartbeat> heartbeat_;
   std::map<FlowKey, Acknowledged> acknowledged_;
   std::optional<checkpoint::SqliteCheckpointStore> checkpoints_;
   std::optional<checkpoint::LeaseStore> lease_store_;

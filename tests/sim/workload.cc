@@ -60,7 +60,21 @@ void Workload::answered(WriteId id, const store::WriteResult& result) {
   if (!table || !table->serves(node.region()))
     outside_.findings.add("P14", "taken by a replica that is not whole: " + describe(write));
   check_version(write);
+  check_barriers(write);
   check_read(write.region, write.key_number, write.version);
+}
+
+// Whoever says that it has everything from here up to a time has been told that nothing follows.
+void Workload::check_barriers(const Write& write) {
+  for (const auto& other : outside_.nodes) {
+    if (!other->up() || other->region() == write.version.region) continue;
+    auto claimed = other->reader().watermarks(outside_.table_of(write.key_number));
+    auto claim = claimed.find(write.version.region);
+    if (claim != claimed.end() && write.version.hlc <= claim->second)
+      outside_.findings.add("P6", fmt::format("{} lies below {:x}, up to where {} has everything",
+                                              describe(write), claim->second.value,
+                                              other->region().name()));
+  }
 }
 
 void Workload::check_version(const Write& write) {
@@ -90,22 +104,29 @@ void Workload::check_read(std::size_t region, std::uint32_t key_number,
   seen_newest_[region] = std::max(seen_newest_[region], now);
 }
 
-void Workload::region_restored(std::size_t region) {
+void Workload::region_forgot(std::size_t region) {
   minted_[region] = {};
   seen_newest_[region] = {};
   for (auto& seen : seen_[region]) seen = {};
   for (WriteId id = 0; id < history_.writes().size(); ++id) {
     Write& write = history_.write(id);
-    if (write.region != region || write.state != WriteState::acknowledged) continue;
-    bool held = false;
-    for (std::size_t other = 0; other < outside_.nodes.size() && !held; ++other) {
-      if (other == region || !outside_.nodes[other]->up()) continue;
-      auto row = outside_.nodes[other]->reader().get_row(outside_.table_of(write.key_number),
-                                                         keys_[write.key_number]);
-      held = row && row->version >= write.version;
-    }
-    if (!held) history_.forfeit(write);
+    if (write.region == region) write.origin_forgot = true;
+    // (What another region has written is on its own disk, whether or not it is up.)
+    if (write.state == WriteState::acknowledged && write.origin_forgot && !held_somewhere(write))
+      history_.forfeit(write);
   }
+}
+
+bool Workload::held_somewhere(const Write& write) const {
+  for (const auto& node : outside_.nodes) {
+    const TableId& table = outside_.table_of(write.key_number);
+    if (!node->up() || !node->store().catalog()->find(table)) continue;
+    auto row = node->reader().get_row(table, keys_[write.key_number]);
+    bool held = row ? row->version >= write.version
+                    : write.version.hlc <= node->reader().collected(table);
+    if (held) return true;
+  }
+  return false;
 }
 
 void Workload::give_up_waiting() {

@@ -29,15 +29,17 @@ class Workload {
   const Write* write(std::size_t region, std::uint32_t key_number, WriteKind kind,
                      std::size_t bytes = 0);
 
-  // A region is as it was a while ago: writes that it alone had are forfeit, and what its clients have
-  // seen does not bind it.
-  void region_restored(std::size_t region);
+  // A region is as it was a while ago, or empty: writes that it alone had are forfeit, and what its
+  // clients have seen does not bind it.  REQUIRES: it is up again.
+  void region_forgot(std::size_t region);
   // Writes that were never answered will not be: their nodes have crashed since.
   void give_up_waiting();
 
  private:
   void answered(WriteId id, const store::WriteResult& result);
+  [[nodiscard]] bool held_somewhere(const Write& write) const;
   void check_version(const Write& write);
+  void check_barriers(const Write& write);
   void check_read(std::size_t region, std::uint32_t key_number, const conflict::Version& least);
 
   Outside& outside_;

@@ -31,8 +31,13 @@ World::World(Script script, std::ostream* trace_out)
       events_(std::move(script.events)),
       trace_(queue_, trace_out),
       network_(queue_, trace_, shape_.seed, shape_.regions.size()),
-      outside_{shape_, queue_, network_, trace_, findings_, nodes_, {}, {}, {}, false, false},
-      history_(shape_.load.keys) {
+      outside_{shape_, queue_, network_, trace_, findings_, nodes_, {}, {},
+               [this](std::size_t region) {
+                 for (auto& judge : judges_) judge.watermarks(region);
+               },
+               {}, {}, false},
+      history_(shape_.load.keys),
+      lineages_(outside_, history_) {
   for (std::size_t i = 0; i < shape_.regions.size(); ++i) {
     const RegionShape& region = shape_.regions[i];
     clocks_.push_back(
@@ -50,12 +55,15 @@ World::World(Script script, std::ostream* trace_out)
 World::~World() = default;
 
 void World::start() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    nodes_[i]->on_committed([this, i] { lineages_.poll(i); });
   for (auto& node : nodes_) {
     node->start();
     outside_.node_ids.push_back(node->node_id());
   }
   create_tables();
   workload_ = std::make_unique<Workload>(outside_, history_, clocks_);
+  drains_ = std::make_unique<Drains>(outside_, history_);
   control_ = std::make_unique<ControlSteps>(outside_);
   for (std::uint64_t worker = 0; worker < shape_.workers; ++worker)
     for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -64,7 +72,8 @@ void World::start() {
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     repairers_.push_back(std::make_unique<SimRepairer>(i, outside_, repairers_));
   faults_ = std::make_unique<Faults>(outside_, clocks_, replicators_, replicator_disks_,
-                                     [this](std::size_t region) { node_started(region); });
+                                     [this](std::size_t region) { node_started(region); },
+                                     [this](std::size_t region) { region_forgot(region); });
   faults_->begin();
   for (auto& replicator : replicators_) replicator->start();
   for (auto& repairer : repairers_) repairer->start();
@@ -94,15 +103,15 @@ void World::create_tables() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       spec.shards = shape_.regions[i].shards;
       if (i + shape_.joins < nodes_.size()) nodes_[i]->create_table(spec);
-      watches_.emplace_back(i, table, outside_);
+      watches_.push_back(std::make_unique<StreamWatch>(i, table, outside_));
     }
-    judges_.emplace_back(table, outside_, history_);
+    judges_.emplace_back(table, outside_, history_, lineages_);
   }
 }
 
-// As an operator who repeats it until it is done.
+// As an operator who repeats it until it is done.  (One that was and has lost it is given it by the others.)
 void World::join(std::size_t region) {
-  if (region >= nodes_.size()) return;
+  if (region >= nodes_.size() || outside_.forgot(region)) return;
   bool done = nodes_[region]->up();
   for (std::uint64_t table = 0; table < shape_.tables; ++table) {
     if (!nodes_[region]->up()) break;
@@ -118,9 +127,23 @@ void World::join(std::size_t region) {
 
 void World::node_started(std::size_t region) {
   check_clock(region);
+  drains_->check_kept(region);
+  for (auto& judge : judges_) judge.watermarks(region);
   for (std::size_t source = 0; source < nodes_.size(); ++source)
     for (auto& judge : judges_)
       if (source != region) judge.positions(source, region);
+}
+
+// What it said, showed and streamed before binds it no more; streams begin anew, as another's would.
+void World::region_forgot(std::size_t region) {
+  lineages_.region_forgot(region);
+  workload_->region_forgot(region);
+  drains_->region_forgot(region);
+  control_->forget(region);
+  for (auto& judge : judges_) judge.region_forgot(region);
+  for (std::size_t table = 0; table < shape_.tables; ++table)
+    watches_[table * nodes_.size() + region] =
+        std::make_unique<StreamWatch>(region, table, outside_);
 }
 
 // A clock that has fallen behind what was minted before is not taken without an operator's word.  A node
@@ -128,7 +151,7 @@ void World::node_started(std::size_t region) {
 void World::check_clock(std::size_t region) {
   std::int64_t newest_ms = 0;
   for (const Write& write : history_.writes())
-    if (write.region == region && write.state == WriteState::acknowledged)
+    if (write.region == region && write.state == WriteState::acknowledged && !write.origin_forgot)
       newest_ms = std::max(newest_ms, write.version.hlc.physical_ms());
   std::int64_t behind_ms = newest_ms - clocks_[region]->wall_ms();
   constexpr std::int64_t kCertainMs =
@@ -140,12 +163,15 @@ void World::check_clock(std::size_t region) {
 
 void World::watch() {
   if (!watching_) return;
-  for (auto& stream : watches_) stream.poll();
+  for (auto& stream : watches_) stream->poll();
   Rng rng = derived(shape_.seed, Luck::watch, {luck_of(queue_.now_us())});
   std::size_t source = rng.below(nodes_.size());
   std::size_t sink = rng.below(nodes_.size());
   Judge& judge = judges_[rng.below(judges_.size())];
-  if (source != sink) judge.backlog(source, sink, steady_ ? clocks_[source].get() : nullptr);
+  if (source != sink) {
+    judge.backlog(source, sink, steady_ ? clocks_[source].get() : nullptr);
+    judge.positions(source, sink);
+  }
   queue_.after(kWatchEveryUs, [this] { watch(); });
 }
 
@@ -158,6 +184,8 @@ void World::run() {
 void World::run(const Event& event) {
   if (event.is_write()) return workload_->run(event);
   if (event.kind == EventKind::join) return join(event.region());
+  if (event.kind == EventKind::drain)
+    return drains_->ask(event.region(), static_cast<std::size_t>(event.args[1]), event.args[2]);
   if (event.kind != EventKind::control) return faults_->run(event);
   if (event.region() < nodes_.size())
     control_->run(event.region(), static_cast<ControlStep>(event.args[1]));
@@ -255,7 +283,26 @@ void World::calm() {
   if (!wait_for_rest(rest_bound_ms() + std::max<std::int64_t>(ahead_ms, 0))) return say_stuck();
   trace_.note("at rest");
   if (!settle_quarantine()) return;
+  drain_everything();
   check_silence();
+}
+
+// Whatever has happened, heartbeats go on and confirm everything to everybody.
+// (After a loss the source may have read more of a log than is left of it.)
+void World::drain_everything() {
+  if (!outside_.forgetful.empty()) return;
+  for (std::size_t from = 0; from < nodes_.size(); ++from) {
+    for (std::size_t to = 0; to < nodes_.size(); ++to) {
+      drains_->ask(from, to, kRestMs * 1000, [this, from, to](bool yes) {
+        if (!yes)
+          findings_.add("live", fmt::format("{} ms after all is at rest, region {} does not say "
+                                            "that it has what region {} had",
+                                            kRestMs, to, from));
+      });
+    }
+  }
+  std::int64_t until = queue_.now_ms() + kRestMs + kRestStepMs;
+  while (drains_->open() > 0 && queue_.now_ms() < until) run_for(kRestStepMs);
 }
 
 // What no other region can apply is written again by its users.
@@ -317,10 +364,9 @@ void World::check_silence() {
 
 void World::judge() {
   if (stuck_) return;  // what is not there yet is not lost
-  if (outside_.forgetful) return judge_restored();
   for (auto& watch : watches_)
     for (auto& judge : judges_)
-      if (judge.table() == watch.table()) judge.stream(watch);
+      if (judge.table() == watch->table()) judge.stream(*watch);
   for (auto& judge : judges_) {
     judge.convergence();
     judge.logs();
@@ -329,20 +375,13 @@ void World::judge() {
       for (std::size_t sink = 0; sink < nodes_.size(); ++sink)
         if (source != sink) judge.positions(source, sink);
     for (std::size_t region = 0; region < nodes_.size(); ++region) judge.reads(region);
+    judge.all_watermarks();
   }
+  for (std::size_t region = 0; region < nodes_.size(); ++region) drains_->check_kept(region);
   control_->judge();
   for (std::size_t region = 0; region < nodes_.size(); ++region) judge_file(region);
+  if (!outside_.forgetful.empty()) return;  // logs that are gone say nothing
   for (auto& judge : judges_) judge.replay(queue_, *clocks_[0]);
-}
-
-// A region that lost its memory has broken its word about positions, streams and logs; what it and all
-// others hold in the end must be right all the same.
-void World::judge_restored() {
-  for (auto& judge : judges_) {
-    judge.convergence();
-    for (std::size_t region = 0; region < nodes_.size(); ++region) judge.reads(region);
-  }
-  for (std::size_t region = 0; region < nodes_.size(); ++region) judge_file(region);
 }
 
 std::vector<store::Row> World::rows(std::size_t region) const {

@@ -17,10 +17,12 @@
 #include "tests/sim/findings.h"
 #include "tests/sim/history.h"
 #include "tests/sim/judge.h"
+#include "tests/sim/lineages.h"
 #include "tests/sim/network.h"
 #include "tests/sim/script.h"
-#include "tests/sim/sim_copier.h"
 #include "tests/sim/sim_clock.h"
+#include "tests/sim/sim_copier.h"
+#include "tests/sim/sim_drain.h"
 #include "tests/sim/sim_node.h"
 #include "tests/sim/sim_repairer.h"
 #include "tests/sim/sim_replicator.h"
@@ -55,6 +57,7 @@ class World {
   Network& network() { return network_; }
   Faults& faults() { return *faults_; }
   Workload& workload() { return *workload_; }
+  Drains& drains() { return *drains_; }
   [[nodiscard]] const TableId& table_of(std::uint32_t key) const { return outside_.table_of(key); }
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] History& history() { return history_; }
@@ -81,15 +84,16 @@ class World {
   void run(const Event& event);
   void watch();
   void node_started(std::size_t region);
+  void region_forgot(std::size_t region);
   void check_clock(std::size_t region);
   void judge_file(std::size_t region);
-  void judge_restored();
   [[nodiscard]] bool memberships_agree() const;
   bool flow_at_rest(std::size_t source, std::size_t sink, const TableId& table, ShardId shard);
   bool wait_for_rest(std::int64_t bound_ms);
   [[nodiscard]] std::uint64_t shipped() const;
   [[nodiscard]] std::vector<std::uint64_t> log_ends();
   void check_silence();
+  void drain_everything();
   bool settle_quarantine();
   void say_stuck();
   [[nodiscard]] std::int64_t rest_bound_ms() const;
@@ -108,9 +112,11 @@ class World {
   std::vector<std::unique_ptr<SimRepairer>> repairers_;
   std::vector<std::unique_ptr<SimCopier>> copiers_;
   History history_;
+  Lineages lineages_;
   std::vector<Judge> judges_;  // one for each table
-  std::vector<StreamWatch> watches_;
+  std::vector<std::unique_ptr<StreamWatch>> watches_;
   std::unique_ptr<Workload> workload_;
+  std::unique_ptr<Drains> drains_;
   std::unique_ptr<ControlSteps> control_;
   std::unique_ptr<Faults> faults_;
   bool watching_ = false;

@@ -1,0 +1,48 @@
+// The part of the Judge that compares watermarks with what is there.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tests/sim/judge.h"
+
+namespace meridian::sim {
+
+// Decided from what clients were told: of each origin, everything that it has acknowledged up to the
+// watermark must be applied; what is parked is not, but what a parked record would replace anyway.
+// (Not of a region that has lost its data: what it says of its own past is another matter.)  What has
+// been looked at once stays (nothing goes back, see check_read), and whatever is acknowledged later
+// lies above (see check_barriers).
+void Judge::watermarks(std::size_t region) {
+  SimNode& node = *outside_.nodes[region];
+  if (!node.up() || !node.store().catalog()->find(table_) || outside_.forgot(region)) return;
+  store::Reader& reader = node.reader();
+  std::map<Bytes, conflict::Version> aside;
+  for (const auto& each : parked(region)) {
+    conflict::Version& newest = aside[each.record.key];
+    newest = std::max(newest, each.record.version);
+  }
+  for (const auto& [origin, claimed] : reader.watermarks(table_)) {
+    conflict::Hlc& looked_to = watermarks_[{region, origin}];
+    for (const Write* write : history_.between(looked_to, claimed)) {
+      if (write->version.region != origin || write->state != WriteState::acknowledged) continue;
+      if (!owns(write->key_number) || write->origin_forgot) continue;
+      auto row = reader.get_row(table_, key_of(write->key_number));
+      // (A key whose tombstone was collected counts as one of the horizon's version.)
+      bool there = row ? row->version >= write->version
+                       : write->version.hlc <= reader.collected(table_);
+      there = there || aside[key_of(write->key_number)] > write->version;
+      if (!there)
+        add("P11", fmt::format("region {} claims to have all of region {} up to {:x}, without {}",
+                               region, write->region, claimed.value, describe(*write)));
+    }
+    looked_to = std::max(looked_to, claimed);
+  }
+}
+
+void Judge::all_watermarks() {
+  watermarks_.clear();
+  for (std::size_t region = 0; region < outside_.nodes.size(); ++region) watermarks(region);
+}
+
+}  // namespace meridian::sim

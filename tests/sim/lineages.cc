@@ -1,0 +1,67 @@
+#include "tests/sim/lineages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "conflict/absence.h"
+
+namespace meridian::sim {
+
+void Lineages::poll(std::size_t region) {
+  SimNode& node = *outside_.nodes[region];
+  for (const TableId& table : outside_.tables) {
+    auto ends = node.store().log_ends(table);
+    if (!ends) continue;
+    for (std::uint16_t shard = 0; shard < outside_.shape.regions[region].shards; ++shard) {
+      auto end = ends->end(ShardId(shard));
+      if (end && *end != read_to_[{region, table, shard}]) read({region, table, shard}, *end);
+    }
+  }
+}
+
+void Lineages::read(const Place& place, const LogPosition& end) {
+  const auto& [region, table, shard] = place;
+  LogPosition& after = read_to_[place];
+  store::Reader& reader = outside_.nodes[region]->reader();
+  while (after != end) {
+    auto page = reader.read_log(table, ShardId(shard), after, {500, 1 << 20});
+    if (page.status == rpc::ReadStatus::not_in_history && after.start != end.start) {
+      // The log goes under another name: what it holds is the same.
+      after = {end.start, std::min(after.sequence, end.sequence)};
+      continue;
+    }
+    if (page.status != rpc::ReadStatus::ok) {
+      gaps_ = true;
+      if (!outside_.forgot(region))
+        outside_.findings.add(
+            "P3", fmt::format("log of region {} cannot be read from {}: status {}", region,
+                              after.sequence.value, static_cast<int>(page.status)));
+      after = end;
+      return;
+    }
+    for (auto& record : page.records) {
+      Happened& write = writes_[table][record.version];
+      write = {history_.key_number(record.key).value_or(0), record.parent, record.new_image,
+               ShardId(shard), record.sequence, {}, false};
+      if (!record.parent) write.forgotten = record.context.of(conflict::everywhere());
+    }
+    if (page.to == after) return;
+    after = page.to;
+  }
+}
+
+void Lineages::region_forgot(std::size_t region) {
+  SimNode& node = *outside_.nodes[region];
+  for (auto& [place, after] : read_to_) {
+    if (std::get<0>(place) != region) continue;
+    auto ends = node.store().log_ends(std::get<1>(place));
+    auto end = ends ? ends->end(ShardId(std::get<2>(place))) : std::nullopt;
+    after = end.value_or(LogPosition{});
+  }
+  for (auto& [table, writes] : writes_)
+    for (auto& [version, write] : writes)
+      if (version.region == node.region()) write.origin_forgot = true;
+}
+
+}  // namespace meridian::sim

@@ -1,0 +1,56 @@
+// Lineages: every write that has happened, with its parent, as its own region logged it; read after each
+// commit, so that it is known whatever is trimmed from the logs, or lost with them, later.
+//
+// Threads: one.  Borrows: Outside, History.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "tests/sim/history.h"
+#include "tests/sim/sim_replicator.h"
+
+namespace meridian::sim {
+
+struct Happened {
+  std::uint32_t key_number = 0;
+  std::optional<conflict::Version> parent;
+  std::optional<Bytes> image;
+  ShardId shard{0};  // of the log that it is in
+  Sequence sequence;
+  // Of a write on an absent key: all up to there had been seen everywhere, and forgotten.
+  std::optional<conflict::Hlc> forgotten;
+  bool origin_forgot = false;  // its region has forgotten what became of it
+};
+
+class Lineages {
+ public:
+  using Writes = std::map<conflict::Version, Happened>;
+
+  Lineages(Outside& outside, const History& history) : outside_(outside), history_(history) {}
+
+  // Reads what is new in the logs of a region that is up.
+  void poll(std::size_t region);
+  // The region is as it was a while ago, or empty.  REQUIRES: it is up, and nothing was written since.
+  void region_forgot(std::size_t region);
+
+  [[nodiscard]] const Writes& of(const TableId& table) { return writes_[table]; }
+  // Some of a log could not be read: it was renewed after what came before had been trimmed.
+  [[nodiscard]] bool gaps() const { return gaps_; }
+
+ private:
+  using Place = std::tuple<std::size_t, TableId, std::uint16_t>;  // region, table, shard
+  void read(const Place& place, const LogPosition& end);
+
+  Outside& outside_;
+  const History& history_;
+  std::map<Place, LogPosition> read_to_;
+  std::map<TableId, Writes> writes_;
+  bool gaps_ = false;
+};
+
+}  // namespace meridian::sim
