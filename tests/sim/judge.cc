@@ -48,9 +48,9 @@ std::vector<store::Row> Judge::rows(std::size_t region) const {
 }
 
 void Judge::convergence() {
-  auto first = rows(0);
+  auto first = lasting_rows(0);
   for (std::size_t region = 1; region < outside_.nodes.size(); ++region) {
-    auto other = rows(region);
+    auto other = lasting_rows(region);
     if (std::equal(first.begin(), first.end(), other.begin(), other.end(), same)) continue;
     std::map<Bytes, std::pair<std::optional<store::Row>, std::optional<store::Row>>> both;
     for (auto& row : first) both[row.key].first = row;
@@ -68,17 +68,29 @@ void Judge::convergence() {
     for (std::uint32_t key = 0; key < history_.keys(); ++key) {
       if (!owns(key)) continue;
       auto at = here.find(key_of(key));
-      row_is_right(key, at == here.end() ? std::nullopt : std::optional(at->second));
+      row_is_right(region, key, at == here.end() ? std::nullopt : std::optional(at->second));
     }
   }
 }
 
-void Judge::row_is_right(std::uint32_t key_number, const std::optional<store::Row>& row) {
+// A key that is gone may have been deleted, and that have been forgotten.
+void Judge::nothing_is_right(std::size_t region, std::uint32_t key_number) {
   const Write* winner = history_.winner(key_number);
-  if (!row) {
-    if (winner != nullptr) add("P3", "gone without a trace: " + describe(*winner));
-    return;
-  }
+  if (winner == nullptr) return;
+  if (winner->kind == WriteKind::remove && winner->version <= horizon(region)) return;
+  const auto& writes = history_.of_key(key_number);
+  bool removed = std::any_of(writes.begin(), writes.end(), [this](WriteId id) {
+    const Write& write = history_.writes()[id];
+    return write.state == WriteState::unknown && write.kind == WriteKind::remove;
+  });
+  if (!removed || winner->version > horizon(region))
+    add("P3", fmt::format("gone without a trace in region {}: {}", region, describe(*winner)));
+}
+
+void Judge::row_is_right(std::size_t region, std::uint32_t key_number,
+                         const std::optional<store::Row>& row) {
+  const Write* winner = history_.winner(key_number);
+  if (!row) return nothing_is_right(region, key_number);
   if (winner != nullptr && row->version < winner->version) {
     bool revived = row->image && winner->kind == WriteKind::remove;
     add(revived ? "P4" : "P3",
@@ -90,7 +102,9 @@ void Judge::row_is_right(std::uint32_t key_number, const std::optional<store::Ro
       add("P2", "another image than was written: " + describe(*winner));
     return;
   }
-  if (history_.unknown(key_number, row->version, row->image, regions()) == nullptr)
+  // (A repair leaves a tombstone of its own where another region had forgotten one.)
+  bool dropped = !row->image && outside_.repaired && outside_.shape.collects();
+  if (!dropped && history_.unknown(key_number, row->version, row->image, regions()) == nullptr)
     add("P2", fmt::format("key {} holds {}, which nobody wrote", key_number, describe(row)));
 }
 
@@ -178,7 +192,8 @@ void Judge::stream(StreamWatch& watch) {
     live.insert(row.key);
   }
   for (const auto& [key, seen] : watch.newest())
-    if (!live.contains(key)) add("P8", fmt::format("stream of region {}: no such row", region));
+    if (!live.contains(key) && (seen.image || horizon(region) < seen.version))
+      add("P8", fmt::format("stream of region {}: no such row", region));
   for (const Write& write : history_.writes()) {
     if (write.region != region || write.state != WriteState::acknowledged) continue;
     if (!owns(write.key_number) || write.origin_forgot) continue;

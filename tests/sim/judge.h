@@ -64,10 +64,16 @@ class Judge {
   // A region's are looked at anew: it is as it was a while ago, or empty.
   void region_forgot(std::size_t region) {
     std::erase_if(watermarks_, [region](const auto& each) { return each.first.first == region; });
+    collections_.erase(region);
   }
+
+  // P5, whenever a region has collected: nothing at or below its G is missing anywhere.
+  void collections(std::size_t region);
 
   // Rows of one region in key order, tombstones included.
   [[nodiscard]] std::vector<store::Row> rows(std::size_t region) const;
+  // Those that all regions must have: without tombstones that one of them may have collected.
+  [[nodiscard]] std::vector<store::Row> lasting_rows(std::size_t region) const;
 
  private:
   using Writes = Lineages::Writes;
@@ -83,6 +89,8 @@ class Judge {
   void lost_ledgers_are_made_up_for(const Writes& happened, const Versions& expected,
                                     const Versions& found);
   [[nodiscard]] std::vector<store::LedgerEntry> entries(std::size_t region) const;
+  [[nodiscard]] bool is_forgotten_delete(const Writes& happened,
+                                         const conflict::Version& version) const;
   void entry_is_right(std::size_t region, const store::LedgerEntry& entry,
                       const Writes& happened);
   struct Logged {
@@ -94,7 +102,11 @@ class Judge {
   [[nodiscard]] std::map<Bytes, conflict::Version> arrived(std::size_t region) const;
   void stream_shards(std::size_t region);
   [[nodiscard]] std::vector<rpc::ChangeRecord> log(std::size_t region, ShardId shard) const;
-  void row_is_right(std::uint32_t key_number, const std::optional<store::Row>& row);
+  void row_is_right(std::size_t region, std::uint32_t key_number,
+                    const std::optional<store::Row>& row);
+  void nothing_is_right(std::size_t region, std::uint32_t key_number);
+  // What an absent key counts as in a region: a tombstone of that version.
+  [[nodiscard]] conflict::Version horizon(std::size_t region) const;
   void record_is_right(std::size_t region, const rpc::ChangeRecord& record);
   void replay_to(std::size_t sink, const std::vector<std::vector<Logged>>& logs);
   void replay_shuffled(const std::vector<std::vector<Logged>>& logs, EventQueue& queue,
@@ -115,6 +127,7 @@ class Judge {
   Lineages& lineages_;
   TableId table_;
   Rng rng_;
+  std::map<std::size_t, conflict::Hlc> collections_;  // looked at, by region
   std::size_t losers_ = 0;
   std::map<std::pair<std::size_t, RegionId>, conflict::Hlc> watermarks_;  // looked at, by region, origin
 };

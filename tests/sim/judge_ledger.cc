@@ -161,6 +161,15 @@ void Judge::lost_ledgers_are_made_up_for(const Writes& happened, const Versions&
   }
 }
 
+// A delete that lost to what had not come to its own region when its tombstone was collected there: that
+// region lists it no more (ADR 0023).
+bool Judge::is_forgotten_delete(const Writes& happened, const conflict::Version& version) const {
+  for (std::size_t region = 0; region < outside_.nodes.size(); ++region)
+    if (outside_.nodes[region]->region() == version.region)
+      return !happened.at(version).image && version <= horizon(region);
+  return false;
+}
+
 void Judge::ledger() {
   if (lineages_.gaps()) return;
   const Writes& happened = lineages_.of(table_);
@@ -173,7 +182,8 @@ void Judge::ledger() {
   if (!outside_.repaired) own_lists_are_right(expected);
   auto found = merged_ledger(happened);
   for (const auto& version : expected)
-    if (!found.contains(version) && !happened.at(version).origin_forgot)
+    if (!found.contains(version) && !happened.at(version).origin_forgot &&
+        !is_forgotten_delete(happened, version))
       add("P13", "a loser is not in the merged ledger: " + conflict::to_text(version));
   auto doubtful = with_lost_descendants(happened);
   for (const auto& version : found) {

@@ -32,6 +32,10 @@ std::vector<store::ParkedRecord> Judge::parked(std::size_t region) const {
 std::map<Bytes, conflict::Version> Judge::arrived(std::size_t region) const {
   std::map<Bytes, conflict::Version> out;
   for (auto& row : rows(region)) out.emplace(row.key, row.version);
+  // What is gone has come as well.
+  if (auto gone = horizon(region); gone != conflict::Version{})
+    for (std::uint32_t key = 0; key < history_.keys(); ++key)
+      if (owns(key)) out.emplace(key_of(key), gone);
   for (const auto& each : parked(region)) {
     conflict::Version& newest = out[each.record.key];
     newest = std::max(newest, each.record.version);
@@ -72,7 +76,8 @@ void Judge::quarantine() {
     for (const auto& row : all)
       if (row && (newest == nullptr || row->version > newest->version)) newest = &*row;
     for (std::size_t region = 0; region < regions_here; ++region) {
-      bool has_it = all[region] && all[region]->version == newest->version;
+      bool has_it = all[region] ? all[region]->version == newest->version
+                                : !newest->image && newest->version <= horizon(region);
       if (has_it || (!fits(*newest) && aside[region][key].contains(newest->version))) continue;
       add("P17", fmt::format("region {} waits for {} of key {}, which is not in its quarantine",
                              region, conflict::to_text(newest->version),

@@ -152,6 +152,7 @@ Shape draw_shape(std::uint64_t seed, std::size_t regions) {
   if (rng.percent(25)) shape.pump.collapse_backlog = true;
   if (rng.percent(25)) shape.faults.pauses = static_cast<unsigned>(rng.between(1, 4));
   if (rng.percent(70)) shape.faults.drains = static_cast<unsigned>(rng.between(1, 12));
+  if (rng.percent(70)) shape.tombstone_retention_ms = rng.between(0, 1'500);
   return shape;
 }
 

@@ -75,6 +75,8 @@ struct Shape {
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
   std::int64_t retention_ms = 24LL * 3600 * 1000;
   std::uint64_t unacknowledged_bytes_max = 16ULL << 30;
+  // Tombstones are kept for so long at least; by default for ever, as far as a run is concerned.
+  std::int64_t tombstone_retention_ms = 24LL * 3600 * 1000;
   // How long a region is down before the others trade what they hold of it; 0: they never do.
   std::int64_t survivors_after_ms = 0;
   int wal_checkpoint_pages = 1000;
@@ -83,6 +85,8 @@ struct Shape {
 
   // Logs lose their oldest records during the run; what reads a whole log must then do without.
   [[nodiscard]] bool trims() const { return retention_ms < 600'000; }
+  // Tombstones are collected during the run.
+  [[nodiscard]] bool collects() const { return tombstone_retention_ms < 600'000; }
   [[nodiscard]] LinkShape& link(std::size_t from, std::size_t to) {
     return links[from * regions.size() + to];
   }

@@ -31,6 +31,7 @@ void visit_fields(Shape& shape, Visit visit) {
   visit("stream_rollover_ms", shape.stream_rollover_ms);
   visit("retention_ms", shape.retention_ms);
   visit("unacknowledged_bytes_max", shape.unacknowledged_bytes_max);
+  visit("tombstone_retention_ms", shape.tombstone_retention_ms);
   visit("survivors_after_ms", shape.survivors_after_ms);
   visit("wal_checkpoint_pages", shape.wal_checkpoint_pages);
   for (std::size_t i = 0; i < shape.regions.size(); ++i) {

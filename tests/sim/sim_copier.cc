@@ -196,7 +196,8 @@ void SimCopier::check_whole(const Copy& copy) const {
     parked[each.record.key] = std::max(parked[each.record.key], each.record.version);
   for (const auto& [key, version] : copy.owed) {
     auto row = node().reader().get_row(id, key);
-    bool there = (row && row->version >= version) || parked[key] >= version;
+    bool gone = !row && version.hlc <= node().reader().collected(id);
+    bool there = (row && row->version >= version) || parked[key] >= version || gone;
     if (!there)
       outside_.findings.add("P14", fmt::format("region {} serves without {} of its seed", region_,
                                                conflict::to_text(version)));

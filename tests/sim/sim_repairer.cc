@@ -304,6 +304,13 @@ void SimRepairer::look_for_survivors() {
   }
 }
 
+bool SimRepairer::mending(std::size_t table) const {
+  if (run_ && !run_->ended && run_->table == table) return true;
+  return std::any_of(leases_.begin(), leases_.end(), [&](const auto& each) {
+    return each.first.first == table && each.second > outside_.queue.now_us();
+  });
+}
+
 bool SimRepairer::idle() {
   if (!node().up() || !asked_.empty()) return false;
   for (std::size_t number = 0; number < outside_.tables.size(); ++number) {

@@ -37,6 +37,8 @@ class SimRepairer {
   // Finished, begun by this region.
   [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
   [[nodiscard]] const repair::SessionFigures& figures() const { return figures_; }
+  // Whether a repair of the table is under way here, begun by either side.
+  [[nodiscard]] bool mending(std::size_t table) const;
   // Whether anything is still to be done.
   [[nodiscard]] bool idle();
 

@@ -29,6 +29,8 @@ bool StoreHost::start(std::uint32_t start) {
   options.stream_rollover_ms = shape_.stream_rollover_ms;
   options.retention_ms = shape_.retention_ms;
   options.unacknowledged_bytes_max = shape_.unacknowledged_bytes_max;
+  options.tombstone_retention_ms = shape_.tombstone_retention_ms;
+  options.collect_rows_max = 4;
   options.wal_checkpoint_pages = shape_.wal_checkpoint_pages;
   options.cache_bytes = 4 << 20;
   options.reader_cache_bytes = 1 << 20;

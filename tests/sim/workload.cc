@@ -94,7 +94,11 @@ void Workload::check_read(std::size_t region, std::uint32_t key_number,
   conflict::Version& seen = seen_[region][key_number];
   store::Reader& reader = outside_.nodes[region]->reader();
   auto row = reader.get_row(outside_.table_of(key_number), keys_[key_number]);
-  conflict::Version now = row ? row->version : conflict::Version{};
+  // What is gone counts as a tombstone of the version up to which they are collected.
+  conflict::Hlc collected = reader.collected(outside_.table_of(key_number));
+  conflict::Version now;
+  if (collected > conflict::Hlc{}) now = {collected, RegionId::of("zzzzzzzzzzzzzzzzzzzzzz")};
+  if (row) now = row->version;
   if (now < seen || now < least)
     outside_.findings.add(
         "read", fmt::format("key {} in region {} is at {} after {} was seen", key_number, region,

@@ -78,6 +78,10 @@ void World::start() {
   for (auto& replicator : replicators_) replicator->start();
   for (auto& repairer : repairers_) repairer->start();
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    collectors_.push_back(std::make_unique<SimCollector>(
+        i, outside_, *repairers_[i],
+        [this, i](std::size_t table) { judges_[table].collections(i); }));
+    collectors_.back()->start();
     copiers_.push_back(std::make_unique<SimCopier>(i, outside_));
     copiers_.back()->start();
   }

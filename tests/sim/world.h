@@ -21,6 +21,7 @@
 #include "tests/sim/network.h"
 #include "tests/sim/script.h"
 #include "tests/sim/sim_clock.h"
+#include "tests/sim/sim_collector.h"
 #include "tests/sim/sim_copier.h"
 #include "tests/sim/sim_drain.h"
 #include "tests/sim/sim_node.h"
@@ -65,6 +66,7 @@ class World {
   [[nodiscard]] std::uint64_t trace_hash() const { return trace_.hash(); }
   [[nodiscard]] std::uint64_t events() const { return queue_.events_run(); }
   [[nodiscard]] std::int64_t now_ms() const { return queue_.now_ms(); }
+  SimCollector& collector(std::size_t region) { return *collectors_[region]; }
   SimCopier& copier(std::size_t region) { return *copiers_[region]; }
   // Gives a region that has it not a replica of each table, to be filled by itself.
   void add_replica(std::size_t region) { join(region); }
@@ -110,6 +112,7 @@ class World {
   std::vector<std::unique_ptr<SimDisk>> replicator_disks_;
   std::vector<std::unique_ptr<SimReplicator>> replicators_;
   std::vector<std::unique_ptr<SimRepairer>> repairers_;
+  std::vector<std::unique_ptr<SimCollector>> collectors_;
   std::vector<std::unique_ptr<SimCopier>> copiers_;
   History history_;
   Lineages lineages_;
