@@ -18,7 +18,10 @@ from cluster import free_port, http_get, wait_until
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "observability"
 HURRY = 30
-INTERVAL = "500ms"
+# A daemon that does not answer a scrape within the interval has no metrics for that long, and whatever was
+# about to fire begins anew: not too short for a busy machine.
+SCRAPE_INTERVAL = "2s"
+EVALUATION_INTERVAL = "500ms"
 MILLISECONDS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
 
 
@@ -60,7 +63,8 @@ class Prometheus:
         self.url = f"http://127.0.0.1:{free_port()}"
         (self.folder / "alerts.yml").write_text(change_rules((FOLDER / "alerts.yml").read_text()))
         config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
-        config["global"] = {"scrape_interval": INTERVAL, "evaluation_interval": INTERVAL}
+        config["global"] = {"scrape_interval": SCRAPE_INTERVAL,
+                            "evaluation_interval": EVALUATION_INTERVAL}
         nodes, replicators = config["scrape_configs"]
         targets = [
             (nodes, [(r, r.address("admin")) for r in cluster]),

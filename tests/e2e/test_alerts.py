@@ -153,7 +153,7 @@ def test_an_outage_is_longer_than_the_log(tmp_path, watch):
             prometheus.wait(fires=["MeridianLogHeadRoomLow"], quiet=["MeridianRepairNeeded"])
             for number in range(45, 65):
                 put(source, f"k-{number}", "x" * 20_000)
-            prometheus.wait(fires=["MeridianRepairNeeded"])
+            prometheus.wait(fires=["MeridianRepairNeeded"], seconds=120)
             link(made, "heal", source, sink)
             prometheus.wait_calm()
         made.wait_identical("Orders", 30)
@@ -255,12 +255,13 @@ def test_a_row_is_damaged(orders, watch):
 
 # -------------------------------------------------------------------------------------------- clocks
 
+@long_run
 @fires("MeridianClockOffset", "MeridianVersionsHeld", "MeridianClockStepped")
 def test_a_clock_is_ahead_and_put_right(orders, watch):
     region, other, _ = orders
     clock = FakeClock(region)
     with watch(orders) as prometheus:
-        clock.set(12)
+        clock.set(30)
         restart(region)
         put(region, "early")
         prometheus.wait(fires=["MeridianClockOffset", "MeridianVersionsHeld"],
