@@ -158,7 +158,11 @@ kj::Promise<void> Repairer::look_at(store::TablePtr table, RegionId peer) {
         if (scrub_due(*now, known, peer) && !running_) begin_scrub(now, peer);
         return kj::READY_NOW;
       })
-      .catch_([this, table, peer](kj::Exception&& failure) { failed(*table, peer, failure); });
+      .catch_([this, table, peer](kj::Exception&& failure) {
+        // A scrub of the two may be under way beside this, and must not outlive its run.
+        if (running_ == Pair{table->id, peer}) end_scrub();
+        failed(*table, peer, failure);
+      });
 }
 
 void Repairer::failed(const store::TableInfo& table, const RegionId& peer,

@@ -5,11 +5,14 @@ import os
 import re
 import shutil
 import sqlite3
+import threading
+import time
+import urllib.request
 
 import yaml
 from botocore.exceptions import ClientError
 
-from cluster import Cluster, wait_until
+from cluster import Cluster, http_get, wait_until
 from load import Load, contents, key_of
 
 LOG_BOUND = 1 << 20
@@ -314,4 +317,37 @@ def test_a_lost_data_directory_is_filled_again(tmp_path):
         wait_until(lambda: "again" in held(one) and "again" in held(other), 20, "it ships again")
         made.wait_identical("Orders", 60)
         assert "k-41" not in held(other)
+        assert not made.deaths()
+
+
+def test_a_region_falls_silent_while_it_is_compared(tmp_path, monkeypatch):
+    """What is asked of it beside the comparison fails first: the comparison must end with it."""
+    monkeypatch.setenv("MALLOC_PERTURB_", "165")  # whoever goes on with freed memory does not get far
+    rows = 120_000  # six seconds at the pace of a comparison
+    with Cluster(tmp_path, count=2) as made:
+        made.create_global_table("Orders")
+        silent, comparing = made  # by name the second comes first
+        threads = [threading.Thread(target=fill, args=(silent, n * rows // 4, rows // 4, "x"))
+                   for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        made.wait_identical("Orders", 60)
+        comparing.node.stop()
+        comparing.node.start()
+
+        def status():
+            answer = json.loads(http_get(comparing.admin_url("/v1/repairs"))[1])["repairs"]
+            return answer[0] if answer else {"doing": "", "scrub": None}
+        wait_until(lambda: status()["doing"] == "scrub", 30, "it compares")
+        # Its first answer comes at once, and then it waits, so as to keep its pace: that is to be met.
+        time.sleep(1)
+        silent.node.pause()
+        asked = comparing.admin_url(f"/v1/tables/Orders/repair?peer={silent.name}")
+        urllib.request.urlopen(urllib.request.Request(asked, data=b"", method="POST"), timeout=5)
+        wait_until(lambda: "repair_not_possible" in comparing.node.log(), 30, "the question fails")
+        silent.node.resume()
+        wait_until(lambda: repairs(comparing), 60, "it is repaired as was asked")
+        wait_until(lambda: status()["scrub"], 60, "and compared to the end")
         assert not made.deaths()
