@@ -97,24 +97,25 @@ void Judge::entry_is_right(std::size_t region, const store::LedgerEntry& entry,
 }
 
 Judge::Versions Judge::merged_ledger(const Writes& happened) {
-  std::map<Bytes, std::vector<conflict::RegionLedger>> by_key;
-  for (std::size_t region = 0; region < outside_.nodes.size(); ++region) {
+  const std::size_t regions = outside_.nodes.size();
+  std::vector<conflict::RegionLedger> silent(regions);  // what a region says that lists nothing
+  for (std::size_t region = 0; region < regions; ++region) {
     SimNode& node = *outside_.nodes[region];
-    conflict::Hlc complete_after = node.reader().ledger(table_).complete_after;
-    std::map<Bytes, conflict::RegionLedger> here;
+    silent[region].region = node.region();
+    silent[region].complete_after = node.reader().ledger(table_).complete_after;
+  }
+  // Each region is asked of every key: one that has nothing left of it still denies what others list.
+  std::map<Bytes, std::vector<conflict::RegionLedger>> by_key;
+  auto of = [&](const Bytes& key, std::size_t region) -> conflict::RegionLedger& {
+    return by_key.try_emplace(key, silent).first->second[region];
+  };
+  for (std::size_t region = 0; region < regions; ++region) {
     for (const auto& entry : entries(region)) {
       entry_is_right(region, entry, happened);
-      here[entry.key].entries.push_back({entry.loser.lineage, entry.winner.lineage});
+      of(entry.key, region).entries.push_back({entry.loser.lineage, entry.winner.lineage});
     }
-    for (const auto& row : rows(region)) {
-      auto& ledger = here[row.key];
-      ledger.current = conflict::Lineage{row.version, row.context};
-    }
-    for (auto& [key, ledger] : here) {
-      ledger.region = node.region();
-      ledger.complete_after = complete_after;
-      by_key[key].push_back(std::move(ledger));
-    }
+    for (const auto& row : rows(region))
+      of(row.key, region).current = conflict::Lineage{row.version, row.context};
   }
   Versions out;
   for (const auto& [key, ledgers] : by_key) {

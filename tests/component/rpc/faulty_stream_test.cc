@@ -192,8 +192,8 @@ TEST_F(FaultyStreamTest, AfterAFaultEverythingArrivesInOrder) {
   std::string sent_here, sent_there;
   for (int i = 0; i < 3000; ++i) {
     if (i % 100 == 0) {
-      auto kind = kFaultKinds[rng_.below(4)];
-      faults_.put(kThere, {kind, rng_.between(1, 150), 20, 20, 20'000});
+      auto kind = kFaultKinds[rng_.below(kFaultKinds.size())];
+      faults_.put(kThere, {kind, rng_.between(1, 150), 20, 20, 20'000, 100});
     }
     if (i % 170 == 0) faults_.heal(kThere);
     auto text = std::to_string(i) + ";";
