@@ -7,6 +7,10 @@
 namespace meridian::node {
 
 void Alarms::look(const store::StoreHealth& health, const store::ClockReport& clock) {
+  if (!health.accepts_writes && !refuses_)
+    log_.error("store_refuses_writes", "reason=\"{}\" see=/readyz", health.reason);
+  if (health.accepts_writes && refuses_) log_.info("store_accepts_writes", "");
+  refuses_ = !health.accepts_writes;
   if (health.records_parked > parked_)
     log_.error("records_in_quarantine", "new={} see=\"meridian quarantine list\"",
                health.records_parked - parked_);

@@ -29,6 +29,7 @@ class Alarms {
   std::uint64_t parked_ = 0;
   std::uint64_t forked_ = 0;
   std::optional<std::uint64_t> dropped_;
+  bool refuses_ = false;
   bool stepped_ = false;
   bool behind_ = false;
   std::set<RegionId> held_;

@@ -37,6 +37,18 @@ class AlarmsTest : public ::testing::Test {
 
 TEST_F(AlarmsTest, NothingToSay) { EXPECT_EQ(look(), ""); }
 
+TEST_F(AlarmsTest, AStoreThatRefusesWrites) {
+  health_.accepts_writes = false;
+  health_.reason = "a sync of the database file failed";
+  auto line = look();
+  EXPECT_TRUE(line.starts_with("error store_refuses_writes")) << line;
+  EXPECT_NE(line.find("a sync of the database file failed"), std::string::npos) << line;
+  EXPECT_EQ(look(), "");
+  health_.accepts_writes = true;
+  EXPECT_TRUE(look().starts_with("other store_accepts_writes"));
+  EXPECT_EQ(look(), "");
+}
+
 TEST_F(AlarmsTest, NewRecordsInQuarantine) {
   health_.records_parked = 2;
   auto line = look();
