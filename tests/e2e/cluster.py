@@ -105,6 +105,9 @@ class Process:
     def ready(self):
         return http_get(self.ready_url, timeout=2)[0] == 200
 
+    def ready_text(self):
+        return http_get(self.ready_url, timeout=2)[1]
+
     def wait_ready(self):
         def check():
             if not self.running():
@@ -371,7 +374,9 @@ class Cluster:
         try:
             wait_until(check, seconds, "verify says identical")
         except AssertionError as error:
-            raise AssertionError(f"{error}: {json.dumps(last[0])[:2000]}") from None
+            unready = {p.name: p.ready_text() for p in self.processes() if not p.ready()}
+            raise AssertionError(
+                f"{error}: {json.dumps(last[0])[:2000]}; not ready: {unready}") from None
         return last[0]
 
     def wait_active(self, name, regions, replicas):

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from cluster import Cluster, http_get, wait_until
-from load import contents, key_of
+from orders import held, put, remove
 
 
 @pytest.fixture
@@ -20,18 +20,6 @@ def regions(tmp_path):
         made.create_global_table("Orders")
         yield made
         assert not made.deaths()
-
-
-def put(region, name, value="x"):
-    region.client().put_item(TableName="Orders", Item={**key_of(name), "v": {"S": value}})
-
-
-def remove(region, name):
-    region.client().delete_item(TableName="Orders", Key=key_of(name))
-
-
-def held(region):
-    return contents(region.address("table"), "Orders")
 
 
 def page(region, path):

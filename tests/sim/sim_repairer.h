@@ -44,13 +44,12 @@ class SimRepairer {
 
  private:
   struct Run;
-  struct Lease {
-    std::int64_t until_us = 0;
-  };
   using Pair = std::pair<std::size_t, std::size_t>;  // table, peer
 
   SimNode& node() { return *outside_.nodes[region_]; }
   [[nodiscard]] store::TablePtr table(std::size_t number);
+  // Whether the run of this region that is under way is that of the table with the peer.
+  [[nodiscard]] bool runs_with(std::size_t table, std::size_t peer) const;
   void round();
   void check(std::size_t table, std::size_t peer);
   // Marks, clears or renews as the positions say, then goes on.
