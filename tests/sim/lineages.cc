@@ -13,10 +13,12 @@ void Lineages::poll(std::size_t region) {
   for (const TableId& table : outside_.tables) {
     auto ends = node.store().log_ends(table);
     if (!ends) continue;
+    conflict::Hlc collected = node.reader().collected(table);
     for (std::uint16_t shard = 0; shard < outside_.shape.regions[region].shards; ++shard) {
       auto end = ends->end(ShardId(shard));
       if (end && *end != read_to_[{region, table, shard}]) read({region, table, shard}, *end);
     }
+    collected_[{region, table}] = collected;
   }
 }
 
@@ -44,11 +46,26 @@ void Lineages::read(const Place& place, const LogPosition& end) {
       Happened& write = writes_[table][record.version];
       write = {history_.key_number(record.key).value_or(0), record.parent, record.new_image,
                ShardId(shard), record.sequence, {}, false};
-      if (!record.parent) write.forgotten = record.context.of(conflict::everywhere());
+      if (record.parent) continue;
+      write.forgotten = record.context.of(conflict::everywhere());
+      check_absence(place, record);
     }
     if (page.to == after) return;
     after = page.to;
   }
+}
+
+// What its region had collected at the last look, a write on an absent key knows of.
+void Lineages::check_absence(const Place& place, const rpc::ChangeRecord& record) {
+  const auto& [region, table, shard] = place;
+  if (record.version.region != outside_.nodes[region]->region()) return;
+  auto known = record.context.of(conflict::everywhere()).value_or(conflict::Hlc{});
+  conflict::Hlc collected = collected_[{region, table}];
+  if (known < collected)
+    outside_.findings.add(
+        "P6", fmt::format("{}, on an absent key, knows of tombstones up to {:x}; its region had "
+                          "collected up to {:x}",
+                          conflict::to_text(record.version), known.value, collected.value));
 }
 
 void Lineages::region_forgot(std::size_t region) {

@@ -1,5 +1,6 @@
 // Lineages: every write that has happened, with its parent, as its own region logged it; read after each
-// commit, so that it is known whatever is trimmed from the logs, or lost with them, later.
+// commit, so that it is known whatever is trimmed from the logs, or lost with them, later.  P6: a write on
+// an absent key knows of what had been collected in its region.
 //
 // Threads: one.  Borrows: Outside, History.
 #pragma once
@@ -9,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/history.h"
@@ -45,10 +47,12 @@ class Lineages {
  private:
   using Place = std::tuple<std::size_t, TableId, std::uint16_t>;  // region, table, shard
   void read(const Place& place, const LogPosition& end);
+  void check_absence(const Place& place, const rpc::ChangeRecord& record);
 
   Outside& outside_;
   const History& history_;
   std::map<Place, LogPosition> read_to_;
+  std::map<std::pair<std::size_t, TableId>, conflict::Hlc> collected_;  // at the last look, by region
   std::map<TableId, Writes> writes_;
   bool gaps_ = false;
 };
