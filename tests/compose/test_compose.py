@@ -8,7 +8,6 @@ unless MERIDIAN_COMPOSE_BUILT=1 says that it is there.
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import threading
@@ -22,18 +21,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+from ports import free_port  # noqa: E402
+
 REGIONS = ["us-east-1", "eu-west-1", "ap-northeast-1"]
 PROJECT = f"meridian-test-{os.getpid()}"
-
-
-def free_ports(count):
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def run(argv, environment, check=True):
@@ -48,7 +41,7 @@ class Deployment:
                             "MERIDIAN_BUILD_NETWORK": "host"}
         names = [f"{region.upper().replace('-', '_')}_{port}_PORT" for region in REGIONS
                  for port in ("TABLE", "STREAMS", "ADMIN", "REPLICATOR")] + ["DRILLS_PORT"]
-        self.environment.update(zip(names, map(str, free_ports(len(names)))))
+        self.environment.update({name: str(free_port()) for name in names})
         self.file = folder / "compose" / "deployment.yaml"
 
     def up(self):

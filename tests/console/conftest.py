@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 import cluster as clusters  # noqa: E402
+from ports import free_port  # noqa: E402
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def regions(tmp_path):
 @pytest.fixture
 def drilled(tmp_path, monkeypatch):
     """Regions whose console knows where drills are run, and what begins to run them there."""
-    address = f"127.0.0.1:{clusters.free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     monkeypatch.setenv("MERIDIAN_CONSOLE_DRILLS", address)
     started = []
     with clusters.Cluster(tmp_path) as made:

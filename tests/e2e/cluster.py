@@ -4,17 +4,14 @@ A Cluster lies in one directory, laid out like a local deployment (one folder pe
 checkpoints/, logs and YAML files), and runs a region-node and a replicator per region.  Only processes
 that this module started are ever signalled, each by its own pid.
 
-Environment: MERIDIAN_BIN names the folder of the programs (default build/release/bin),
-MERIDIAN_TEST_PORTS the range that listening ports are taken from (default 20000-29999, below the
-range that Linux hands out to clients, so that a stopped node gets its port back).
+Environment: MERIDIAN_BIN names the folder of the programs (default build/release/bin); for ports see
+ports.py.
 """
 
 import json
 import os
 import pathlib
-import random
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -23,6 +20,8 @@ import urllib.request
 import boto3
 import yaml
 from botocore.config import Config
+
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REGION_NAMES = ["us-east-1", "eu-west-1", "ap-northeast-1", "sa-east-1", "ca-central-1"]
@@ -35,25 +34,6 @@ def program(name):
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: build it, or set MERIDIAN_BIN")
     return str(path)
-
-
-_taken = set()
-
-
-def free_port():
-    low, high = (int(p) for p in os.environ.get("MERIDIAN_TEST_PORTS", "20000-29999").split("-"))
-    for _ in range(1000):
-        port = random.randint(low, high)
-        if port in _taken:
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _taken.add(port)
-        return port
-    raise RuntimeError(f"no free port between {low} and {high}")
 
 
 def http_get(url, timeout=5):

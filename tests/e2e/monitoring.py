@@ -14,7 +14,8 @@ import urllib.parse
 import pytest
 import yaml
 
-from cluster import free_port, http_get, wait_until
+from cluster import http_get, wait_until
+from ports import free_port
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "observability"
 HURRY = 30

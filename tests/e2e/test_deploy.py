@@ -3,33 +3,19 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 
 import pytest
 
 from cluster import ROOT, http_get, wait_until
-
-
-def free_port_base():
-    """An offset at which none of the ports of two regions is taken."""
-    for base in range(2000, 7000, 37):
-        ports = [base + p + 100 * i for p in (7000, 8000, 8001, 8080, 9080) for i in (0, 1)]
-        try:
-            for port in ports:
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-            return base
-        except OSError:
-            continue
-    raise AssertionError("no free range of ports")
+from ports import free_base
 
 
 class Deployment:
     def __init__(self, folder):
         self.var = folder / "var"
-        self.base = free_port_base()
+        self.base = free_base()
         self.environment = {**os.environ, "MERIDIAN_VAR": str(self.var),
                             "MERIDIAN_PORT_BASE": str(self.base)}
         self.cwd = folder

@@ -13,8 +13,9 @@ import urllib.request
 
 import pytest
 import yaml
-from cluster import ROOT, free_port, http_get, program, wait_until
+from cluster import ROOT, http_get, program, wait_until
 from machine import SmallDisk
+from ports import free_base, free_port
 
 REGION = "us-east-1"
 PHASES = ("INJECT", "HEAL", "CATCH-UP", "VERIFY", "RESTORED")
@@ -26,7 +27,8 @@ class Local:
     def __init__(self, folder):
         self.folder = folder
         self.var = folder / "var"
-        self.environment = {**os.environ, "MERIDIAN_VAR": str(self.var), "MERIDIAN_PORT_BASE": "13000"}
+        self.environment = {**os.environ, "MERIDIAN_VAR": str(self.var),
+                            "MERIDIAN_PORT_BASE": str(free_base())}
 
     def up(self):
         self.run("deploy/up", "--detach", "--no-build", "--no-table")

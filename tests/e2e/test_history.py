@@ -7,9 +7,10 @@ import time
 import yaml
 from botocore.exceptions import ClientError
 
-from cluster import Process, free_port, http_get, program, wait_until
+from cluster import Process, http_get, program, wait_until
 from consumer import drain
 from load import Load, key_of
+from ports import free_port
 
 SHARED = [f"s{n:03}" for n in range(100)]
 

@@ -6,8 +6,9 @@ import json
 import pytest
 import yaml
 
-from cluster import Cluster, Process, free_port, http_get, program, wait_until
+from cluster import Cluster, Process, http_get, program, wait_until
 from load import Load
+from ports import free_port
 
 SHARDS = 4
 

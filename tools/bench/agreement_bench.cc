@@ -10,6 +10,7 @@
 #include "tools/bench/feeder.h"
 #include "tools/bench/lag_bench.h"
 #include "tools/bench/pair.h"
+#include "tools/bench/ports.h"
 #include "tools/bench/requests.h"
 
 namespace meridian::bench {

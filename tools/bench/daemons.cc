@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "common/http/client.h"
+#include "tools/bench/ports.h"
 
 namespace meridian::bench {
 namespace {

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/http/client.h"
 #include "tools/bench/http_load.h"
+#include "tools/bench/ports.h"
 #include "tools/bench/requests.h"
 
 namespace meridian::bench {

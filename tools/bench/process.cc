@@ -1,11 +1,9 @@
 #include "tools/bench/process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,13 +12,11 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 
 #include "common/clock.h"
 #include "common/http/client.h"
-#include "common/rng.h"
 
 extern char** environ;
 
@@ -30,8 +26,6 @@ namespace {
 constexpr std::int64_t kReadyMsMax = 30'000;
 constexpr std::int64_t kStopMsMax = 20'000;
 constexpr std::size_t kTailLines = 15;
-constexpr std::uint64_t kPortLow = 20'000;
-constexpr std::uint64_t kPortHigh = 29'999;
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> out;
@@ -46,17 +40,6 @@ std::vector<std::string> clean_environment() {
   for (char** at = environ; *at != nullptr; ++at)
     if (std::strncmp(*at, "MERIDIAN_", 9) != 0) out.emplace_back(*at);
   return out;
-}
-
-bool is_free(std::uint16_t port) {
-  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-  ::close(fd);
-  return bound;
 }
 
 int open_to_append(const std::string& file) {
@@ -225,19 +208,6 @@ Ended run_program(const std::vector<std::string>& argv, const std::string& folde
 std::string program_folder() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
 }
-
-std::vector<std::uint16_t> free_ports(std::size_t count) {
-  Rng rng = Rng::from_system();
-  std::set<std::uint16_t> out;
-  for (int tries = 0; out.size() < count; ++tries) {
-    if (tries > 10'000) throw std::runtime_error("no free ports between 20000 and 29999");
-    auto port = static_cast<std::uint16_t>(kPortLow + rng.below(kPortHigh - kPortLow + 1));
-    if (is_free(port)) out.insert(port);
-  }
-  return {out.begin(), out.end()};
-}
-
-std::string loopback(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
 
 void pause_us(std::int64_t us) {
   if (us <= 0) return;

@@ -65,9 +65,6 @@ Ended run_program(const std::vector<std::string>& argv, const std::string& folde
 
 // Folder of this program, where the other ones are.
 std::string program_folder();
-// `count` ports of loopback that nobody listens on, below those that the system gives to clients.
-std::vector<std::uint16_t> free_ports(std::size_t count);
-std::string loopback(std::uint16_t port);
 // Waits without turning.
 void pause_us(std::int64_t us);
 

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/http/client.h"
 #include "tools/bench/feeder.h"
+#include "tools/bench/ports.h"
 #include "tools/bench/report.h"
 #include "tools/bench/requests.h"
 #include "tools/bench/source.h"

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "common/log.h"
+#include "tools/bench/ports.h"
 #include "tools/bench/rows.h"
 
 namespace meridian::bench {
