@@ -24,14 +24,15 @@ PHASES = ("INJECT", "HEAL", "CATCH-UP", "VERIFY", "RESTORED")
 class Local:
     """A deployment of deploy/up, with ports of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.folder = folder
+        self.options = options
         self.var = folder / "var"
         self.environment = {**os.environ, "MERIDIAN_VAR": str(self.var),
                             "MERIDIAN_PORT_BASE": str(free_base())}
 
     def up(self):
-        self.run("deploy/up", "--detach", "--no-build", "--no-table")
+        self.run("deploy/up", "--detach", "--no-build", "--no-table", *self.options)
 
     def down(self):
         self.run("deploy/down")
@@ -64,8 +65,8 @@ class Local:
         return http_get(f"http://{self.admin(region)}/readyz")[0] == 200
 
     def all_ready(self):
-        return all(http_get(f"http://{r[key]}/readyz")[0] == 200
-                   for r in self.regions() for key in ("admin", "replicator_admin"))
+        return all(http_get(f"http://{address}/readyz")[0] == 200 for r in self.regions()
+                   for address in (r["admin"], r["replicator_admin"], *r.get("worker_admins", [])))
 
     def rows(self, region):
         """Value, origin and time in milliseconds by the sort key, of the drill's table."""
@@ -215,6 +216,67 @@ def test_a_drill_that_is_killed_leaves_nothing_down(local, tmp_path):
     drill.kill()
     drill.communicate(timeout=60)
     wait_until(local.all_ready, 30, "its guard starts what it had ended")
+
+
+DAEMONS = ("region-node", "replicator", "replicator-2")
+
+
+@pytest.fixture
+def workers(tmp_path):
+    made = Local(tmp_path, "--regions", f"{REGION},eu-west-1", "--workers", "2")
+    made.up()
+    yield made
+    made.down()
+
+
+def pids(local, region):
+    return {daemon: local.pid(region, daemon) for daemon in DAEMONS}
+
+
+@pytest.mark.parametrize("scenario", ["replicator-crash", "region-loss"])
+def test_every_worker_of_a_region_is_drilled(workers, scenario):
+    before = {name: pids(workers, name) for name in (REGION, "eu-west-1")}
+    out = workers.folder / "report"
+    done = workers.drill("run", scenario, *settings(out, fault="6s"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((out / "report.json").read_text())
+    assert report["verdict"] == "PASS" and report["writes"]["lost"] == 0
+    for daemon in DAEMONS:
+        assert (out / "config" / f"{REGION}-{daemon}.yaml").stat().st_size > 0
+    # Both workers of the region, and nobody else.  No worker was left that could take over what the
+    # others shipped: records waited for as long as the fault lasted.
+    after = pids(workers, REGION)
+    ended = {daemon for daemon in DAEMONS if after[daemon] != before[REGION][daemon]}
+    assert ended == (set(DAEMONS) if scenario == "region-loss" else {"replicator", "replicator-2"})
+    assert pids(workers, "eu-west-1") == before["eu-west-1"]
+    if scenario == "replicator-crash":
+        assert report["rpo"]["seconds"] > 5
+    wait_until(workers.all_ready, 30, "everything is as it was")
+
+
+def test_a_worker_that_is_down_is_seen_beforehand(workers):
+    os.kill(workers.pid("eu-west-1", "replicator-2"), signal.SIGKILL)
+    refused = workers.drill("run", "partition", "--yes")
+    assert refused.returncode == 3 and "eu-west-1's replicator is not ready" in refused.stderr
+    # One whose daemons were not started by deploy/up cannot be ended from here, nor started again.
+    workers.up()
+    wait_until(workers.all_ready, 30, "it is started again")
+    (workers.var / REGION / "replicator-2.pid").rename(workers.folder / "kept")
+    refused = workers.drill("run", "replicator-crash", "--yes")
+    (workers.folder / "kept").rename(workers.var / REGION / "replicator-2.pid")
+    assert refused.returncode == 3 and "replicator-2.pid" in refused.stderr
+
+
+def test_a_drill_that_is_killed_leaves_no_worker_down(workers):
+    drill = workers.start_drill("run", "replicator-crash",
+                                *settings(workers.folder / "r", baseline="1s", fault="60s"))
+    before = pids(workers, REGION)
+    wait_until(lambda: not any(pathlib.Path(f"/proc/{before[d]}/cmdline").exists()
+                               and pathlib.Path(f"/proc/{before[d]}/cmdline").read_bytes()
+                               for d in DAEMONS[1:]), 30, "both workers are down")
+    drill.kill()
+    drill.communicate(timeout=60)
+    wait_until(workers.all_ready, 30, "its guard starts what it had ended")
 
 
 # From the moment at which clients are to leave the region nobody is acknowledged there, until the test

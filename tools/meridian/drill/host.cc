@@ -32,19 +32,24 @@ std::vector<std::string> command_line(pid_t pid) {
   return words;
 }
 
+// "replicator" of "replicator-2".
+std::string program_of(const std::string& name) {
+  return name.starts_with("replicator") ? "replicator" : name;
+}
+
 class LocalHost final : public Host {
  public:
   explicit LocalHost(fs::path folder) : folder_(std::move(folder)) {}
 
-  void check(const std::string& region, Daemon daemon) override {
-    auto pid = pid_of(region, daemon);
-    commands_[{region, daemon}] = command_line(pid);
+  void check(const std::string& region, const std::string& name) override {
+    auto pid = pid_of(region, name);
+    commands_[{region, name}] = command_line(pid);
   }
 
-  void kill(const std::string& region, Daemon daemon) override {
-    check(region, daemon);
-    pid_t pid = pid_of(region, daemon);
-    if (::kill(pid, SIGKILL) != 0) throw OperatorError("cannot end " + file_of(region, daemon));
+  void kill(const std::string& region, const std::string& name) override {
+    check(region, name);
+    pid_t pid = pid_of(region, name);
+    if (::kill(pid, SIGKILL) != 0) throw OperatorError("cannot end " + file_of(region, name));
     // A dead process has no command line, even while nobody has waited for it.
     for (int tries = 0; tries < kEndTriesMax && !command_line(pid).empty(); ++tries) {
       ::waitpid(pid, nullptr, WNOHANG);  // one that an earlier start() of ours made
@@ -52,12 +57,12 @@ class LocalHost final : public Host {
     }
   }
 
-  void start(const std::string& region, Daemon daemon) override {
-    auto known = commands_.find({region, daemon});
+  void start(const std::string& region, const std::string& name) override {
+    auto known = commands_.find({region, name});
     if (known == commands_.end())
-      throw OperatorError("nobody knows how " + file_of(region, daemon) + " was started");
-    pid_t pid = spawn(known->second, (folder_ / region / (name_of(daemon) + ".log")).string());
-    std::ofstream(file_of(region, daemon)) << pid << "\n";
+      throw OperatorError("nobody knows how " + file_of(region, name) + " was started");
+    pid_t pid = spawn(known->second, (folder_ / region / (name + ".log")).string());
+    std::ofstream(file_of(region, name)) << pid << "\n";
   }
 
   std::vector<std::string> shell(const std::string& /*region*/) override { return {"sh"}; }
@@ -66,13 +71,13 @@ class LocalHost final : public Host {
   }
 
  private:
-  [[nodiscard]] std::string file_of(const std::string& region, Daemon daemon) const {
-    return (folder_ / region / (name_of(daemon) + ".pid")).string();
+  [[nodiscard]] std::string file_of(const std::string& region, const std::string& name) const {
+    return (folder_ / region / (name + ".pid")).string();
   }
 
   // The running daemon's; a pid file may outlive its process, so the command line has to fit.
-  [[nodiscard]] pid_t pid_of(const std::string& region, Daemon daemon) const {
-    std::string file = file_of(region, daemon);
+  [[nodiscard]] pid_t pid_of(const std::string& region, const std::string& name) const {
+    std::string file = file_of(region, name);
     pid_t pid = 0;
     std::ifstream(file) >> pid;
     if (pid <= 0)
@@ -80,9 +85,9 @@ class LocalHost final : public Host {
                           " names no process: a drill can only end daemons that deploy/up "
                           "started");
     auto words = command_line(pid);
-    if (words.empty() || fs::path(words.front()).filename() != name_of(daemon))
+    if (words.empty() || fs::path(words.front()).filename() != program_of(name))
       throw OperatorError("process " + std::to_string(pid) + " of " + file + " is not a " +
-                          name_of(daemon) + ": is the region running?");
+                          program_of(name) + ": is the region running?");
     return pid;
   }
 
@@ -110,31 +115,35 @@ class LocalHost final : public Host {
   }
 
   const fs::path folder_;
-  std::map<std::pair<std::string, Daemon>, std::vector<std::string>> commands_;
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> commands_;
 };
 
 class ComposeHost final : public Host {
  public:
   explicit ComposeHost(const cli::Compose& compose) : compose_(compose) {}
 
-  void check(const std::string& region, Daemon daemon) override {
-    auto said = run_command(words({"ps", "-q", service(region, daemon)}));
+  void check(const std::string& region, const std::string& name) override {
+    auto said = run_command(words({"ps", "-q", service(region, name)}));
     std::string id = said.output.substr(0, said.output.find('\n'));
     if (said.code != 0 || id.empty())
-      throw OperatorError("docker-compose knows no running " + service(region, daemon) + ": " +
+      throw OperatorError("docker-compose knows no running " + service(region, name) + ": " +
                           said.output);
-    containers_[{region, daemon}] = id;
+    containers_[{region, name}] = id;
   }
-  void kill(const std::string& region, Daemon daemon) override { tell("kill", region, daemon); }
-  void start(const std::string& region, Daemon daemon) override { tell("start", region, daemon); }
+  void kill(const std::string& region, const std::string& name) override {
+    tell("kill", region, name);
+  }
+  void start(const std::string& region, const std::string& name) override {
+    tell("start", region, name);
+  }
   std::vector<std::string> shell(const std::string& region) override {
-    return words({"exec", "-T", service(region, Daemon::node), "sh"});
+    return words({"exec", "-T", service(region, "region-node"), "sh"});
   }
   std::string data_dir(const std::string& /*region*/) override { return "/meridian/data"; }
 
  private:
-  static std::string service(const std::string& region, Daemon daemon) {
-    return daemon == Daemon::node ? region : region + "-replicator";
+  static std::string service(const std::string& region, const std::string& name) {
+    return name == "region-node" ? region : region + "-" + name;
   }
   [[nodiscard]] std::vector<std::string> words(std::vector<std::string> more) const {
     std::vector<std::string> out = compose_.command;
@@ -144,16 +153,16 @@ class ComposeHost final : public Host {
     return out;
   }
   // The engine itself, which is at it in milliseconds; docker-compose takes a second to start.
-  void tell(const char* verb, const std::string& region, Daemon daemon) {
-    if (!containers_.contains({region, daemon})) check(region, daemon);
-    auto said = run_command({"docker", verb, containers_.at({region, daemon})});
+  void tell(const char* verb, const std::string& region, const std::string& name) {
+    if (!containers_.contains({region, name})) check(region, name);
+    auto said = run_command({"docker", verb, containers_.at({region, name})});
     if (said.code != 0)
-      throw OperatorError("docker " + std::string(verb) + " of " + service(region, daemon) +
+      throw OperatorError("docker " + std::string(verb) + " of " + service(region, name) +
                           " failed: " + said.output);
   }
 
   const cli::Compose compose_;
-  std::map<std::pair<std::string, Daemon>, std::string> containers_;  // ids
+  std::map<std::pair<std::string, std::string>, std::string> containers_;  // ids
 };
 
 }  // namespace

@@ -12,7 +12,13 @@ constexpr std::int64_t kTellMsMax = 10'000;
 
 }  // namespace
 
-std::string name_of(Daemon daemon) { return daemon == Daemon::node ? "region-node" : "replicator"; }
+std::vector<std::string> names_of(const cli::Endpoints& region, Daemon daemon) {
+  if (daemon == Daemon::node) return {"region-node"};
+  std::vector<std::string> out{"replicator"};
+  for (std::size_t worker = 2; worker <= region.replicators.size(); ++worker)
+    out.push_back("replicator-" + std::to_string(worker));
+  return out;
+}
 
 Operator::Operator(const cli::Deployment& deployment)
     : deployment_(deployment), host_(host_of(deployment)) {}
@@ -27,8 +33,8 @@ Operator::~Operator() {
 
 namespace {
 
-std::string label(const std::string& region, Daemon daemon) {
-  return region + "/" + name_of(daemon);
+std::string label(const std::string& region, const std::string& name) {
+  return region + "/" + name;
 }
 
 }  // namespace
@@ -37,21 +43,34 @@ void Operator::be_guarded() {
   // Nodes before replicators: "region-node" sorts before "replicator".
   guard_ = std::make_unique<Guard>([this](const std::string& what) {
     auto slash = what.rfind('/');
-    bool node = what.substr(slash + 1) == name_of(Daemon::node);
-    host_->start(what.substr(0, slash), node ? Daemon::node : Daemon::replicator);
+    host_->start(what.substr(0, slash), what.substr(slash + 1));
   });
 }
 
+std::vector<std::string> Operator::names(const std::string& region, Daemon daemon) const {
+  return names_of(deployment_.region(region), daemon);
+}
+
+void Operator::check(const std::string& region, Daemon daemon) {
+  for (const auto& name : names(region, daemon)) host_->check(region, name);
+}
+
 void Operator::kill(const std::string& region, Daemon daemon) {
-  killed_.emplace(region, daemon);
-  if (guard_) guard_->down(label(region, daemon));
-  host_->kill(region, daemon);
+  for (const auto& name : names(region, daemon)) {
+    killed_.emplace(region, name);
+    if (guard_) guard_->down(label(region, name));
+    host_->kill(region, name);
+  }
 }
 
 void Operator::start(const std::string& region, Daemon daemon) {
-  host_->start(region, daemon);
-  killed_.erase({region, daemon});
-  if (guard_) guard_->up(label(region, daemon));
+  for (const auto& name : names(region, daemon)) start(region, name);
+}
+
+void Operator::start(const std::string& region, const std::string& name) {
+  host_->start(region, name);
+  killed_.erase({region, name});
+  if (guard_) guard_->up(label(region, name));
 }
 
 void Operator::fault(const std::string& from, const std::string& to, const Fault& fault,
@@ -104,7 +123,10 @@ void Operator::free_disk(const std::string& region) { full_.erase(region); }
 
 void Operator::undo() {
   // Nodes before replicators, as deploy/up does.
-  while (!killed_.empty()) start(killed_.begin()->first, killed_.begin()->second);
+  while (!killed_.empty()) {
+    auto [region, name] = *killed_.begin();
+    start(region, name);
+  }
   full_.clear();
   while (!shifted_.empty()) shift_clock(*shifted_.begin(), 0, 1);
   while (!faulty_.empty()) heal(faulty_.begin()->first, faulty_.begin()->second);

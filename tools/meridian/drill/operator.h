@@ -29,17 +29,21 @@ class OperatorError : public std::runtime_error {
 // Holds a region's disk full until it is destroyed, or its process is gone for whatever reason.
 class FullDisk;
 
+// The region's node, or all of its replicators: workers share the region's shards, and those that are
+// left would go on with all of them.
 enum class Daemon { node, replicator };
-std::string name_of(Daemon daemon);  // "region-node", "replicator"
+// The processes that this is in a region, as their files are named: "region-node"; "replicator",
+// "replicator-2" and so on, one for each worker.
+std::vector<std::string> names_of(const cli::Endpoints& region, Daemon daemon);
 
-// Where daemons run.
+// Where daemons run.  `name`: one of names_of().
 class Host {
  public:
   virtual ~Host() = default;
   // Throws when the daemon cannot be ended from here.
-  virtual void check(const std::string& region, Daemon daemon) = 0;
-  virtual void kill(const std::string& region, Daemon daemon) = 0;
-  virtual void start(const std::string& region, Daemon daemon) = 0;
+  virtual void check(const std::string& region, const std::string& name) = 0;
+  virtual void kill(const std::string& region, const std::string& name) = 0;
+  virtual void start(const std::string& region, const std::string& name) = 0;
   // The words that run a shell where the region's data lies, and the folder of the data.
   virtual std::vector<std::string> shell(const std::string& region) = 0;
   virtual std::string data_dir(const std::string& region) = 0;
@@ -57,7 +61,7 @@ class Operator {
   // Undoes what is left; what cannot be undone is said on standard error.
   ~Operator();
 
-  void check(const std::string& region, Daemon daemon) { host_->check(region, daemon); }
+  void check(const std::string& region, Daemon daemon);
   void kill(const std::string& region, Daemon daemon);
   void start(const std::string& region, Daemon daemon);
   // A fault of the link from `from` to `to`; it also ends by itself after `for_ms`.
@@ -76,13 +80,15 @@ class Operator {
   void be_guarded();
 
  private:
+  [[nodiscard]] std::vector<std::string> names(const std::string& region, Daemon daemon) const;
+  void start(const std::string& region, const std::string& name);
   void post(const std::string& address, const std::string& target, const std::string& what,
             bool must);
   void tell(const std::string& from, const std::string& to, const std::string& query, bool must);
 
   const cli::Deployment& deployment_;
   std::unique_ptr<Host> host_;
-  std::set<std::pair<std::string, Daemon>> killed_;
+  std::set<std::pair<std::string, std::string>> killed_;  // region, name
   std::set<std::pair<std::string, std::string>> faulty_;
   std::set<std::string> shifted_;
   std::map<std::string, std::unique_ptr<FullDisk>> full_;

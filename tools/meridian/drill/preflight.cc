@@ -76,9 +76,6 @@ std::vector<std::string> check_deployment(const cli::Deployment& deployment) {
   for (const auto& region : deployment.regions) {
     if (region.replicators.empty())
       problems.push_back(region.name + " has no replicator_admin in the deployment file");
-    // It would end one of them, and the others would go on.
-    if (region.replicators.size() > 1)
-      problems.push_back(region.name + " has several workers; a drill knows of one replicator");
   }
   if (!problems.empty()) return problems;
   check_regions(deployment, problems);

@@ -180,8 +180,9 @@ void copy_configuration(const cli::Deployment& deployment, const fs::path& out) 
   }
   fs::path home = fs::absolute(deployment.path).parent_path();
   for (const auto& region : deployment.regions)
-    for (const char* file : {"region-node.yaml", "replicator.yaml"})
-      copy(home / region.name / file, region.name + "-" + file);
+    for (auto daemon : {Daemon::node, Daemon::replicator})
+      for (const auto& name : names_of(region, daemon))
+        copy(home / region.name / (name + ".yaml"), region.name + "-" + name + ".yaml");
 }
 
 std::string lines_of(const std::vector<Write>& writes) {

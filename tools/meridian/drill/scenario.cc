@@ -106,7 +106,8 @@ Scenario slow_link() {
 }
 
 Scenario replicator_crash() {
-  Scenario out{"replicator-crash", "the region's replicator is killed; its table goes on serving"};
+  Scenario out{"replicator-crash",
+               "the region's replicators are killed; its table goes on serving"};
   out.evacuation = Evacuation::none;
   out.ends = {Daemon::replicator};
   out.inject = [](Stage& stage) { stage.op.kill(stage.region, Daemon::replicator); };

@@ -3,9 +3,14 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <deque>
+#include <set>
+
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
 #include "tools/meridian/drill/load.h"
+#include "tools/meridian/link_sums.h"
 
 namespace meridian::drill {
 namespace json = boost::json;
@@ -65,19 +70,43 @@ void read_node(Sample& sample, const json::object& status) {
   }
 }
 
-void read_replicator(Sample& sample, const json::object& status) {
+template <typename T>
+void take_worst(std::optional<T>& value, const std::optional<T>& other) {
+  if (other) value = std::max(value.value_or(*other), *other);
+}
+
+// One worker's shards.  `counted`: the sinks for which the node has said what waits, and knows better.
+void read_worker(Sample& sample, const json::object& status,
+                 const std::set<std::string>& counted) {
   const json::array* links = list_at(status, "links");
   if (links == nullptr) return;
   for (const auto& entry : *links) {
     const json::object& figures = entry.as_object();
     if (cli::text_at(figures, "table") != kTable) continue;
     LinkSample& link = link_to(sample, cli::text_at(figures, "sink"));
-    link.state = cli::text_at(figures, "state");
-    link.p99_ms = number<double>(figures, "p99_ms");
-    link.clock_offset_ms = number<double>(figures, "clock_offset_ms");
-    if (!link.pending_records)
-      link.pending_records = number<std::int64_t>(figures, "pending_records");
-    if (!link.oldest_ms) link.oldest_ms = number<double>(figures, "oldest_pending_ms");
+    std::string state = cli::text_at(figures, "state");
+    if (link.state.empty() || cli::severity(state) > cli::severity(link.state)) link.state = state;
+    take_worst(link.p99_ms, number<double>(figures, "p99_ms"));
+    if (!link.clock_offset_ms) link.clock_offset_ms = number<double>(figures, "clock_offset_ms");
+    if (counted.contains(link.sink)) continue;
+    if (auto more = number<std::int64_t>(figures, "pending_records"))
+      link.pending_records = link.pending_records.value_or(0) + *more;
+    take_worst(link.oldest_ms, number<double>(figures, "oldest_pending_ms"));
+  }
+}
+
+// Asks every worker; ready when all are.
+void read_workers(Sample& sample, std::deque<http::HttpClient>& workers) {
+  std::set<std::string> counted;
+  for (const auto& link : sample.links)
+    if (link.pending_records) counted.insert(link.sink);
+  sample.replicator_ready = true;
+  for (auto& worker : workers) {
+    std::string why;
+    auto said = cli::fetch(worker, "/v1/status");
+    sample.replicator_ready &= ready_of(said, why);
+    if (said.body && said.body->is_object()) read_worker(sample, said.body->as_object(), counted);
+    if (sample.reason.empty() && !why.empty()) sample.reason = "replicator: " + why;
   }
 }
 
@@ -115,7 +144,8 @@ std::vector<Sample> Watch::samples() const {
 void Watch::run(std::size_t index) {
   const auto& region = deployment_.regions[index];
   http::HttpClient node(region.admin, kAskMsMax);
-  http::HttpClient replicator(region.replicators.front(), kAskMsMax);  // preflight saw one
+  std::deque<http::HttpClient> workers;  // preflight saw one at least
+  for (const auto& address : region.replicators) workers.emplace_back(address, kAskMsMax);
   while (!ending_) {
     Sample sample;
     sample.region = region.name;
@@ -123,12 +153,7 @@ void Watch::run(std::size_t index) {
     auto said = cli::fetch(node, "/v1/status");
     sample.node_ready = ready_of(said, sample.reason);
     if (said.body && said.body->is_object()) read_node(sample, said.body->as_object());
-    std::string why;
-    auto shipped = cli::fetch(replicator, "/v1/status");
-    sample.replicator_ready = ready_of(shipped, why);
-    if (shipped.body && shipped.body->is_object())
-      read_replicator(sample, shipped.body->as_object());
-    if (sample.reason.empty() && !why.empty()) sample.reason = "replicator: " + why;
+    read_workers(sample, workers);
     {
       std::lock_guard lock(mutex_);
       latest_[index] = sample;

@@ -21,7 +21,8 @@ namespace meridian::drill {
 inline constexpr std::int64_t kAskEveryMs = 200;
 inline constexpr std::int64_t kAskMsMax = 500;
 
-// One link of the drill's table.  What is not known is empty, never zero.
+// One link of the drill's table, from what all workers of the region say of it: its worst state, its
+// worst lag.  What is not known is empty, never zero.
 struct LinkSample {
   std::string sink;
   std::string state;
@@ -35,8 +36,8 @@ struct Sample {
   std::int64_t at_us = 0;  // since the drill began
   std::string region;
   bool node_ready = false;
-  bool replicator_ready = false;
-  std::string reason;  // why not
+  bool replicator_ready = false;  // every worker
+  std::string reason;             // why not
   std::string node_id;
   std::string version;
   std::int64_t parked = 0;  // records in quarantine, of all tables
