@@ -3,15 +3,19 @@
 MERIDIAN_PREVIOUS_BIN may name the programs of the previous release; then they take part themselves.
 """
 
+import contextlib
+import http.server
 import json
 import os
 import pathlib
+import threading
 
 import pytest
 import yaml
 
 from cluster import Cluster, http_get, program, wait_until
 from load import Load
+from ports import free_port
 
 
 def hold_down(region, protocol):
@@ -82,3 +86,56 @@ def test_rolling_upgrade_from_the_previous_release(tmp_path):
         load.settle()
         assert all(spoken(a, b) == 3 for a in made for b in made if a is not b)
         assert not made.deaths()
+
+
+@contextlib.contextmanager
+def older(region):
+    """The admin endpoint of a region as a release has it that knows `GET` of a few pages and nothing else;
+    its address."""
+    class Pages(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path == "/v1/status":
+                self.say(*http_get(region.admin_url(self.path)))
+            else:
+                self.say(404, json.dumps({"error": "no such page; see /v1/status, /metrics"}))
+
+        def do_POST(self):
+            self.say(405, json.dumps({"error": "only GET is served here"}))
+
+        def say(self, status, body):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body.encode())))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_node_too_old_for_a_call_is_said_to_be(tmp_path):
+    with Cluster(tmp_path, count=2) as made, older(made[1]) as address:
+        made.create_global_table("Orders")
+        new, old = made
+        deployment = yaml.safe_load(made.deployment.read_text())
+        deployment["regions"][1]["admin"] = address
+        made.deployment.write_text(yaml.safe_dump(deployment))
+        for call, page in ((["verify", "Orders"], "/v1/tables/Orders/rows"),
+                           (["drain", "--from", old.name, "--to", new.name], "/v1/barrier"),
+                           (["drain", "--from", new.name, "--to", old.name], "/v1/drained")):
+            done = made.cli(*call)
+            said = done.stdout + done.stderr
+            assert done.returncode == 4, (call, said)
+            assert f"{old.name} is up" in said and page in said and "older release" in said, (call, said)
+            assert "cannot be reached" not in said, call
+        # One that is down is another thing.
+        old.node.kill()
+        deployment["regions"][1]["admin"] = old.address("admin")
+        made.deployment.write_text(yaml.safe_dump(deployment))
+        done = made.cli("verify", "Orders")
+        assert done.returncode == 3 and f"{old.name} cannot be reached" in done.stderr

@@ -5,6 +5,8 @@
 
 #include <thread>
 
+#include "tools/meridian/unreachable.h"
+
 namespace meridian::cli {
 namespace json = boost::json;
 
@@ -20,6 +22,7 @@ json::object parse_object(const std::string& body) {
 template <typename Ask>
 Fetched answer_to(const std::string& target, Ask ask) {
   Fetched out;
+  out.target = target;
   try {
     auto response = ask();
     out.status = response.status;
@@ -59,6 +62,20 @@ std::vector<Fetched> fetch_all(const std::vector<Page>& pages) {
     });
   for (auto& thread : threads) thread.join();
   return out;
+}
+
+json::object expect_object(const std::string& region, const Fetched& answer) {
+  if (answer.body && answer.body->is_object()) return answer.body->as_object();
+  if (answer.status == 0) throw Unreachable(region, answer.problem);
+  // As nodes have said it from the beginning: 405 of any page that is asked with POST.
+  bool unknown = answer.status == 405 || answer.problem.starts_with("no such page");
+  if (unknown)
+    throw std::runtime_error(region + " is up, but its node does not know " +
+                             answer.target.substr(0, answer.target.find('?')) +
+                             ": it is of an older release than this meridian.  Upgrade it, or use "
+                             "its own release's meridian");
+  throw std::runtime_error(region + ": " +
+                           (answer.problem.empty() ? "no object in its answer" : answer.problem));
 }
 
 TableApi::TableApi(const std::string& address, std::string region, std::int64_t timeout_ms)

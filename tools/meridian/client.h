@@ -3,8 +3,8 @@
 //
 // Threads: fetch_all() uses one per request and joins them; a TableApi has one owner.
 // Errors: an admin page that cannot be had is a value (Fetched), because a region that is down is
-// what an operator looks for; TableApi::call throws ApiFailure when the region refuses, and
-// http::HttpError when it does not answer.
+// what an operator looks for, unless it is expected; TableApi::call throws ApiFailure when the region
+// refuses, and http::HttpError when it does not answer.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -28,6 +28,7 @@ struct Page {
 };
 
 struct Fetched {
+  std::string target;
   std::optional<boost::json::value> body;  // empty when there was no answer
   int status = 0;
   std::string problem;  // why there is no body, for people
@@ -39,6 +40,10 @@ Fetched fetch(http::HttpClient& client, const std::string& target);
 Fetched post(http::HttpClient& client, const std::string& target, const std::string& body = "");
 // All pages at once, so that one slow region does not delay the others; answers in the same order.
 std::vector<Fetched> fetch_all(const std::vector<Page>& pages);
+
+// The answer of a region that the command cannot do without.  Throws Unreachable when there was none,
+// and std::runtime_error when the region refused; of a node that does not know the call it says that.
+boost::json::object expect_object(const std::string& region, const Fetched& answer);
 
 class ApiFailure : public std::runtime_error {
  public:

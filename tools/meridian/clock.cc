@@ -9,7 +9,6 @@
 #include "tools/meridian/client.h"
 #include "tools/meridian/links.h"
 #include "tools/meridian/quantity.h"
-#include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -93,10 +92,7 @@ int status(const Options& options) {
 
 json::object call(const Endpoints& region, const std::string& target) {
   http::HttpClient client(region.admin, kReleaseMsMax);
-  Fetched answer = post(client, target);
-  if (answer.body) return answer.body->as_object();
-  if (answer.status == 0) throw Unreachable(region.name, answer.problem);
-  throw std::runtime_error(region.name + ": " + answer.problem);
+  return expect_object(region.name, post(client, target));
 }
 
 int accept(const Options& options, const Choice& choice) {

@@ -77,8 +77,7 @@ class LedgerCursor {
     Fetched answer =
         fetch(client_, target_ + "&after_key=" + text_at(last, "key") + "&after_version=" +
                            text_at(last.at("loser").as_object(), "version_hex"));
-    if (!answer.body) throw Unreachable(region_, answer.problem);
-    take(answer.body->as_object());
+    take(expect_object(region_, answer));
   }
 
   void take(const json::object& page) {

@@ -15,7 +15,6 @@
 #include "tools/meridian/client.h"
 #include "tools/meridian/conflict_view.h"
 #include "tools/meridian/times.h"
-#include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -238,8 +237,7 @@ std::string version_there(const Endpoints& region, const std::string& table,
   http::HttpClient client(region.admin, kFetchMsMax);
   Fetched row = fetch(client, "/v1/tables/" + table + "/row?key=" + key_hex);
   if (row.status == 404) return "none";
-  if (!row.body) throw Unreachable(region.name, row.problem);
-  return text_at(row.body->as_object(), "version_hex");
+  return text_at(expect_object(region.name, row), "version_hex");
 }
 
 void write_loser(const Endpoints& region, const std::string& table, const Conflict& conflict,

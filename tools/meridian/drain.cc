@@ -12,7 +12,6 @@
 #include "common/clock.h"
 #include "tools/meridian/client.h"
 #include "tools/meridian/quantity.h"
-#include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -61,10 +60,7 @@ Fetched ask_barrier(http::HttpClient& client, const Choice& choice) {
 
 json::object take_barrier(const Endpoints& from, const Choice& choice) {
   http::HttpClient client(from.admin, kBarrierMsMax);
-  Fetched answer = ask_barrier(client, choice);
-  if (answer.body && answer.body->is_object()) return answer.body->as_object();
-  if (answer.status == 0) throw Unreachable(from.name, answer.problem);
-  throw std::runtime_error(from.name + ": " + answer.problem);
+  return expect_object(from.name, ask_barrier(client, choice));
 }
 
 bool flag_at(const json::object& object, std::string_view name) {
@@ -120,7 +116,7 @@ Outcome ask_sink(const Endpoints& from, const Endpoints& to, const Choice& choic
       if (last || drained)
         return {read_tables(said), question.at("not_shared").as_array(), drained, {}};
     } else {
-      if (answer.status != 0) throw std::runtime_error(to.name + ": " + answer.problem);
+      if (answer.status != 0) (void)expect_object(to.name, answer);  // throws: it refused
       if (last)
         return {unanswered(question), question.at("not_shared").as_array(), false, answer.problem};
     }

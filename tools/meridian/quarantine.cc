@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "tools/meridian/client.h"
-#include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -35,9 +34,7 @@ struct Parked {
 };
 
 json::object body_of(const Endpoints& region, const Fetched& answer) {
-  if (answer.body) return answer.body->as_object();
-  if (answer.status == 0) throw Unreachable(region.name, answer.problem);
-  throw std::runtime_error(region.name + ": " + answer.problem);
+  return expect_object(region.name, answer);
 }
 
 std::vector<std::string> tables_of(const Endpoints& region, http::HttpClient& client) {

@@ -9,7 +9,6 @@
 
 #include "common/clock.h"
 #include "tools/meridian/table_calls.h"
-#include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -136,8 +135,7 @@ void remove_by_force(const Deployment& deployment, const Choice& choice) {
   http::HttpClient client(home.admin, kExpelMsMax);
   Fetched answer = post(client, "/v1/tables/" + choice.table + "/replicas/" + choice.region +
                                     "/expel");
-  if (answer.status == 0) throw Unreachable(home.name, answer.problem);
-  if (!answer.body) throw ApiFailure(answer.status, home.name, answer.problem);
+  (void)expect_object(home.name, answer);
 }
 
 void remove_in_order(const Deployment& deployment, const Choice& choice) {

@@ -9,7 +9,6 @@
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
 #include "tools/meridian/times.h"
-#include "tools/meridian/unreachable.h"
 #include "tools/meridian/verify_merge.h"
 #include "tools/meridian/verify_repair.h"
 #include "tools/meridian/verify_source.h"
@@ -35,8 +34,8 @@ Members find_members(const Deployment& deployment, const std::string& name) {
   std::map<std::string, std::string> ids;  // by region that holds it
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::string& region = deployment.regions[i].name;
-    if (!answers[i].body) throw Unreachable(region, answers[i].problem);
-    for (const auto& table : answers[i].body->as_object().at("tables").as_array()) {
+    json::object status = expect_object(region, answers[i]);
+    for (const auto& table : status.at("tables").as_array()) {
       if (text_at(table.as_object(), "name") != name) continue;
       ids[region] = text_at(table.as_object(), "id");
       for (const auto& replica : table.as_object().at("replicas").as_array())

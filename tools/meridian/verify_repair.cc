@@ -10,7 +10,6 @@
 #include "common/clock.h"
 #include "tools/meridian/client.h"
 #include "tools/meridian/commands.h"
-#include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -19,12 +18,6 @@ namespace {
 
 constexpr std::int64_t kLookPauseMs = 250;
 constexpr std::int64_t kCallMsMax = 10'000;
-
-json::object body_of(const std::string& region, const Fetched& answer) {
-  if (answer.body) return answer.body->as_object();
-  if (answer.status == 0) throw Unreachable(region, answer.problem);
-  throw std::runtime_error(region + ": " + answer.problem);
-}
 
 struct Pair {
   PairRepair report;
@@ -47,7 +40,7 @@ std::uint64_t number_at(const json::object& object, std::string_view name) {
 }
 
 void look(Pair& pair, const std::string& table) {
-  auto page = body_of(pair.report.region, fetch(*pair.client, "/v1/repairs"));
+  auto page = expect_object(pair.report.region, fetch(*pair.client, "/v1/repairs"));
   const json::object* repair = find(page, table, pair.report.peer);
   if (repair == nullptr) return;
   pair.report.problem = text_at(*repair, "problem");
@@ -68,13 +61,13 @@ std::vector<PairRepair> repair_pairs(const std::vector<Endpoints>& regions,
   std::vector<Pair> pairs;
   for (std::size_t i = 0; i + 1 < regions.size(); ++i) {
     clients.push_back(std::make_unique<http::HttpClient>(regions[i].admin, kCallMsMax));
-    auto page = body_of(regions[i].name, fetch(*clients.back(), "/v1/repairs"));
+    auto page = expect_object(regions[i].name, fetch(*clients.back(), "/v1/repairs"));
     for (std::size_t j = i + 1; j < regions.size(); ++j) {
       Pair pair{{regions[i].name, regions[j].name, false, "", 0, 0, 0}, clients.back().get()};
       if (const auto* repair = find(page, table, pair.report.peer))
         pair.before = number_at(*repair, "repairs");
-      body_of(regions[i].name, post(*clients.back(), "/v1/tables/" + table +
-                                                         "/repair?peer=" + pair.report.peer));
+      std::string target = "/v1/tables/" + table + "/repair?peer=" + pair.report.peer;
+      expect_object(regions[i].name, post(*clients.back(), target));
       pairs.push_back(std::move(pair));
     }
   }

@@ -7,7 +7,6 @@
 #include <stdexcept>
 
 #include "tools/meridian/client.h"
-#include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -136,9 +135,8 @@ class RegionRows final : public RowSource {
                                         {"horizon", hex_of_number(horizon.value)}});
   }
 
-  [[nodiscard]] json::object object_of(Fetched answer) const {
-    if (!answer.body || !answer.body->is_object()) throw Unreachable(region_, answer.problem);
-    return std::move(answer.body->as_object());
+  [[nodiscard]] json::object object_of(const Fetched& answer) const {
+    return expect_object(region_, answer);
   }
 
   const std::string region_;
