@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr double kIdle = 1;        // records a second, besides the prober's 20
+constexpr double kIdle = 1;        // records a second, besides the prober's
 constexpr double kSteady = 15'000;
 constexpr int kDelayMs = 80;
 // A fault ends by itself, so it is asked for longer than a case can take.

@@ -1,8 +1,9 @@
 // Lag: from a commit's acknowledgement at the source until a reader at the sink sees the item.
 //
-// While a feeder keeps a steady load, a prober on a thread of its own writes 20 items a second at the
-// source and asks the sink for each over HTTP (GetItem, one keep-alive connection) every 0.2 ms until
-// it is there.  Probes do not wait for each other, so a stall is seen by all that it hits.
+// While a feeder keeps a steady load, a prober on a thread of its own writes 20 to 100 items a second
+// (a hundredth of the load) at the source and asks the sink for each over HTTP (GetItem, one keep-alive
+// connection) every 0.2 ms until it is there.  Probes do not wait for each other, so a stall is seen by
+// all that it hits.
 // Threads: main, and the prober's, joined before the end.
 // Errors: std::runtime_error.
 #pragma once
