@@ -66,7 +66,17 @@ LogPosition position_of(const json::object& object) {
   return {StartId(number_of(object, "start")), Sequence(number_of(object, "sequence"))};
 }
 
-json::object table_json(const store::DrainQuestion::Table& table, const std::string& name) {
+// Why the barrier is not over a table.
+std::string_view reason_left_out(const store::Catalog& catalog, const RegionId& self,
+                                 const store::DrainQuestion::Table& table) {
+  if (!table.left_out()) return "";
+  auto info = catalog.find(table.id);
+  if (!info) return "gone";
+  return info->is_fenced(self) ? "fenced" : "frozen";
+}
+
+json::object table_json(const store::DrainQuestion::Table& table, const std::string& name,
+                        std::string_view left_out) {
   json::array ends;
   for (const auto& end : table.ends) ends.push_back(position_json(end));
   json::array flows;
@@ -84,7 +94,8 @@ json::object table_json(const store::DrainQuestion::Table& table, const std::str
           {"ends", std::move(ends)},
           {"flows", std::move(flows)},
           {"watermarks", std::move(watermarks)},
-          {"mended", table.mended}};
+          {"mended", table.mended},
+          {"left_out", left_out}};
 }
 
 store::DrainQuestion::Table table_of(const json::object& object) {
@@ -153,11 +164,15 @@ http::Response DrainPages::barrier(const Target& target) {
   auto catalog = store_.catalog();
   if (!wanted.empty() && !catalog->find(wanted)) return complain(404, "no table named " + wanted);
   std::vector<TableId> shared;
+  std::vector<TableId> asked;
   json::array not_shared;
   for (const auto& [name, table] : catalog->by_name) {
     if (!wanted.empty() && name != wanted) continue;
     if (table->has_replica(sink) && table->has_replica(store_.region())) {
       shared.push_back(table->id);
+      asked.push_back(table->id);
+    } else if (table->is_fenced(store_.region())) {
+      asked.push_back(table->id);  // what it has acknowledged nobody may have
     } else {
       not_shared.emplace_back(name);
     }
@@ -176,13 +191,16 @@ http::Response DrainPages::barrier(const Target& target) {
   if (!barrier) return complain(503, "no barrier can be made: see /readyz");
 
   note_released(released);
-  auto question = store::drain_question(store_.region(), *barrier, std::move(released), *reader_);
+  auto question = store::drain_question(store_.region(), asked, *barrier, std::move(released),
+                                        *reader_);
+  auto now = store_.catalog();
   json::array beyond;
   for (const auto& origin : question.released) beyond.emplace_back(std::string(origin.name()));
   json::array tables;
   for (const auto& table : question.tables) {
     auto info = catalog->find(table.id);
-    tables.push_back(table_json(table, info ? info->name : table.id.hex()));
+    tables.push_back(table_json(table, info ? info->name : table.id.hex(),
+                                reason_left_out(*now, store_.region(), table)));
   }
   return answer(200, {{"region", std::string(question.source.name())},
                       {"start", hex16(question.start.value)},
@@ -200,7 +218,7 @@ http::Response DrainPages::drained(const http::Request& request) {
   auto question = question_of(request.body);
   auto catalog = store_.catalog();
   auto said = store::drain_answer(question, store_.region(), *catalog, *reader_);
-  bool all = true;
+  bool all = !said.tables.empty();
   json::array tables;
   for (const auto& table : said.tables) {
     auto info = catalog->find(table.id);

@@ -5,11 +5,15 @@
 //        {"region", "start", "time", "released": [ORIGIN],
 //         "tables": [{"name", "id", "ends": [{"start", "sequence"}],
 //         "flows": [{"source", "shard", "start", "sequence"}], "watermarks": {ORIGIN: TIME},
-//         "mended"}],
+//         "mended", "left_out"}],
 //         "not_shared": [NAME]}
+//        left_out: why the barrier is not over the table, so that nobody can say yes: "frozen" (this
+//        region has lost some of its writes and is not told yet which), "fenced" (the others removed its
+//        replica unasked), "gone" (deleted meanwhile); else "".
 //   POST /v1/drained               with such a body: whether this region has all of it:
 //        {"region", "drained", "tables": [{"name", "id", "drained", "member", "whole", "reached", "parked",
 //         "behind": [ORIGIN]}]}
+//        Of no tables at all the answer is no.
 // Numbers of 64 bits that are no counts are 16 hexadecimal digits.
 //
 // Threads: the admin server's one.  Owns: a reader.  Borrows: the store.

@@ -57,13 +57,19 @@ std::vector<RegionId> origins_of(const DrainQuestion::Table& table, const TableI
 
 }  // namespace
 
-DrainQuestion drain_question(const RegionId& source, const rpc::Barrier& barrier,
-                             std::set<RegionId> released, Reader& reader) {
+DrainQuestion drain_question(const RegionId& source, const std::vector<TableId>& tables,
+                             const rpc::Barrier& barrier, std::set<RegionId> released,
+                             Reader& reader) {
   DrainQuestion out{source, barrier.start, barrier.time, std::move(released), {}};
   for (const auto& ends : barrier.tables)
     out.tables.push_back({ends.table, ends.ends, reader.flow_positions(ends.table),
                           reader.watermarks(ends.table),
                           reader.cursor(ends.table, kRowsEpoch).has_value()});
+  for (const TableId& id : tables) {
+    bool over = std::any_of(barrier.tables.begin(), barrier.tables.end(),
+                            [&id](const auto& ends) { return ends.table == id; });
+    if (!over) out.tables.push_back({id, {}, {}, {}, false});
+  }
   return out;
 }
 

@@ -4,10 +4,11 @@
 // committed.  Yes means, for every table: the flows from the source have reached the barrier, the sink
 // is as far as the source with every other origin (a third region may have reached the source only),
 // its own log is the one that the source has read (it was not restored from a copy since), and nothing
-// is parked.
+// is parked.  A table that the barrier leaves out (it has lost some of its past, or is gone) is asked
+// about without ends, and nobody says yes to that.
 //
 // Threads: whoever owns the Reader.  Errors: sqlite::SqliteError from the Reader.
-// Source: ADR 0015.
+// Source: ADR 0022.
 #pragma once
 
 #include <map>
@@ -24,12 +25,13 @@ using FlowPositions = std::map<std::pair<RegionId, ShardId>, LogPosition>;
 struct DrainQuestion {
   struct Table {
     TableId id;
-    std::vector<LogPosition> ends;  // of the source's own log
+    std::vector<LogPosition> ends;  // of the source's own log; none if no barrier is over it
     FlowPositions flows;            // how far the source is with the others
     rpc::Watermarks watermarks;     // of the source
     // Rows have come to the source outside of any flow, from a copy or a repair: it may have more of any
     // origin than its flows and watermarks say.
     bool mended = false;
+    [[nodiscard]] bool left_out() const { return ends.empty(); }
   };
   RegionId source;
   StartId start;
@@ -55,9 +57,10 @@ struct DrainAnswer {
   std::vector<Table> tables;
 };
 
-// REQUIRES: the barrier has been answered.
-DrainQuestion drain_question(const RegionId& source, const rpc::Barrier& barrier,
-                             std::set<RegionId> released, Reader& reader);
+// About all of `tables`, over which the barrier was asked for.  REQUIRES: it has been answered.
+DrainQuestion drain_question(const RegionId& source, const std::vector<TableId>& tables,
+                             const rpc::Barrier& barrier, std::set<RegionId> released,
+                             Reader& reader);
 DrainAnswer drain_answer(const DrainQuestion& question, const RegionId& sink,
                          const Catalog& catalog, Reader& reader);
 

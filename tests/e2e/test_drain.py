@@ -1,7 +1,9 @@
 """`meridian drain`: a yes is certain, and a no says what is missing."""
 
+import json
 import random
 import re
+import sqlite3
 import threading
 import time
 import urllib.error
@@ -205,6 +207,61 @@ def test_a_replica_that_was_added_later(cluster):
     put(second, "last", "1")
     drain(cluster, second, added, "--wait", "30s")
     assert value_at(added, "last") == "1" and value_at(added, "before-49") == "1"
+
+
+def freeze(region, table):
+    """As though the stopped node had noticed that it lost what it had written of a table."""
+    database = sqlite3.connect(region.data_dir / "store.db")
+    with database:
+        (number,) = database.execute("SELECT number FROM tables WHERE name = ?", (table,)).fetchone()
+        changed = database.execute(
+            "INSERT INTO repairs(number, region, reason, since_ms, pinned, frozen)"
+            " SELECT number, region, 3, 0, 0, 1 FROM replicas WHERE number = ? AND region != ?",
+            (number, region.name)).rowcount
+        assert changed == 2
+    database.close()
+
+
+def test_a_table_that_has_lost_writes_is_named(cluster):
+    """It takes no barrier, so that nobody can tell what is missing of it; the others can be proven."""
+    source, sink, other = cluster
+    cluster.create_global_table("Orders")
+    cluster.create_global_table("Calm")
+    put(source, "before", "1")
+    drain(cluster, source, sink, "--wait", "30s")
+    # It can be told by nobody, so it stays as it is.
+    for region in (source, sink, other):
+        region.node.stop()
+    freeze(source, "Orders")
+    source.node.start()
+    for region in (sink, other):
+        cut(cluster, source, region)
+    sink.node.start()
+    report = drain(cluster, source, sink, "--wait", "3s", code=1)
+    assert report["known"]
+    tables = {table["name"]: table for table in report["tables"]}
+    assert tables["Calm"]["drained"], report
+    assert not tables["Orders"]["drained"] and tables["Orders"]["left_out"] == "frozen", report
+    assert f"{source.name} has lost writes of its own" in tables["Orders"]["reason"], report
+    drain(cluster, source, sink, "--table", "Calm")
+    done = cluster.cli("drain", "--from", source.name, "--to", sink.name, "--table", "Orders",
+                       "--wait", "0s")
+    assert done.returncode == 1 and "cannot be proven of Orders" in done.stderr, done
+    # Once it has been told it can be proven, within the time that the question may take.
+    other.node.start()
+    for region in (sink, other):
+        heal(cluster, source, region)
+    drain(cluster, source, sink, "--wait", "60s")
+
+
+def test_of_no_table_nobody_says_yes(shared):
+    source, sink, _ = shared
+    question = {"region": source.name, "start": "0" * 16, "time": "0" * 16, "released": [],
+                "tables": []}
+    request = urllib.request.Request(sink.admin_url("/v1/drained"), method="POST",
+                                     data=json.dumps(question).encode())
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert json.load(answer)["drained"] is False
 
 
 @pytest.mark.parametrize("question", [

@@ -8,6 +8,19 @@ namespace meridian::sim {
 namespace {
 
 constexpr std::int64_t kPollUs = 130'000;
+constexpr std::int64_t kAskAgainUs = 2'000'000;
+
+// Whether a sink that is asked the first time may have the answer to the second: both are about the same
+// tables, and no log has begun another stretch.
+bool same_logs(const store::DrainQuestion& asked, const store::DrainQuestion& fresh) {
+  auto same_start = [](const LogPosition& a, const LogPosition& b) { return a.start == b.start; };
+  return asked.start == fresh.start &&
+         std::equal(asked.tables.begin(), asked.tables.end(), fresh.tables.begin(),
+                    fresh.tables.end(), [&](const auto& a, const auto& b) {
+                      return a.id == b.id && std::equal(a.ends.begin(), a.ends.end(),
+                                                        b.ends.begin(), b.ends.end(), same_start);
+                    });
+}
 
 }  // namespace
 
@@ -52,20 +65,24 @@ void Drains::ask(std::size_t from, std::size_t to, std::int64_t for_us,
   if (!node(from).up()) return;
   ++asked_;
   auto drain = std::make_shared<Drain>(Drain{from, to, outside_.queue.now_us() + for_us,
-                                             held_by(from), std::move(done), {}, false});
+                                             held_by(from), std::move(done), {}, 0, false});
   outside_.trace.note("drain {} to {} is asked for", from, to);
   open_.push_back(drain);
   take_barrier(drain);
   look(drain);
 }
 
-// Also when the source has begun another run: nobody reaches barriers of the one before for certain.
+// Also when the source has begun another run, or a log was renewed: nobody reaches barriers from before
+// for certain.
 void Drains::take_barrier(const DrainPtr& drain) {
+  drain->renew_us = outside_.queue.now_us() + kAskAgainUs;
   SimNode& source = node(drain->from);
-  source.barrier(shared_tables(*drain), [this, drain](const rpc::Barrier& barrier) {
-    if (drain->ended || (drain->question && drain->question->start == barrier.start)) return;
-    drain->question = store::drain_question(node(drain->from).region(), barrier, {},
-                                            node(drain->from).reader());
+  auto tables = shared_tables(*drain);
+  source.barrier(tables, [this, drain, tables](const rpc::Barrier& barrier) {
+    if (drain->ended) return;
+    auto fresh = store::drain_question(node(drain->from).region(), tables, barrier, {},
+                                       node(drain->from).reader());
+    if (!drain->question || !same_logs(*drain->question, fresh)) drain->question = std::move(fresh);
   });
 }
 
@@ -74,9 +91,10 @@ void Drains::look(const DrainPtr& drain) {
   if (drain->question && node(drain->to).up() && answered(*drain)) return end(drain, true);
   if (outside_.queue.now_us() >= drain->until_us) return end(drain, false);
   SimNode& source = node(drain->from);
-  bool renewed =
-      source.up() && (!drain->question || drain->question->start != source.store().start_id());
-  if (renewed) take_barrier(drain);
+  if (source.up()) {
+    bool another = !drain->question || drain->question->start != source.store().start_id();
+    if (another || outside_.queue.now_us() >= drain->renew_us) take_barrier(drain);
+  }
   outside_.queue.after(kPollUs, [this, drain] { look(drain); });
 }
 

@@ -1,6 +1,6 @@
 // Drains: operators who ask whether a region has everything that another one had when they asked, with
 // both halves of the production's drain (store/drain.h), as `meridian drain` does: a barrier in the
-// source, then the sink is asked again and again, and the source whether it is still in the same run.
+// source, then the sink is asked again and again, and the source whether its logs are still the same.
 //
 // They reach both regions whatever the links between these do.  When a sink says yes of a table, it must
 // hold, at that moment, at least the version that the source held of each key when the operator asked,
@@ -48,6 +48,7 @@ class Drains {
     Owed owed;
     std::function<void(bool)> done;
     std::optional<store::DrainQuestion> question;
+    std::int64_t renew_us = 0;  // when the source is asked again
     bool ended = false;
   };
   using DrainPtr = std::shared_ptr<Drain>;

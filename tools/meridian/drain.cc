@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::int64_t kPollMs = 100;
 constexpr std::int64_t kBarrierMsMax = 10'000;  // the writer may be busy
-constexpr std::int64_t kAskAgainMs = 2'000;     // whether the source still is in the run that was asked
+constexpr std::int64_t kAskAgainMs = 2'000;     // whether the logs of the source still are those asked about
 
 struct Choice {
   std::string from;
@@ -30,7 +30,9 @@ struct Choice {
 };
 
 struct TableReport {
+  std::string id;
   std::string name;
+  std::string left_out;  // why the source has made no barrier over it; empty if it has
   bool drained = false;
   bool member = true;
   bool whole = true;
@@ -73,6 +75,7 @@ std::vector<TableReport> read_tables(const json::object& answer) {
   for (const auto& value : answer.at("tables").as_array()) {
     const json::object& table = value.as_object();
     TableReport& report = out.emplace_back();
+    report.id = text_at(table, "id");
     report.name = text_at(table, "name");
     report.drained = flag_at(table, "drained");
     report.member = flag_at(table, "member");
@@ -89,17 +92,56 @@ std::vector<TableReport> read_tables(const json::object& answer) {
 std::vector<TableReport> unanswered(const json::object& question) {
   std::vector<TableReport> out;
   for (const auto& table : question.at("tables").as_array())
-    out.emplace_back().name = text_at(table.as_object(), "name");
+    out.emplace_back().id = text_at(table.as_object(), "id");
   return out;
 }
 
-// The barrier of a run of the source that is over can be reached no more, so another is taken.
+// What only the source knows of the tables.
+void add_question(std::vector<TableReport>& tables, const json::object& question) {
+  for (const auto& value : question.at("tables").as_array()) {
+    const json::object& asked = value.as_object();
+    for (auto& report : tables) {
+      if (report.id != text_at(asked, "id")) continue;
+      report.name = text_at(asked, "name");
+      report.left_out = text_at(asked, "left_out");  // (empty from an earlier release)
+    }
+  }
+}
+
+// Whether the sink says yes of every table that it was asked about.
+bool all_drained(const std::vector<TableReport>& said, const json::object& question) {
+  const json::array& asked = question.at("tables").as_array();
+  return !asked.empty() && std::all_of(asked.begin(), asked.end(), [&said](const auto& table) {
+    return std::any_of(said.begin(), said.end(), [&table](const TableReport& report) {
+      return report.drained && report.id == text_at(table.as_object(), "id");
+    });
+  });
+}
+
+// Whether the sink may reach the barrier of the first question although the second was made later: both
+// are about the same tables, and no log has begun another stretch.
+bool same_logs(const json::object& asked, const json::object& fresh) {
+  auto stretches = [](const json::object& question) {
+    std::string out = text_at(question, "start");
+    for (const auto& value : question.at("tables").as_array()) {
+      const json::object& table = value.as_object();
+      out += " " + text_at(table, "id");
+      for (const auto& end : table.at("ends").as_array())
+        out += " " + text_at(end.as_object(), "start");
+    }
+    return out;
+  };
+  return stretches(asked) == stretches(fresh);
+}
+
+// A barrier of a run of the source that is over, or of a log that was renewed, may never be reached, so
+// another is taken; so it is once the source can tell of a table that it left out.
 void renew(json::object& question, const Endpoints& from, const Choice& choice) {
   http::HttpClient client(from.admin, kFetchMsMax);
   Fetched answer = ask_barrier(client, choice);
   if (!answer.body || !answer.body->is_object()) return;
   auto& fresh = answer.body->as_object();
-  if (text_at(fresh, "start") != text_at(question, "start")) question = std::move(fresh);
+  if (!same_logs(question, fresh)) question = std::move(fresh);
 }
 
 // Asks the sink until it says yes or the wait is over.
@@ -110,15 +152,17 @@ Outcome ask_sink(const Endpoints& from, const Endpoints& to, const Choice& choic
   for (;;) {
     bool last = steady_ms() >= until_ms;
     Fetched answer = post(client, "/v1/drained", json::serialize(question));
-    if (answer.body && answer.body->is_object()) {
-      const json::object& said = answer.body->as_object();
-      bool drained = flag_at(said, "drained");
-      if (last || drained)
-        return {read_tables(said), question.at("not_shared").as_array(), drained, {}};
-    } else {
-      if (answer.status != 0) (void)expect_object(to.name, answer);  // throws: it refused
-      if (last)
-        return {unanswered(question), question.at("not_shared").as_array(), false, answer.problem};
+    bool answered = answer.body && answer.body->is_object();
+    if (!answered && answer.status != 0) (void)expect_object(to.name, answer);  // throws: it refused
+    Outcome outcome;
+    outcome.tables = answered ? read_tables(answer.body->as_object()) : unanswered(question);
+    outcome.drained = answered && flag_at(answer.body->as_object(), "drained") &&
+                      all_drained(outcome.tables, question);
+    if (!answered) outcome.unknown = answer.problem;
+    if (last || outcome.drained) {
+      add_question(outcome.tables, question);
+      outcome.not_shared = question.at("not_shared").as_array();
+      return outcome;
     }
     if (steady_ms() >= renew_ms) {
       renew(question, from, choice);
@@ -149,8 +193,18 @@ void add_pending(std::vector<TableReport>& tables, const Endpoints& from, const 
   }
 }
 
+// Why the source has made no barrier over a table, so that nobody can tell what is missing of it.
+std::string reason_left_out(const TableReport& table, const Choice& choice) {
+  if (table.left_out == "gone") return "deleted in " + choice.from + " meanwhile";
+  if (table.left_out == "fenced")
+    return "the other regions have removed the replica of " + choice.from +
+           " without asking it, and may lack writes of it";
+  return choice.from + " has lost writes of its own, and is not told by all the others yet which";
+}
+
 std::string reason_of(const TableReport& table, const Outcome& outcome, const Choice& choice) {
   if (table.drained) return "";
+  if (!table.left_out.empty()) return reason_left_out(table, choice);
   if (!outcome.unknown.empty()) return choice.to + " does not answer";
   if (!table.member) return choice.to + " holds no replica of it";
   std::string out;
@@ -176,6 +230,7 @@ json::object as_json(const TableReport& table, const std::string& reason) {
           {"pending_bytes", or_null(table.pending_bytes)},
           {"oldest_pending_ms", or_null(table.oldest_ms)},
           {"parked_records", table.parked},
+          {"left_out", table.left_out},
           {"behind_on", json::array(table.behind.begin(), table.behind.end())},
           {"reason", reason}};
 }
@@ -230,6 +285,9 @@ void show(const Options& options, const Choice& choice, const Outcome& outcome) 
 void explain(const Choice& choice, const Outcome& outcome) {
   for (const auto& name : outcome.not_shared)
     progress("not replicated to " + choice.to + ": " + std::string(name.as_string()));
+  for (const auto& table : outcome.tables)
+    if (!table.left_out.empty())
+      progress("cannot be proven of " + table.name + ": " + reason_left_out(table, choice));
   if (outcome.tables.empty()) {
     progress("no: no table has replicas in both " + choice.from + " and " + choice.to);
   } else if (outcome.drained) {
@@ -240,6 +298,9 @@ void explain(const Choice& choice, const Outcome& outcome) {
                        with_separators(missing.bytes) + " bytes";
     if (missing.oldest_ms) what += ", the oldest " + readable_ms(*missing.oldest_ms) + " ago";
     if (missing.parked > 0) what += "; " + with_separators(missing.parked) + " in quarantine";
+    bool unproven = std::any_of(outcome.tables.begin(), outcome.tables.end(),
+                                [](const auto& table) { return !table.left_out.empty(); });
+    if (unproven) what += ", and what cannot be proven";
     progress(outcome.unknown.empty()
                  ? "no: missing in " + choice.to + ": " + what
                  : "not known: " + choice.to + " cannot be reached (" + outcome.unknown +

@@ -90,7 +90,7 @@ TEST_F(DrainTest, ASourceThatWasMendedMayHaveMoreThanItsFlowsSay) {
   EXPECT_TRUE(answer(asked).drained());
 
   store_->barrier({table_->id}, [&](std::optional<rpc::Barrier> made) {
-    EXPECT_FALSE(drain_question(kHere, *made, {}, *store_->open_reader()).tables.at(0).mended);
+    EXPECT_FALSE(drain_question(kHere, {}, *made, {}, *store_->open_reader()).tables.at(0).mended);
   });
   store_->run_pending();
   rpc::Row row{key_of("a"), {Hlc::at_ms(now_ms()), kElsewhere}, {}, {}};
@@ -98,7 +98,7 @@ TEST_F(DrainTest, ASourceThatWasMendedMayHaveMoreThanItsFlowsSay) {
                      [](const rpc::RowsOutcome& said) { EXPECT_EQ(said.applied, 1U); });
   store_->run_pending();
   store_->barrier({table_->id}, [&](std::optional<rpc::Barrier> made) {
-    EXPECT_TRUE(drain_question(kHere, *made, {}, *store_->open_reader()).tables.at(0).mended);
+    EXPECT_TRUE(drain_question(kHere, {}, *made, {}, *store_->open_reader()).tables.at(0).mended);
   });
   store_->run_pending();
 }
@@ -143,7 +143,7 @@ TEST_F(DrainTest, TheQuestionSaysAllThatThisRegionHas) {
   store_->barrier({table_->id}, [&barrier](std::optional<rpc::Barrier> made) { barrier = made; });
   store_->run_pending();
   ASSERT_TRUE(barrier.has_value());
-  auto asked = drain_question(kHere, *barrier, {kThere}, *store_->open_reader());
+  auto asked = drain_question(kHere, {table_->id}, *barrier, {kThere}, *store_->open_reader());
   EXPECT_EQ(asked.source, kHere);
   EXPECT_EQ(asked.start, store_->start_id());
   EXPECT_EQ(asked.released, std::set<RegionId>{kThere});
@@ -152,6 +152,37 @@ TEST_F(DrainTest, TheQuestionSaysAllThatThisRegionHas) {
   EXPECT_EQ(asked.tables[0].flows, (FlowPositions{{{kThere, ShardId(0)}, at(1)}}));
   EXPECT_EQ(asked.tables[0].watermarks,
             (rpc::Watermarks{{kHere, barrier->time}, {kElsewhere, Hlc{7}}}));
+}
+
+// A barrier is over neither, and what is asked without ends nobody says yes to.
+TEST_F(DrainTest, ATableThatTheBarrierLeavesOutIsAskedAboutAllTheSame) {
+  TableId gone{1, 2};
+  auto ask = [&] {
+    std::optional<DrainQuestion> out;
+    store_->barrier({table_->id, gone}, [&](std::optional<rpc::Barrier> made) {
+      out = drain_question(kHere, {table_->id, gone}, *made, {}, *store_->open_reader());
+    });
+    store_->run_pending();
+    return out.value_or(DrainQuestion{});
+  };
+  auto left_out = [](const DrainQuestion& asked) {
+    std::vector<TableId> out;
+    for (const auto& table : asked.tables)
+      if (table.left_out()) out.push_back(table.id);
+    return out;
+  };
+  EXPECT_EQ(left_out(ask()), std::vector<TableId>{gone});
+  store_->change_repair({.kind = RepairChange::Kind::renew, .table = table_->id}, [](auto) {});
+  store_->run_pending();
+  auto asked = ask();
+  EXPECT_EQ(left_out(asked), (std::vector<TableId>{table_->id, gone}));
+  asked.source = kThere;
+  EXPECT_TRUE(answer(asked).member);
+  EXPECT_FALSE(answer(asked).reached);
+  EXPECT_FALSE(answer(asked).drained());
+  store_->change_repair({.kind = RepairChange::Kind::thaw, .table = table_->id}, [](auto) {});
+  store_->run_pending();
+  EXPECT_EQ(left_out(ask()), std::vector<TableId>{gone});
 }
 
 }  // namespace
