@@ -17,6 +17,13 @@ AckState TableState::acknowledged(const RegionId& sink, ShardId id) const {
   return none;
 }
 
+// Why a position counts beyond an end only in the run that made the barrier (rpc::reaches), and not in
+// any run that the end itself names: a copy of a data directory that is put back ends within a stretch of
+// the run that was copied, and that run went on.  Its positions beyond the copy bear the start id of the
+// end, and lie further on; what they stand for this life of the log has lost, and others may have more of
+// it, minted before the barrier.  Nothing is missed thereby: whatever a log gets once a barrier was made,
+// the run that made it writes, under its own id.  What a renewed log holds bears an id that was drawn for
+// it, and never gets more under it, so a barrier from before may have to be made anew (Heartbeats).
 bool TableState::reached(const RegionId& source, const std::vector<LogPosition>& ends,
                          StartId start) const {
   for (std::size_t i = 0; i < ends.size(); ++i) {

@@ -35,24 +35,43 @@ void Heartbeats::source_started(StartId start) {
 std::vector<TableId> Heartbeats::wanted() {
   std::vector<TableId> out;
   visit_in_turn(sinks_, wanted_to_, [&](const TableId& table, const std::set<RegionId>& sinks) {
-    bool idle = std::any_of(sinks.begin(), sinks.end(), [&](const RegionId& sink) {
-      return queues_[sink].waiting.count(table) == 0;
+    bool wants = std::any_of(sinks.begin(), sinks.end(), [&](const RegionId& sink) {
+      const auto& waiting = queues_[sink].waiting;
+      auto at = waiting.find(table);
+      return at == waiting.end() || at->second.refused >= kRefusalsMax;
     });
-    if (idle) out.push_back(table);
+    if (wants) out.push_back(table);
     return out.size() < rpc::kBarrierTablesMax;
   });
   if (!out.empty()) wanted_to_ = out.back();
   return out;
 }
 
-void Heartbeats::on_barrier(const rpc::Barrier& barrier) {
+void Heartbeats::on_barrier(const rpc::Barrier& barrier, const std::vector<TableId>& asked) {
   if (barrier.start != start_) return;  // of a run that is over, or not yet known of
+  std::set<TableId> left_out(asked.begin(), asked.end());
   for (const auto& ends : barrier.tables) {
+    left_out.erase(ends.table);
     auto at = sinks_.find(ends.table);
     if (at == sinks_.end()) continue;
-    for (const auto& sink : at->second)
-      queues_[sink].waiting.try_emplace(ends.table, Waiting{barrier.time, ends.ends});
+    for (const auto& sink : at->second) take(queues_[sink], ends.table, {barrier.time, ends.ends});
   }
+  // What waits was taken before the source learned that it has lost some of its past.
+  for (auto& [sink, queue] : queues_)
+    for (const TableId& table : left_out) queue.waiting.erase(table);
+}
+
+// A flow that comes to where the log ends now comes past where it ended then, unless the log is another.
+void Heartbeats::take(Queue& queue, const TableId& table, Waiting fresh) const {
+  auto [at, idle] = queue.waiting.try_emplace(table, fresh);
+  if (idle) return;
+  Waiting& waiting = at->second;
+  waiting.refused = 0;
+  bool on_the_way = std::equal(waiting.ends.begin(), waiting.ends.end(), fresh.ends.begin(),
+                               fresh.ends.end(), [this](const auto& then, const auto& now) {
+                                 return rpc::reaches(now, then, start_);
+                               });
+  if (!on_the_way) waiting = std::move(fresh);
 }
 
 std::vector<rpc::Barrier> Heartbeats::offer(const RegionId& sink) {
@@ -83,10 +102,14 @@ void Heartbeats::on_reached(const RegionId& sink, const std::vector<rpc::Barrier
   if (queue == queues_.end()) return;
   for (std::size_t i = 0; i < std::min(offered.size(), reached.size()); ++i) {
     if (offered[i].start != start_) continue;
-    for (const auto& table : reached[i]) {
-      auto at = queue->second.waiting.find(table);
-      if (at != queue->second.waiting.end() && at->second.time == offered[i].time)
+    for (const auto& ends : offered[i].tables) {
+      auto at = queue->second.waiting.find(ends.table);
+      if (at == queue->second.waiting.end() || at->second.time != offered[i].time) continue;
+      if (std::find(reached[i].begin(), reached[i].end(), ends.table) != reached[i].end()) {
         queue->second.waiting.erase(at);
+      } else {
+        ++at->second.refused;
+      }
     }
   }
 }

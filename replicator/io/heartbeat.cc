@@ -45,7 +45,9 @@ kj::Promise<void> Heartbeat::take() {
         rpc::write_table_ids(tables, request.initTables(static_cast<unsigned>(tables.size())));
         return kj::Promise<Answer>(request.send());
       })
-      .then([this](Answer&& answer) { beats_.on_barrier(rpc::read_barrier(answer.getBarrier())); });
+      .then([this, tables](Answer&& answer) {
+        beats_.on_barrier(rpc::read_barrier(answer.getBarrier()), tables);
+      });
 }
 
 kj::Promise<void> Heartbeat::carry_for_ever(RegionId region, rpc::Session& session) {

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from cluster import Cluster, http_get, wait_until
 from load import Load, key_of
 from orders import held, put, remove
+from test_drain import drain, watermark
 
 LOG_BOUND = 1 << 20
 
@@ -45,6 +46,24 @@ def repairs(region, peer=None):
              if " info repaired " in line and (peer is None or f" peer={peer.name} " in line)]
     return [{name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line)}
             for line in lines]
+
+
+def all_is_proven(cluster):
+    """Every region confirms to every other one what it has, and goes on doing so while nothing is written."""
+    pairs = [(one, other) for one in cluster for other in cluster if one is not other]
+    for source, sink in pairs:
+        drain(cluster, source, sink, "--wait", "30s")
+    before = {(sink, origin): watermark(sink, origin) for origin, sink in pairs}
+    told = {(row["source"], row["sink"]): row["watermark_us"]
+            for row in cluster.cli_json("lag")["links"]}
+    for (sink, origin), then in before.items():
+        wait_until(lambda: watermark(sink, origin) > then, 30,
+                   f"the watermark of {origin.name} in {sink.name} moves on")
+
+    def lag_tells():
+        return all(row["watermark_us"] > told[row["source"], row["sink"]]
+                   for row in cluster.cli_json("lag")["links"])
+    wait_until(lag_tells, 30, "meridian lag says so")
 
 
 def test_outage_past_the_log_bound_is_repaired(tmp_path):
@@ -88,6 +107,7 @@ def test_outage_past_the_log_bound_is_repaired(tmp_path):
         wait_until(lambda: {"after", "after-there"} <= set(held(there)), 15, "the flow goes on")
         made.wait_identical("Orders", 30)
         assert "here-0" not in held(there)
+        all_is_proven(made)
         assert not made.deaths()
 
 
@@ -160,6 +180,7 @@ def test_a_restored_copy_is_told_what_it_has_forgotten(tmp_path):
         def right():
             return all(held(region) == values for region in made)
         wait_until(right, 10, "nothing is lost, nothing has come back")
+        all_is_proven(made)  # and nothing is written meanwhile
 
         def writes():
             try:

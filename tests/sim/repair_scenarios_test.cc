@@ -123,6 +123,28 @@ TEST(RepairScenario, AnOldCopyIsRestored) {
   }
 }
 
+// Its log goes under another name from then on.  Only one shard of it has lost anything, and nobody writes
+// to the others again: what it and its peers say of each other must move on all the same.
+TEST(RepairScenario, WatermarksMoveOnAfterALogWasRenewed) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Shape shape = plain_shape(seed, 3);
+    shape.load.keys = 60;
+    shape.regions[1].shards = 8;
+    World world(shape, nullptr);
+    world.storm();
+    world.run_for(2'000);
+    world.faults().copy_store(1);
+    world.workload().write(1, 7, WriteKind::put);
+    world.run_for(2'000);
+    // Barriers of the run after the copy wait before anybody can tell it what it has lost.
+    isolate(world, 1, 3 * kSecondUs);
+    world.faults().restore_store(1, 200'000);
+    world.run_for(6'000);
+    finish(world);
+    EXPECT_GT(repairs(world), 0U) << seed;
+  }
+}
+
 // The same under load: others write, delete and crash while it is told.
 TEST(RepairScenario, AnOldCopyIsRestoredUnderLoad) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {

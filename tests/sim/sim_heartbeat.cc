@@ -47,9 +47,9 @@ void SimHeartbeat::follow() {
 void SimHeartbeat::take() {
   auto tables = beats_.wanted();
   if (tables.empty()) return;
-  node().barrier(std::move(tables), [weak = weak_from_this()](const rpc::Barrier& barrier) {
+  node().barrier(tables, [weak = weak_from_this(), tables](const rpc::Barrier& barrier) {
     auto self = weak.lock();
-    if (self) self->beats_.on_barrier(barrier);
+    if (self) self->beats_.on_barrier(barrier, tables);
   });
 }
 

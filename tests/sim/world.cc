@@ -288,13 +288,12 @@ void World::calm() {
   trace_.note("at rest");
   if (!settle_quarantine()) return;
   drain_everything();
+  watermarks_move_on();
   check_silence();
 }
 
-// Whatever has happened, heartbeats go on and confirm everything to everybody.
-// (After a loss the source may have read more of a log than is left of it.)
+// Whatever has happened, everybody confirms everything to everybody.
 void World::drain_everything() {
-  if (!outside_.forgetful.empty()) return;
   for (std::size_t from = 0; from < nodes_.size(); ++from) {
     for (std::size_t to = 0; to < nodes_.size(); ++to) {
       drains_->ask(from, to, kRestMs * 1000, [this, from, to](bool yes) {
@@ -307,6 +306,36 @@ void World::drain_everything() {
   }
   std::int64_t until = queue_.now_ms() + kRestMs + kRestStepMs;
   while (drains_->open() > 0 && queue_.now_ms() < until) run_for(kRestStepMs);
+}
+
+// And heartbeats go on, of every origin in every region.
+void World::watermarks_move_on() {
+  struct Mark {
+    std::size_t at;
+    TableId table;
+    std::size_t origin;
+    conflict::Hlc before;
+  };
+  auto now = [this](std::size_t at, const TableId& table, std::size_t origin) {
+    auto all = nodes_[at]->reader().watermarks(table);
+    auto found = all.find(nodes_[origin]->region());
+    return found == all.end() ? conflict::Hlc{} : found->second;
+  };
+  std::vector<Mark> still;
+  for (std::size_t at = 0; at < nodes_.size(); ++at)
+    for (const TableId& table : outside_.tables)
+      for (std::size_t origin = 0; origin < nodes_.size(); ++origin)
+        still.push_back({at, table, origin, now(at, table, origin)});
+  std::int64_t until = queue_.now_ms() + kRestMs;
+  auto moved = [&now](const Mark& mark) {
+    return mark.before < now(mark.at, mark.table, mark.origin);
+  };
+  for (; !still.empty() && queue_.now_ms() < until; std::erase_if(still, moved))
+    run_for(kRestStepMs);
+  for (const auto& mark : still)
+    findings_.add("live",
+                  fmt::format("in region {} the watermark of region {} stands still at {:x}",
+                              mark.at, mark.origin, mark.before.value));
 }
 
 // What no other region can apply is written again by its users.

@@ -96,6 +96,7 @@ class World {
   [[nodiscard]] std::vector<std::uint64_t> log_ends();
   void check_silence();
   void drain_everything();
+  void watermarks_move_on();
   bool settle_quarantine();
   void say_stuck();
   [[nodiscard]] std::int64_t rest_bound_ms() const;

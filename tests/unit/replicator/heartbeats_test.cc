@@ -30,12 +30,26 @@ class HeartbeatsTest : public ::testing::Test {
     beats.source_started(StartId(1));
     beats.follow({{table(1), {kWest, kNorth}}, {table(2), {kWest}}});
   }
+  // The source leaves none out.
+  void answer(const rpc::Barrier& made) {
+    std::vector<TableId> asked;
+    for (const auto& ends : made.tables) asked.push_back(ends.table);
+    beats.on_barrier(made, asked);
+  }
+  // The sink takes nothing of what it is offered.
+  void refuse(const RegionId& sink) {
+    auto offered = beats.offer(sink);
+    beats.on_reached(sink, offered, std::vector<std::vector<TableId>>(offered.size()));
+  }
+  void refuse_for_long(const RegionId& sink) {
+    for (std::uint32_t i = 0; i < Heartbeats::kRefusalsMax; ++i) refuse(sink);
+  }
   Heartbeats beats;
 };
 
 TEST_F(HeartbeatsTest, EveryTableWantsABarrierUntilItHasOneForEachSink) {
   EXPECT_THAT(beats.wanted(), ElementsAre(table(1), table(2)));
-  beats.on_barrier(barrier(10, {table(1), table(2)}));
+  answer(barrier(10, {table(1), table(2)}));
   EXPECT_THAT(beats.wanted(), IsEmpty());
   EXPECT_THAT(beats.offer(kWest), ElementsAre(barrier(10, {table(1), table(2)})));
   EXPECT_THAT(beats.offer(kNorth), ElementsAre(barrier(10, {table(1)})));
@@ -45,10 +59,10 @@ TEST_F(HeartbeatsTest, EveryTableWantsABarrierUntilItHasOneForEachSink) {
 }
 
 TEST_F(HeartbeatsTest, ABarrierThatIsNotReachedIsOfferedAgainAndNotReplaced) {
-  beats.on_barrier(barrier(10, {table(1), table(2)}));
+  answer(barrier(10, {table(1), table(2)}));
   auto offered = beats.offer(kWest);
   beats.on_reached(kWest, offered, {{table(2)}});
-  beats.on_barrier(barrier(20, {table(1), table(2)}));
+  answer(barrier(20, {table(1), table(2)}));
   EXPECT_THAT(beats.offer(kWest),
               UnorderedElementsAre(barrier(20, {table(2)}), barrier(10, {table(1)})));
   // A late answer to the first offer takes nothing of the second.
@@ -56,21 +70,73 @@ TEST_F(HeartbeatsTest, ABarrierThatIsNotReachedIsOfferedAgainAndNotReplaced) {
   EXPECT_EQ(beats.offer(kWest).size(), 2U);
 }
 
+TEST_F(HeartbeatsTest, ABarrierThatIsRefusedForLongIsAskedForAgain) {
+  answer(barrier(10, {table(1), table(2)}));
+  for (std::uint32_t i = 1; i < Heartbeats::kRefusalsMax; ++i) refuse(kWest);
+  EXPECT_THAT(beats.wanted(), IsEmpty());
+  refuse(kWest);
+  EXPECT_THAT(beats.wanted(), ElementsAre(table(1), table(2)));
+  // The log goes on from there, so it will be reached: it waits, however much is written.
+  answer(barrier(20, {table(1), table(2)}));
+  EXPECT_THAT(beats.offer(kWest), ElementsAre(barrier(10, {table(1), table(2)})));
+  EXPECT_THAT(beats.wanted(), IsEmpty());
+  refuse_for_long(kWest);
+  EXPECT_THAT(beats.wanted(), ElementsAre(table(1), table(2)));
+}
+
+TEST_F(HeartbeatsTest, ABarrierThatTheLogNoLongerGoesThroughIsReplaced) {
+  answer(barrier(10, {table(1), table(2)}));
+  refuse_for_long(kWest);
+  beats.wanted();
+  rpc::Barrier renewed = barrier(20, {table(1), table(2)});
+  renewed.tables[1].ends = {{StartId(7), Sequence(9)}};  // the same records under another name
+  answer(renewed);
+  rpc::Barrier second{StartId(1), Hlc{20}, {renewed.tables[1]}};
+  EXPECT_THAT(beats.offer(kWest), UnorderedElementsAre(barrier(10, {table(1)}), second));
+  // A late answer to the first offer takes nothing of the second.
+  beats.on_reached(kWest, {barrier(10, {table(2)})}, {{table(2)}});
+  EXPECT_EQ(beats.offer(kWest).size(), 2U);
+  beats.on_reached(kWest, {second}, {{table(2)}});
+  EXPECT_THAT(beats.wanted(), ElementsAre(table(2)));
+}
+
+TEST_F(HeartbeatsTest, OneShardOfARenewedLogIsEnough) {
+  rpc::Barrier first = barrier(10, {table(2)});
+  first.tables[0].ends.push_back({});
+  answer(first);
+  rpc::Barrier later = barrier(20, {table(2)});
+  later.tables[0].ends.push_back({});
+  answer(later);
+  EXPECT_THAT(beats.offer(kWest), ElementsAre(first));
+  later.tables[0].ends[0].start = StartId(7);
+  answer(later);
+  EXPECT_THAT(beats.offer(kWest), ElementsAre(later));
+}
+
+// It has lost some of its past, and what waits was taken before it knew.
+TEST_F(HeartbeatsTest, ATableThatTheSourceLeavesOutWaitsNoMore) {
+  answer(barrier(10, {table(1), table(2)}));
+  beats.on_barrier(barrier(20, {table(2)}), {table(1), table(2)});
+  EXPECT_THAT(beats.offer(kWest), ElementsAre(barrier(10, {table(2)})));
+  EXPECT_THAT(beats.offer(kNorth), IsEmpty());
+  EXPECT_THAT(beats.wanted(), ElementsAre(table(1)));
+}
+
 TEST_F(HeartbeatsTest, ARestartOfTheSourceForgetsWhatWaits) {
-  beats.on_barrier(barrier(10, {table(1), table(2)}));
+  answer(barrier(10, {table(1), table(2)}));
   beats.source_started(StartId(2));
   EXPECT_THAT(beats.offer(kWest), IsEmpty());
   EXPECT_THAT(beats.wanted(), ElementsAre(table(1), table(2)));
-  beats.on_barrier(barrier(11, {table(1)}, StartId(1)));  // on its way when the source died
+  answer(barrier(11, {table(1)}, StartId(1)));  // on its way when the source died
   EXPECT_THAT(beats.offer(kWest), IsEmpty());
 }
 
 TEST_F(HeartbeatsTest, ATableThatIsNoLongerReplicatedIsForgotten) {
-  beats.on_barrier(barrier(10, {table(1), table(2)}));
+  answer(barrier(10, {table(1), table(2)}));
   beats.follow({{table(1), {kNorth}}});
   EXPECT_THAT(beats.offer(kWest), IsEmpty());
   EXPECT_THAT(beats.offer(kNorth), ElementsAre(barrier(10, {table(1)})));
-  beats.on_barrier(barrier(11, {table(2)}));
+  answer(barrier(11, {table(2)}));
   EXPECT_THAT(beats.offer(kWest), IsEmpty());
 }
 
@@ -84,7 +150,7 @@ TEST_F(HeartbeatsTest, ManyTablesTakeTurns) {
     auto wanted = beats.wanted();
     EXPECT_LE(wanted.size(), rpc::kBarrierTablesMax);
     asked.insert(wanted.begin(), wanted.end());
-    beats.on_barrier(barrier(round, wanted));
+    answer(barrier(round, wanted));
   }
   EXPECT_EQ(asked.size(), 600U);
   for (int round = 0; round < 3; ++round) {
