@@ -92,6 +92,8 @@ def test_leases_are_shown_and_move_when_their_holder_dies(browser, pair):
     second.process.kill()
     pair[0].replicator.kill()
     page.wait_for_selector("text=who holds what is not known")
+    for worker in ("worker-1", "worker-2"):
+        wait_row(page, worker, "down", "–")
     seen.close(pair, [second.url])
 
 
@@ -138,7 +140,7 @@ def test_what_workers_say_is_put_together(console):
     leases, workers = shared(None, told("worker-2/b", 100, lease("worker-3/c", False, 5_000, 9_000)))
     assert leases["rows"] == [["worker-3", False, 0, 5]]
     assert workers == [["worker-1", 0, None], ["worker-2", 0, None], ["worker-3", 1, 9_000]]
-    # Nobody says anything; one has not looked yet; one shares with nobody.
-    assert shared(None)[0] is None
+    # Nobody says anything, nor how many each holds; one has not looked yet; one shares with nobody.
+    assert shared(None) == [None, [["worker-1", None, None]]]
     assert shared(told("worker-1/a", None))[0] is None
     assert shared(told("", 100))[0] is None

@@ -7,7 +7,7 @@ const ASK_MS = 1000;
 const ANSWER_MS = 3000;
 const KEPT = 120; // samples of each link's history
 
-// {name, admin, workers: [{address, name, status, problem, asked}], node, problem, asked, heardAt}
+// {name, admin, workers: [{address, name, status, problem, asked}], node, repairs, problem, asked, heardAt}
 export const regions = [];
 export const links = new Map(); // "table|source|sink" -> link with history
 let home = '';
@@ -59,11 +59,13 @@ const words = (failure) => (failure.name === 'TimeoutError' ? 'does not answer' 
   failure instanceof TypeError ? 'cannot be reached' : failure.message);
 
 // Quantiles of a link that several workers share are the worst of theirs; what waits, the sum.
-const WORSE = ['waiting', 'running', 'idle', 'asking', 'limited', 'delayed', 'paused', 'backing_off', 'held', 'cut', 'repair_needed'];
+const WORSE = ['stopped', 'waiting', 'running', 'delayed', 'lossy', 'limited', 'idle', 'asking', 'starting', 'paused', 'backing_off', 'cut',
+  'held', 'repairing', 'repair_needed', 'unreachable', 'unknown'];
+const badness = (state) => WORSE.indexOf(state);
 const most = (a, b) => (a === null ? b : b === null ? a : Math.max(a, b));
 
 function tell(link, part) {
-  if (!link.told || WORSE.indexOf(part.state) > WORSE.indexOf(link.state)) {
+  if (!link.told || badness(part.state) > badness(link.state)) {
     link.state = part.state;
     link.reason = part.reason;
   }
@@ -78,6 +80,18 @@ function tell(link, part) {
   link.told = true;
 }
 
+// A repair moves rows both ways, so both links of the pair are under it, whoever began.  One that is cut, say,
+// stays that: it keeps the repair from going on.
+function tellRepair(seen, one, repair) {
+  if (repair.doing !== 'repair') return;
+  for (const [source, sink] of [[one.name, repair.peer], [repair.peer, one.name]]) {
+    const link = seen.get(`${repair.table}|${source}|${sink}`);
+    if (!link || (link.state !== 'repair_needed' && badness(link.state) >= badness('paused'))) continue;
+    link.state = 'repairing';
+    link.reason = `${one.name} repairs the table with ${repair.peer}${repair.needed ? `: ${repair.needed}` : ''}`;
+  }
+}
+
 // The links that there must be: from every region's list of replicas.
 function gather() {
   const seen = new Map();
@@ -85,7 +99,7 @@ function gather() {
     for (const source of t.replicas) for (const sink of t.replicas) {
       const key = `${t.name}|${source}|${sink}`;
       if (source !== sink && !seen.has(key)) seen.set(key, { table: t.name, source, sink, state: 'unknown', reason: '', p50: null,
-        p99: null, max: null, pending: null, oldest: null, offset: null, counted: false, told: false });
+        p99: null, max: null, pending: null, oldest: null, offset: null, watermark: null, counted: false, told: false });
     }
   }
   for (const one of regions) {
@@ -98,7 +112,12 @@ function gather() {
       const link = seen.get(`${part.table}|${one.name}|${part.sink}`);
       if (link) tell(link, part);
     }
+    for (const t of one.node?.tables ?? []) for (const [source, us] of Object.entries(t.watermarks_us ?? {})) {
+      const link = seen.get(`${t.name}|${source}|${one.name}`);
+      if (link && us > 0) link.watermark = us / 1000;
+    }
   }
+  for (const one of regions) for (const repair of one.repairs) tellRepair(seen, one, repair);
   const at = Date.now();
   for (const [key, link] of seen) {
     const before = links.get(key)?.history ?? [];
@@ -151,6 +170,7 @@ function followRegion(one) {
     Object.assign(one, { node: body, problem, asked: true, heardAt: body ? Date.now() : one.heardAt });
     return news;
   });
+  follow(`${one.admin}/v1/repairs`, (body) => { one.repairs = body?.repairs ?? []; return false; });
   for (const worker of one.workers) follow(`${worker.address}/v1/status`, (body, problem) => {
     const news = !worker.asked || !body !== !worker.status;
     Object.assign(worker, { status: body, problem, asked: true, heardAt: Date.now(), name: body?.worker.split('/')[0] || worker.name });
@@ -171,7 +191,7 @@ export async function start() {
     // The page may have been opened under another name of the same address: stay on its origin.
     const here = one.name === home ? '' : one.admin;
     const workers = one.replicators.map((address) => ({ address, name: new URL(address).host, status: null, problem: null, asked: false, heardAt: 0 }));
-    regions.push({ name: one.name, admin: here, workers, node: null, problem: null, asked: false, heardAt: 0 });
+    regions.push({ name: one.name, admin: here, workers, node: null, repairs: [], problem: null, asked: false, heardAt: 0 });
   }
   regions.forEach(followRegion);
   round();

@@ -24,9 +24,9 @@ export function leasesOf(one) {
 }
 
 // Everyone who takes part, or did a moment ago: {name, run, worker, held, silent}; `worker` is null for one
-// whose address this console was not told.
+// whose address this console was not told, `held` for all when nobody says who holds what.
 export function workersOf(one, leases) {
-  const out = one.workers.map((worker) => ({ name: worker.name, run: worker.status?.worker.split('/')[1] ?? null, worker, held: 0, silent: null }));
+  const out = one.workers.map((worker) => ({ name: worker.name, run: worker.status?.worker.split('/')[1] ?? null, worker, held: leases ? 0 : null, silent: null }));
   for (const row of leases?.rows ?? []) {
     if (!row.owner) continue;
     let who = out.find((w) => w.name === row.name);

@@ -20,7 +20,7 @@ function workers(one, leases) {
   return table(['Worker', 'State', { title: 'Last sign of life', number: true }, { title: 'Leases', number: true }, { title: 'Gained', number: true }, { title: 'Lost', number: true }, { title: 'Failed looks', number: true }],
     workersOf(one, leases).map((who) => ({ key: `${one.name}/${who.name}`, cells: [
       h('span', {}, who.name, who.run && h('small', {}, ` run ${who.run.slice(0, 8)}`)), state(who, leases),
-      who.silent !== null ? `${ms(who.silent)} ago` : who.worker?.status ? 'answers' : '–', count(who.held),
+      who.silent !== null ? `${ms(who.silent)} ago` : who.worker?.status ? 'answers' : '–', who.held === null ? '–' : count(who.held),
       who.worker?.status ? count(who.worker.status.leases_gained) : '–', who.worker?.status ? count(who.worker.status.leases_lost) : '–',
       who.worker?.status ? count(who.worker.status.lease_rounds_failed) : '–'] })));
 }

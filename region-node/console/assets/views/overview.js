@@ -1,6 +1,6 @@
 // The deployment at a glance: what needs somebody, regions, the ring of links, the matrix of region pairs.
 
-import { h, show, sheet, empty, word, count, plural, ms, sparkline } from '../lib/dom.js';
+import { h, show, sheet, empty, word, count, plural, ms, clock, sparkline } from '../lib/dom.js';
 import { ring, legend } from '../lib/ring.js';
 import { regions, links, moodOf, regionMood, tableNames, holders, tableIn, connecting, disconnected } from '../lib/deployment.js';
 
@@ -20,8 +20,9 @@ function pair(source, sink) {
     const lag = l.history[l.history.length - length + i]?.lag ?? null;
     return lag === null ? m : Math.max(m ?? 0, lag);
   }, null));
+  const watermark = own.some((l) => l.watermark === null) ? null : Math.min(...own.map((l) => l.watermark));
   return { mood: moodOf(worst), state: worst.state, reason: worst.reason, pending: sum('pending'),
-    oldest: most('oldest'), p99: most('p99'), history };
+    oldest: most('oldest'), p99: most('p99'), watermark, history };
 }
 
 function tiles() {
@@ -69,7 +70,8 @@ function cell(source, sink) {
   const top = Math.max(0, ...link.history);
   return h('td', { class: link.mood, 'data-link': `${source}>${sink}`, 'data-title': `to ${sink}` }, h('div', {},
     h('span', { class: 'figure' }, link.mood === 'good' ? (link.p99 === null ? 'idle' : `p99 ${ms(link.p99)}`) : link.state.replace('_', ' ')),
-    h('small', {}, waits), link.reason && h('small', {}, link.reason),
+    h('small', {}, waits), h('small', { title: `Everything of ${source} up to then is in ${sink}` }, `watermark ${link.watermark === null ? 'not known' : clock(link.watermark)}`),
+    link.reason && h('small', {}, link.reason),
     sparkline(link.history, SAMPLES, FLOOR_MS, `Lag of the last two minutes, at most ${ms(top)}`)));
 }
 

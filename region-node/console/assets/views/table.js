@@ -1,6 +1,6 @@
 // One table: its replicas, its links with their history, the shards of its stream.
 
-import { h, show, sheet, empty, note, table, word, meter, count, bytes, ms, notice, confirmed } from '../lib/dom.js';
+import { h, show, sheet, empty, note, table, word, meter, count, bytes, ms, clock, notice, confirmed } from '../lib/dom.js';
 import { lagChart } from '../lib/chart.js';
 import { lineage, isOpen } from '../lib/lineage.js';
 import { regions, links, holders, tableIn, moodOf, dynamo, connecting, disconnected } from '../lib/deployment.js';
@@ -55,9 +55,9 @@ const replicas = (name, described) => table(['Region', 'Status', { title: 'Items
 function linkRows(name) {
   const own = [...links.values()].filter((l) => l.table === name);
   if (!own.length) return empty('This table has no replica in another region.');
-  return table(['From', 'To', 'State', { title: 'p50', number: true }, { title: 'p99', number: true }, { title: 'Max', number: true }, { title: 'Waiting', number: true }, { title: 'Oldest', number: true }, { title: 'Clock offset', number: true }],
-    own.map((l) => [l.source, l.sink, [word(l.state.replace('_', ' '), moodOf(l)), l.reason && h('small', { class: 'wrap' }, ` ${l.reason}`)],
-      ms(l.p50), ms(l.p99), ms(l.max), count(l.pending), l.pending === 0 ? '–' : ms(l.oldest), ms(l.offset)]));
+  return table(['From', 'To', 'State', { title: 'p50', number: true }, { title: 'p99', number: true }, { title: 'Max', number: true }, { title: 'Waiting', number: true }, { title: 'Oldest', number: true }, { title: 'Watermark', number: true }, { title: 'Clock offset', number: true }],
+    own.map((l) => [h('span', { class: 'nowrap' }, l.source), h('span', { class: 'nowrap' }, l.sink), [word(l.state.replace('_', ' '), moodOf(l)), l.reason && h('small', { class: 'wrap' }, ` ${l.reason}`)],
+      ms(l.p50), ms(l.p99), ms(l.max), count(l.pending), l.pending === 0 ? '–' : ms(l.oldest), l.watermark === null ? '–' : clock(l.watermark), ms(l.offset)]));
 }
 
 async function shardsOf(one, arn) {
