@@ -16,7 +16,8 @@ VIEWS = {"": "Overview", "tables": "Tables", "table/Orders": "Orders", "items/Or
          "faults": "Faults on purpose", "drills": "Drills"}
 SHAPES = {"light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
           "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
-          "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}}
+          "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+          "dark-phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}}
 
 
 def put(region, customer, note="note"):
@@ -41,6 +42,7 @@ def faults_of(source, sink):
 def test_every_view_opens_and_fits_its_width(browser, regions, shape):
     for number, region in enumerate(regions):
         put(region, f"customer-{number}")
+    put(regions[0], "customer-of-a-name-that-is-longer-than-a-page-is-wide-" * 4)
     seen = Page(browser, f"http://{regions[0].address('admin')}", **SHAPES[shape])
     for view, title in VIEWS.items():
         page = seen.open(view)
@@ -48,6 +50,12 @@ def test_every_view_opens_and_fits_its_width(browser, regions, shape):
         page.wait_for_function("() => document.querySelector('.summary.good')", timeout=15000)
         wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
         assert not wide, f"{view} scrolls sideways"
+        page.wait_for_function("() => !/Asking/.test(document.querySelector('main').textContent)")
+        sideways = page.evaluate("[...document.querySelectorAll('.scroll')].filter(box => box.innerText &&"
+                                 " box.scrollWidth > box.clientWidth).map(box => box.innerText)")
+        assert sideways == [], f"tables of {view} scroll sideways"
+        # Boxes, lists and scroll bars follow the scheme too.
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"
         if folder := os.environ.get("MERIDIAN_SCREENSHOTS"):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
             page.wait_for_timeout(1500)
@@ -142,16 +150,19 @@ def test_a_fault_is_begun_counted_down_and_healed(console, regions):
 def test_faults_of_other_kinds_are_made_by_keyboard_and_end_by_themselves(console, regions):
     sink = regions[1].name
     page = console.open("faults")
-    for kind, extra in (("delay", {"delay": "70", "jitter": "5"}), ("limit", {"rate": "64"}), ("pause", {})):
+    for kind, extra in (("delay", {"delay": "70", "jitter": "5"}), ("lose", {"lost": "5"}),
+                        ("limit", {"rate": "64"}), ("pause", {})):
         page.locator("select[name=kind]").focus()
         page.keyboard.type(kind)
+        assert "undefined" not in page.inner_text("main")
         for name, value in extra.items():
             page.fill(f"input[name={name}]", value)
-        page.fill("input[name=seconds]", "4")
+        page.fill("input[name=seconds]", "6")
         page.keyboard.press("Enter")
         page.locator("tbody tr", has_text=kind).wait_for()
     known = http_get(regions[0].admin_url("/v1/links"))[1]
-    assert '"delay_ms":70' in known and '"bytes_per_second":65536' in known and "pause" in known
+    for said in ('"delay_ms":70', '"lost_permille":5', '"bytes_per_second":65536', "pause"):
+        assert said in known
     page.wait_for_selector("text=No link has a fault.", timeout=20000)
     assert faults_of(regions[0], sink) == [[], []]
 

@@ -98,10 +98,12 @@ def test_views_are_live_and_leave_alone_what_their_user_does(console, regions):
     assert page.input_value("input[name=name]") == "Half-written"
 
 
-@pytest.mark.parametrize("view", ["", "tables", "checkpoints", "leases"])
+@pytest.mark.parametrize("view", ["", "tables", "quarantine", "checkpoints", "leases"])
 def test_a_region_that_is_down_is_said_to_be(console, regions, view):
     regions[2].node.kill()
     regions[2].replicator.kill()
     page = console.open(view)
     page.locator("#summary", has_text=f"{regions[2].name} is down").wait_for(timeout=15000)
+    if view == "quarantine":
+        page.wait_for_selector("text=Nothing is in quarantine where a region answers.", timeout=15000)
     assert http_get(regions[2].admin_url("/livez"))[0] == 0

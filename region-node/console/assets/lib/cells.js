@@ -17,4 +17,4 @@ export function valueText(value) {
 }
 
 // {"customer":{"S":"ada"},"order":{"S":"1"}} as "ada · 1".
-export const keyCell = (key) => h('span', { title: JSON.stringify(key) }, h('code', {}, Object.values(key).map((v) => Object.values(v)[0]).join(' · ')));
+export const keyCell = (key) => h('span', { class: 'key', title: JSON.stringify(key) }, h('code', {}, Object.values(key).map((v) => Object.values(v)[0]).join(' · ')));

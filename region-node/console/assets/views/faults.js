@@ -5,7 +5,7 @@ import { h, show, sheet, empty, note, table, word, countdown, notice } from '../
 import { regions, daemonsOf } from '../lib/deployment.js';
 
 const WHAT = { cut: 'Nothing goes through, and nobody is told.', pause: 'Nothing is shipped; connections stay up.',
-  delay: 'Everything arrives later.', limit: 'So much a second goes through.' };
+  delay: 'Everything arrives later.', lose: 'So many segments are lost, and sent again.', limit: 'So much a second goes through.' };
 
 // A link's ends of work: what the region's replicators ship, and what its node asks of the peer.
 async function listed() {

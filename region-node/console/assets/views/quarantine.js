@@ -29,6 +29,9 @@ async function parked() {
   return { records, notes: notes.sort() };
 }
 
+const nothing = () => (regions.every((r) => r.node) ? 'Nothing is in quarantine.' :
+  regions.some((r) => r.node) ? 'Nothing is in quarantine where a region answers.' : 'No region answers.');
+
 // Answers {settled, text}.
 async function decide(record, action) {
   let told;
@@ -87,7 +90,7 @@ export default {
       if (summary.textContent !== counted) summary.textContent = counted;
       show(notes, found.notes.map((note) => h('p', { class: 'note' }, note)));
       all.hidden = records.length < 2;
-      if (!records.length) { show(box, empty(regions.some((r) => r.node) ? 'Nothing is in quarantine.' : 'No region answers.')); return; }
+      if (!records.length) { show(box, empty(nothing())); return; }
       const button = (label, record, mood, onclick) => h('button', { class: mood, 'data-key': `${label}-${record.region}-${record.id}`, 'aria-label': `${label} ${name(record)} in ${record.region}`, onclick }, label);
       show(box, table(['Key', 'Cannot be applied in', 'Table', 'Version', 'Reason', ''], records.map((r) => [keyCell(r.key_json), h('span', {}, r.region), h('span', {}, r.table),
         h('span', {}, versionCell(r.version), r.delete && [' ', word('delete', 'uneasy')]), h('span', {}, r.reason),
