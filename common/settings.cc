@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "common/token_file.h"
+
 namespace meridian {
 namespace {
 
@@ -33,6 +35,16 @@ RegionId checked_region(ConfigSource& source, const std::string& what, const std
 void check_address(ConfigSource& source, const std::string& what, const std::string& address) {
   if (!valid_address(address))
     source.complain(what + " must be host:port, not '" + address + "'");
+}
+
+// `danger`: why it may not be anywhere, and what to do.
+std::string listen_at(ConfigSource& source, const std::string& name, const std::string& fallback,
+                      Reach reach, const std::string& danger) {
+  std::string address = source.text(name, fallback);
+  check_address(source, name, address);
+  if (reach == Reach::loopback && valid_address(address) && !is_loopback(address))
+    source.complain(name + " must be a loopback address, not '" + address + "': " + danger);
+  return address;
 }
 
 }  // namespace
@@ -66,13 +78,30 @@ Reach reach_setting(ConfigSource& source) {
 
 std::string listen_setting(ConfigSource& source, const std::string& name,
                            const std::string& fallback, Reach reach) {
-  std::string address = source.text(name, fallback);
-  check_address(source, name, address);
-  if (reach == Reach::loopback && valid_address(address) && !is_loopback(address))
-    source.complain(name + " must be a loopback address, not '" + address +
-                    "': signatures are not verified yet, so whoever reaches it may read and write; "
-                    "on a network of your own, set listen_beyond_loopback to true");
-  return address;
+  return listen_at(source, name, fallback, reach,
+                   "signatures are not verified yet, so whoever reaches it may read and write; "
+                   "on a network of your own, set listen_beyond_loopback to true");
+}
+
+AdminSettings admin_setting(ConfigSource& source, const std::string& name,
+                            const std::string& fallback, Reach reach) {
+  AdminSettings out;
+  std::string path = source.text("admin_token_file", "");
+  if (!path.empty()) {
+    // A token that cannot be had is a problem of its own, not one of the address.
+    reach = Reach::anybody;
+    auto token = read_token(path);
+    if (token.ok()) {
+      out.token = *token;
+    } else {
+      source.complain("admin_token_file: " + token.error());
+    }
+  }
+  out.address = listen_at(source, name, fallback, reach,
+                          "whoever reaches it may change and break the region; set "
+                          "admin_token_file to a file with a token, or, on a network of your own, "
+                          "listen_beyond_loopback to true");
+  return out;
 }
 
 std::vector<std::pair<RegionId, std::string>> addresses_setting(ConfigSource& source,

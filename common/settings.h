@@ -29,6 +29,14 @@ enum class Reach { loopback, anybody };
 Reach reach_setting(ConfigSource& source);
 std::string listen_setting(ConfigSource& source, const std::string& name,
                            const std::string& fallback, Reach reach);
+// The admin address of a daemon, and the token that it wants (common/token_file.h).  With one it may
+// listen anywhere, as only those who hold it are served; without one it is an address like the others.
+struct AdminSettings {
+  std::string address;
+  std::string token;  // empty: whoever reaches the address is served
+};
+AdminSettings admin_setting(ConfigSource& source, const std::string& name,
+                            const std::string& fallback, Reach reach);
 // The other regions' peer RPC addresses; none may be the `own` region.
 std::vector<std::pair<RegionId, std::string>> peers_setting(ConfigSource& source,
                                                             const RegionId& own);

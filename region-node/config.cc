@@ -13,7 +13,7 @@ NodeConfig read_config(ConfigSource& source) {
   config.reach = reach_setting(source);
   config.table_address = listen_setting(source, "listen.table", "127.0.0.1:8000", config.reach);
   config.stream_address = listen_setting(source, "listen.streams", "127.0.0.1:8001", config.reach);
-  config.admin_address = listen_setting(source, "listen.admin", "127.0.0.1:8080", config.reach);
+  config.admin = admin_setting(source, "listen.admin", "127.0.0.1:8080", config.reach);
   config.tls = tls_setting(source);
   // With TLS only those who hold a certificate get a word in.
   config.peer_address = listen_setting(source, "listen.peer", "127.0.0.1:7000",

@@ -22,7 +22,7 @@ struct NodeConfig {
   Reach reach = Reach::loopback;  // of the addresses below
   std::string table_address;
   std::string stream_address;
-  std::string admin_address;
+  AdminSettings admin;
   std::string peer_address;
   std::vector<std::pair<RegionId, std::string>> peers;  // other regions' peer RPC addresses
   // The deployment as a browser reaches it: admin endpoints of the nodes and of the replicators.

@@ -17,7 +17,8 @@ constexpr const char* kHelp =
     "Serves one region of a global table: DynamoDB API, streams, admin, peer RPC.\n"
     "Every setting may stand in the file, in the environment (MERIDIAN_DATA_DIR) or as a\n"
     "flag (--data-dir); a flag beats the environment, the environment beats the file.\n"
-    "SIGHUP: read the settings again, and take over what is new under `peers`.\n"
+    "SIGHUP: read the settings again, and take over what is new under `peers`, and another\n"
+    "admin token.\n"
     "  --check-config  print every setting with its source, and stop\n"
     "  --version       print the version\n";
 

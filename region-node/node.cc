@@ -4,6 +4,8 @@
 
 #include "common/http/origins.h"
 #include "common/http/server.h"
+#include "common/http/token_guard.h"
+#include "common/settings.h"
 #include "region-node/admin/admin.h"
 #include "region-node/admin/clock_shift.h"
 #include "region-node/admin/drain_pages.h"
@@ -69,11 +71,14 @@ class Node::Parts {
         replica_pages_(store_, peer_.control()),
         console_({config.region, config.console_nodes, config.console_replicators,
                   config.console_drills}),
+        guard_(config.admin.token, console::Console::has_asset),
         alarms_(store_, log),
         http_({{config.table_address, api_.handler()}, {config.stream_address, api_.handler()}},
               config.http_threads, {}, log),
         // A server of its own, so that load on the tables does not make the node look dead.
-        admin_http_({{config.admin_address, http::Origins(console_.origins()).around(operate())}},
+        admin_http_({{config.admin.address,
+                      // Origins outside, so that a page can read that it is refused.
+                      http::Origins(console_.origins()).around(guard_.around(operate()))}},
                     1, {}, log) {
     admin_.add_metrics([this](MetricsPage& page) { api_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { peer_.collect(page); });
@@ -115,6 +120,7 @@ class Node::Parts {
 
   store::SqliteStore& store() { return store_; }
   peer::Peer& peer() { return peer_; }
+  http::TokenGuard& guard() { return guard_; }
 
  private:
   // The admin address serves the console, DynamoDB's API for it, and the operator's endpoints.
@@ -142,6 +148,7 @@ class Node::Parts {
   CollectionPages collection_pages_;
   ReplicaPages replica_pages_;
   console::Console console_;
+  http::TokenGuard guard_;
   AlarmThread alarms_;
   http::HttpServer http_;
   http::HttpServer admin_http_;
@@ -168,17 +175,22 @@ void Node::start() {
   log_.info("started", "region={} node={:016x} start={:016x} table={} streams={} admin={} peer={}",
             config_.region.name(), parts_->store().node_id().value,
             parts_->store().start_id().value, config_.table_address, config_.stream_address,
-            config_.admin_address, config_.peer_address);
+            config_.admin.address, config_.peer_address);
   log_.warn("signatures_not_verified",
             "requests are accepted whoever signed them; {}",
             config_.reach == Reach::loopback
                 ? "listening on loopback only"
                 : "whoever reaches this node's addresses may read and write");
+  if (config_.admin.token.empty() && !is_loopback(config_.admin.address))
+    log_.warn("admin_without_token",
+              "whoever reaches {} may change and break this region; see admin_token_file",
+              config_.admin.address);
 }
 
 void Node::reload(const NodeConfig& now) {
   log_.info("settings_reloaded", "");
   parts_->peer().add_peers(now.peers);
+  parts_->guard().replace(now.admin.token);
 }
 
 void Node::stop() {

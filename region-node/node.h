@@ -24,8 +24,8 @@ class Node {
   ~Node();
 
   void start();
-  // Takes over the regions that `now` has under peers and that were not there before; whatever else
-  // has changed waits for the next start.  REQUIRES: start() has returned.
+  // Takes over the regions that `now` has under peers and that were not there before, and another
+  // admin token; whatever else has changed waits for the next start.  REQUIRES: start() has returned.
   void reload(const NodeConfig& now);
   // Stops taking requests, answers those under way, closes the store.  Idempotent.
   void stop();

@@ -75,7 +75,7 @@ ReplicatorConfig read_config(ConfigSource& source) {
   options.protocol_max = static_cast<std::uint32_t>(source.integer(
       "protocol_max", rpc::kProtocolVersion, rpc::kProtocolMin, rpc::kProtocolVersion));
   config.checkpoint_dir = source.text("checkpoint_dir", std::nullopt);
-  config.admin_address = listen_setting(source, "admin", "127.0.0.1:9080", reach_setting(source));
+  config.admin = admin_setting(source, "admin", "127.0.0.1:9080", reach_setting(source));
   config.console_nodes = addresses_setting(source, "console.nodes");
   options.limits = read_limits(source);
   options.collapse_tables = collapse_setting(source);

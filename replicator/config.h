@@ -7,7 +7,8 @@
 //   tls: {certificate: us-east-1.crt, key: us-east-1.key, authority: authority.crt}
 //   worker: worker-1              # told apart from the region's other workers; kept over restarts
 //   lease_ms: 3500                # a worker that is silent for so long loses its shards
-//   admin: 127.0.0.1:9080         # loopback only
+//   admin: 127.0.0.1:9080         # beyond loopback with admin_token_file only, or listen_beyond_loopback
+//   admin_token_file: /etc/meridian/admin-token
 //   log_level: info
 //   collapse_tables: Orders,Carts # whose backlog is shipped without what a newer write replaced
 //   limits: {batch_records_max: 512, ...}   # see PumpLimits
@@ -20,6 +21,7 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/settings.h"
 #include "replicator/supervisor.h"
 
 namespace meridian::replicator {
@@ -27,7 +29,7 @@ namespace meridian::replicator {
 struct ReplicatorConfig {
   ReplicatorOptions options;
   std::string checkpoint_dir;
-  std::string admin_address;
+  AdminSettings admin;
   std::vector<std::pair<RegionId, std::string>> console_nodes;  // where consoles are served
   LogLevel log_level = LogLevel::info;
 };

@@ -292,8 +292,9 @@ HttpClient::HttpClient(std::string address, std::int64_t timeout_ms)
     : impl_(std::make_unique<Impl>(std::move(address), timeout_ms)) {}
 HttpClient::~HttpClient() = default;
 
-ClientResponse HttpClient::get(const std::string& target) {
-  return impl_->request("GET", target, {}, {});
+ClientResponse HttpClient::get(const std::string& target,
+                               const std::vector<std::pair<std::string, std::string>>& headers) {
+  return impl_->request("GET", target, {}, headers);
 }
 
 ClientResponse HttpClient::post(const std::string& target, const std::string& body,

@@ -26,7 +26,8 @@ class HttpClient {
   // `address`: host:port.  Connects at the first request, and again after a failure.
   explicit HttpClient(std::string address, std::int64_t timeout_ms = 10'000);
   ~HttpClient();
-  ClientResponse get(const std::string& target);
+  ClientResponse get(const std::string& target,
+                     const std::vector<std::pair<std::string, std::string>>& headers = {});
   ClientResponse post(const std::string& target, const std::string& body,
                       const std::vector<std::pair<std::string, std::string>>& headers = {});
 

@@ -14,6 +14,14 @@ namespace {
 
 namespace json = boost::json;
 
+std::string path_of(const http::Request& request) {
+  return request.target.substr(0, request.target.find('?'));
+}
+
+const Asset* asset_of(const std::string& path) {
+  return find_asset(path == "/" ? "/console/index.html" : path);
+}
+
 json::array addresses_of(const Addresses& addresses, const RegionId& region) {
   json::array out;
   for (const auto& [name, address] : addresses)
@@ -60,15 +68,19 @@ std::vector<std::string> Console::origins() const {
   return out;
 }
 
+bool Console::has_asset(const http::Request& request) {
+  return asset_of(path_of(request)) != nullptr;
+}
+
 std::optional<http::Response> Console::handle(const http::Request& request) const {
   if (request.method != "GET") return std::nullopt;
-  std::string path = request.target.substr(0, request.target.find('?'));
+  std::string path = path_of(request);
   http::Response out;
   if (path == "/v1/console") {
     out.body = regions_json_;
     return out;
   }
-  const Asset* asset = find_asset(path == "/" ? "/console/index.html" : path);
+  const Asset* asset = asset_of(path);
   if (asset == nullptr) return std::nullopt;
   std::string tag = fmt::format("\"{:016x}\"", hash64(asset->bytes));
   out.content_type = std::string(asset->content_type);

@@ -37,6 +37,8 @@ class Console {
  public:
   explicit Console(ConsoleOptions options);
 
+  // Is it for the page itself, which holds nothing of the deployment?
+  [[nodiscard]] static bool has_asset(const http::Request& request);
   // Empty when the request is not for the console.
   [[nodiscard]] std::optional<http::Response> handle(const http::Request& request) const;
   // Where its pages come from, and so who may call the admin endpoints from a browser.

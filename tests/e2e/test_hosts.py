@@ -18,12 +18,16 @@ def unit(program):
 
 
 @pytest.mark.parametrize("program", ["region-node", "replicator"])
-def test_the_unit_starts_the_program_with_the_sample_settings(program):
+def test_the_unit_starts_the_program_with_the_sample_settings(program, tmp_path):
     command, *flags = shlex.split(unit(program)["ExecStart"])
     assert pathlib.Path(command).name == program
     assert flags == ["--config", f"/etc/meridian/{program}.yaml"]
-    done = subprocess.run([BIN / program, "--config", SYSTEMD / f"{program}.yaml", "--check-config"],
-                          capture_output=True, text=True)
+    # The sample's token is on the host; this one stands in for it.
+    assert "\nadmin_token_file: /etc/meridian/admin-token\n" in (SYSTEMD / f"{program}.yaml").read_text()
+    token = tmp_path / "admin-token"
+    token.write_text("0123456789abcdef\n")
+    done = subprocess.run([BIN / program, "--config", SYSTEMD / f"{program}.yaml", "--check-config",
+                           "--admin-token-file", token], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"region = us-east-1 (file {SYSTEMD}/{program}.yaml)" in done.stdout.splitlines()
     assert "/var/lib/" + unit(program)["StateDirectory"] in done.stdout

@@ -19,8 +19,11 @@ json::object parse_object(const std::string& body) {
   return value.as_object();
 }
 
+constexpr const char* kTokenPlaces =
+    "--admin-token-file, MERIDIAN_ADMIN_TOKEN_FILE or admin_token_file of the deployment file";
+
 template <typename Ask>
-Fetched answer_to(const std::string& target, Ask ask) {
+Fetched answer_to(const std::string& target, bool token_shown, Ask ask) {
   Fetched out;
   out.target = target;
   try {
@@ -28,7 +31,11 @@ Fetched answer_to(const std::string& target, Ask ask) {
     out.status = response.status;
     boost::system::error_code error;
     json::value value = json::parse(response.body, error, {}, {.max_depth = 100});
-    if (response.status / 100 != 2) {
+    if (response.status == 401) {
+      out.problem = token_shown ? "it does not take this token; name the file of its own with "
+                                : "it wants a token; name the file that holds it with ";
+      out.problem += kTokenPlaces;
+    } else if (response.status / 100 != 2) {
       std::string reason = value.is_object() ? text_at(value.as_object(), "error") : "";
       out.problem = reason.empty() ? "HTTP " + std::to_string(response.status) : reason;
     } else if (error) {
@@ -44,12 +51,19 @@ Fetched answer_to(const std::string& target, Ask ask) {
 
 }  // namespace
 
-Fetched fetch(http::HttpClient& client, const std::string& target) {
-  return answer_to(target, [&client, &target] { return client.get(target); });
+AdminClient::AdminClient(const AdminAddress& at, std::int64_t timeout_ms)
+    : client_(at.address, timeout_ms) {
+  if (!at.token.empty()) headers_.emplace_back("Authorization", "Bearer " + at.token);
 }
 
-Fetched post(http::HttpClient& client, const std::string& target, const std::string& body) {
-  return answer_to(target, [&] { return client.post(target, body, {}); });
+Fetched fetch(AdminClient& client, const std::string& target) {
+  return answer_to(target, !client.headers_.empty(),
+                   [&] { return client.client_.get(target, client.headers_); });
+}
+
+Fetched post(AdminClient& client, const std::string& target, const std::string& body) {
+  return answer_to(target, !client.headers_.empty(),
+                   [&] { return client.client_.post(target, body, client.headers_); });
 }
 
 std::vector<Fetched> fetch_all(const std::vector<Page>& pages) {
@@ -57,7 +71,7 @@ std::vector<Fetched> fetch_all(const std::vector<Page>& pages) {
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < pages.size(); ++i)
     threads.emplace_back([&page = pages[i], &slot = out[i]] {
-      http::HttpClient client(page.address, kFetchMsMax);
+      AdminClient client(page.address);
       slot = fetch(client, page.target);
     });
   for (auto& thread : threads) thread.join();

@@ -17,13 +17,14 @@
 #include <vector>
 
 #include "common/http/client.h"
+#include "tools/meridian/deployment.h"
 
 namespace meridian::cli {
 
 inline constexpr std::int64_t kFetchMsMax = 2'000;
 
 struct Page {
-  std::string address;
+  AdminAddress address;
   std::string target;
 };
 
@@ -34,10 +35,22 @@ struct Fetched {
   std::string problem;  // why there is no body, for people
 };
 
-// One page over a connection that is kept.
-Fetched fetch(http::HttpClient& client, const std::string& target);
+// A connection to one admin address that is kept; it shows the token with every request.
+class AdminClient {
+ public:
+  explicit AdminClient(const AdminAddress& at, std::int64_t timeout_ms = kFetchMsMax);
+
+ private:
+  friend Fetched fetch(AdminClient& client, const std::string& target);
+  friend Fetched post(AdminClient& client, const std::string& target, const std::string& body);
+  http::HttpClient client_;
+  std::vector<std::pair<std::string, std::string>> headers_;
+};
+
+// One page.
+Fetched fetch(AdminClient& client, const std::string& target);
 // The same with POST.
-Fetched post(http::HttpClient& client, const std::string& target, const std::string& body = "");
+Fetched post(AdminClient& client, const std::string& target, const std::string& body = "");
 // All pages at once, so that one slow region does not delay the others; answers in the same order.
 std::vector<Fetched> fetch_all(const std::vector<Page>& pages);
 

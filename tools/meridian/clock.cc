@@ -91,7 +91,7 @@ int status(const Options& options) {
 }
 
 json::object call(const Endpoints& region, const std::string& target) {
-  http::HttpClient client(region.admin, kReleaseMsMax);
+  AdminClient client(region.admin, kReleaseMsMax);
   return expect_object(region.name, post(client, target));
 }
 

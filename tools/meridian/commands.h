@@ -22,7 +22,7 @@ enum Exit : int {
 };
 
 struct Options {
-  std::optional<std::string> deployment;
+  DeploymentChoice deployment;
   std::optional<std::string> endpoint;  // table endpoint, host:port or a URL; for `table` only
   Format format = Format::table;
 };

@@ -44,6 +44,7 @@ class LedgerCursor {
     Fetched answer = fetch(client_, target_);
     if (answer.status == 404) return "no such table there";
     if (answer.status == 400) throw UsageError(answer.problem);
+    if (answer.status == 401) (void)expect_object(region_, answer);
     if (!answer.body) return answer.problem;
     take(answer.body->as_object());
     return {};
@@ -92,7 +93,7 @@ class LedgerCursor {
   }
 
   std::string region_;
-  http::HttpClient client_;
+  AdminClient client_;
   std::string target_;
   conflict::Hlc complete_after_;
   std::uint64_t dropped_ = 0;
@@ -219,15 +220,15 @@ std::vector<std::string> all_tables(const Deployment& deployment) {
   for (const auto& region : deployment.regions) pages.push_back({region.admin, "/v1/status"});
   std::set<std::string> names;
   bool answered = false;
-  std::string problem;
+  Fetched failed;
   for (const auto& answer : fetch_all(pages)) {
     answered |= answer.body.has_value();
-    if (!answer.body) problem = answer.problem;
+    if (!answer.body) failed = answer;
     if (!answer.body) continue;
     for (const auto& table : answer.body->as_object().at("tables").as_array())
       names.insert(text_at(table.as_object(), "name"));
   }
-  if (!answered) throw Unreachable(deployment.regions.front().name, problem);
+  if (!answered) (void)expect_object(deployment.regions.front().name, failed);
   return {names.begin(), names.end()};
 }
 
@@ -277,16 +278,16 @@ std::string find_key_of_loser(const Deployment& deployment, const std::string& t
                                        to_hex(conflict::encode_version(version))});
   bool answered = false;
   bool known = false;
-  std::string problem;
+  Fetched failed;
   for (const auto& answer : fetch_all(pages)) {
-    answered |= answer.status != 0;
-    if (!answer.body) problem = answer.problem;
+    answered |= answer.status != 0 && answer.status != 401;
+    if (!answer.body) failed = answer;
     if (!answer.body) continue;
     known = true;
     const auto& entries = answer.body->as_object().at("entries").as_array();
     if (!entries.empty()) return json::serialize(entries.front().as_object().at("key_json"));
   }
-  if (!answered) throw Unreachable(deployment.regions.front().name, problem);
+  if (!answered) (void)expect_object(deployment.regions.front().name, failed);
   if (!known) throw UsageError("no region has a table named " + table);
   return {};
 }

@@ -234,7 +234,7 @@ int export_conflicts(const Options& options, const ConflictOptions& wanted) {
 // The version that a region has at a key, as the table endpoint wants it said.
 std::string version_there(const Endpoints& region, const std::string& table,
                           const std::string& key_hex) {
-  http::HttpClient client(region.admin, kFetchMsMax);
+  AdminClient client(region.admin, kFetchMsMax);
   Fetched row = fetch(client, "/v1/tables/" + table + "/row?key=" + key_hex);
   if (row.status == 404) return "none";
   return text_at(expect_object(region.name, row), "version_hex");

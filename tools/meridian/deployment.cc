@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "common/token_file.h"
+
 namespace meridian::cli {
 namespace {
 
@@ -22,16 +24,29 @@ std::string find_upward() {
       "deploy/up, or name one with --deployment FILE");
 }
 
-Endpoints read_region(const YAML::Node& node, const std::string& path) {
+std::string token_in(const std::string& file) {
+  auto token = read_token(file);
+  if (!token.ok()) throw UsageError("admin token: " + token.error());
+  return *token;
+}
+
+// What `node` names as admin_token_file, from the folder of the deployment file on; else `fallback`.
+std::string token_of(const YAML::Node& node, const std::string& path, std::string fallback) {
+  if (!node["admin_token_file"]) return fallback;
+  auto folder = std::filesystem::path(path).parent_path();
+  return token_in((folder / node["admin_token_file"].as<std::string>()).string());
+}
+
+Endpoints read_region(const YAML::Node& node, const std::string& path, const std::string& token) {
   auto field = [&node](const char* key) {
     return node[key] ? node[key].as<std::string>() : std::string();
   };
-  Endpoints region{field("name"), field("table"), field("streams"), field("admin"), field("peer"),
-                   {}};
-  if (node["replicator_admin"]) region.replicators.push_back(field("replicator_admin"));
+  Endpoints region{field("name"), field("table"), field("streams"), {field("admin"), token},
+                   field("peer"), {}};
+  if (node["replicator_admin"]) region.replicators.push_back({field("replicator_admin"), token});
   // Of workers beside the first.
   for (const auto& worker : node["worker_admins"])
-    region.replicators.push_back(worker.as<std::string>());
+    region.replicators.push_back({worker.as<std::string>(), token});
   if (region.name.empty() || region.table.empty() || region.admin.empty())
     throw UsageError(path + ": every region needs a name, a table and an admin address");
   return region;
@@ -58,13 +73,18 @@ const Endpoints& Deployment::region(const std::string& name) const {
   throw UsageError("no region " + name + " in " + path + "; there are " + names);
 }
 
-Deployment load_deployment(const std::optional<std::string>& path) {
+Deployment load_deployment(const DeploymentChoice& choice) {
   Deployment out;
-  out.path = path ? *path : find_upward();
+  out.path = choice.file ? *choice.file : find_upward();
+  bool given = choice.admin_token_file.has_value();
   try {
     YAML::Node root = YAML::LoadFile(out.path);
     out.compose = read_compose(root["compose"]);
-    for (const auto& node : root["regions"]) out.regions.push_back(read_region(node, out.path));
+    out.admin_token = given ? token_in(*choice.admin_token_file) : token_of(root, out.path, "");
+    for (const auto& node : root["regions"]) {
+      auto token = given ? out.admin_token : token_of(node, out.path, out.admin_token);
+      out.regions.push_back(read_region(node, out.path, token));
+    }
   } catch (const YAML::BadFile&) {
     throw UsageError("cannot read " + out.path + "; deploy/up writes one");
   } catch (const YAML::Exception& e) {

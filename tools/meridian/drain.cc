@@ -54,14 +54,14 @@ struct Outcome {
 
 std::int64_t steady_ms() { return SystemClock().monotonic_ms(); }
 
-Fetched ask_barrier(http::HttpClient& client, const Choice& choice) {
+Fetched ask_barrier(AdminClient& client, const Choice& choice) {
   std::string target = "/v1/barrier?sink=" + choice.to;
   if (!choice.table.empty()) target += "&table=" + choice.table;
   return post(client, target);
 }
 
 json::object take_barrier(const Endpoints& from, const Choice& choice) {
-  http::HttpClient client(from.admin, kBarrierMsMax);
+  AdminClient client(from.admin, kBarrierMsMax);
   return expect_object(from.name, ask_barrier(client, choice));
 }
 
@@ -137,7 +137,7 @@ bool same_logs(const json::object& asked, const json::object& fresh) {
 // A barrier of a run of the source that is over, or of a log that was renewed, may never be reached, so
 // another is taken; so it is once the source can tell of a table that it left out.
 void renew(json::object& question, const Endpoints& from, const Choice& choice) {
-  http::HttpClient client(from.admin, kFetchMsMax);
+  AdminClient client(from.admin, kFetchMsMax);
   Fetched answer = ask_barrier(client, choice);
   if (!answer.body || !answer.body->is_object()) return;
   auto& fresh = answer.body->as_object();
@@ -147,7 +147,7 @@ void renew(json::object& question, const Endpoints& from, const Choice& choice) 
 // Asks the sink until it says yes or the wait is over.
 Outcome ask_sink(const Endpoints& from, const Endpoints& to, const Choice& choice,
                  json::object question, std::int64_t until_ms) {
-  http::HttpClient client(to.admin, kFetchMsMax);
+  AdminClient client(to.admin, kFetchMsMax);
   std::int64_t renew_ms = steady_ms() + kAskAgainMs;
   for (;;) {
     bool last = steady_ms() >= until_ms;
@@ -174,7 +174,7 @@ Outcome ask_sink(const Endpoints& from, const Endpoints& to, const Choice& choic
 
 // What the source still has to ship to the sink, table by table, as far as it answers.
 void add_pending(std::vector<TableReport>& tables, const Endpoints& from, const std::string& to) {
-  http::HttpClient client(from.admin, kFetchMsMax);
+  AdminClient client(from.admin, kFetchMsMax);
   Fetched status = fetch(client, "/v1/status");
   if (!status.body || !status.body->is_object()) return;
   for (const auto& value : status.body->as_object().at("tables").as_array()) {

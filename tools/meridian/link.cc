@@ -18,7 +18,7 @@ namespace {
 
 struct Daemon {
   const char* name;
-  std::string address;
+  AdminAddress address;
 };
 
 std::vector<Daemon> daemons_of(const Endpoints& region) {
@@ -67,7 +67,7 @@ int change(const Options& options, const std::string& verb, const LinkCommand& c
   json::array list;
   for (const auto& [from, to] : links_of(deployment, command)) {
     for (const auto& daemon : daemons_of(*from)) {
-      http::HttpClient client(daemon.address, kFetchMsMax);
+      AdminClient client(daemon.address, kFetchMsMax);
       Fetched answer = post(client, "/v1/links/" + to->name + "/" + query);
       if (!answer.body)
         worst = std::max<int>(worst, answer.status ? kExitRefused : kExitUnreachable);

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 
 #include "common/http/client.h"
@@ -27,6 +28,8 @@ constexpr const char* kFooter =
     "Exit codes: 0 done, or yes; 1 the answer is no (regions differ, something is not ready);\n"
     "2 wrong usage; 3 a region cannot be reached; 4 a region refused the request.\n"
     "Results go to standard output, progress to standard error.  NO_COLOR turns colours off.";
+
+constexpr const char* kTokenFileVariable = "MERIDIAN_ADMIN_TOKEN_FILE";
 
 struct Command {
   Options options;
@@ -129,9 +132,13 @@ int run(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", "meridian " MERIDIAN_VERSION);
-  app.add_option("--deployment", command.options.deployment,
+  app.add_option("--deployment", command.options.deployment.file,
                  "Deployment file (default: var/deployment.yaml here or in a folder above)")
       ->envname("MERIDIAN_DEPLOYMENT");
+  app.add_option("--admin-token-file", command.options.deployment.admin_token_file,
+                 "File with the token of admin addresses (default: admin_token_file of the "
+                 "deployment file)")
+      ->envname(kTokenFileVariable);
   app.add_option("--endpoint", command.options.endpoint,
                  "One table endpoint, host:port, instead of a deployment; for `table`");
   app.add_option("-o,--output", command.format, "Output: table (default), json or csv")
@@ -154,6 +161,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kExitYes : kExitUsage;
   }
+  // Commands that are started from here, as those of a drill, need it too.
+  if (const auto& file = command.options.deployment.admin_token_file)
+    ::setenv(kTokenFileVariable, file->c_str(), 1);
   if (command.format == "json") command.options.format = Format::json;
   if (command.format == "csv") command.options.format = Format::csv;
   return command.run();

@@ -37,7 +37,7 @@ json::object body_of(const Endpoints& region, const Fetched& answer) {
   return expect_object(region.name, answer);
 }
 
-std::vector<std::string> tables_of(const Endpoints& region, http::HttpClient& client) {
+std::vector<std::string> tables_of(const Endpoints& region, AdminClient& client) {
   std::vector<std::string> out;
   json::object status = body_of(region, fetch(client, "/v1/status"));
   for (const auto& table : status.at("tables").as_array())
@@ -45,7 +45,7 @@ std::vector<std::string> tables_of(const Endpoints& region, http::HttpClient& cl
   return out;
 }
 
-void read_table(const Endpoints& region, http::HttpClient& client, const std::string& table,
+void read_table(const Endpoints& region, AdminClient& client, const std::string& table,
                 std::vector<Parked>& out) {
   std::string next;
   do {
@@ -62,7 +62,7 @@ std::vector<Parked> read_parked(const Deployment& deployment, const Choice& choi
   if (!choice.region.empty()) (void)deployment.region(choice.region);
   for (const auto& region : deployment.regions) {
     if (!choice.region.empty() && region.name != choice.region) continue;
-    http::HttpClient client(region.admin, kDecisionMsMax);
+    AdminClient client(region.admin, kDecisionMsMax);
     auto tables = choice.table.empty() ? tables_of(region, client)
                                        : std::vector<std::string>{choice.table};
     for (const auto& table : tables) read_table(region, client, table, out);
@@ -126,7 +126,7 @@ int decide(const Options& options, const Choice& choice, const std::string& acti
   json::array results;
   bool settled = true;
   for (const auto& parked : chosen(deployment, choice)) {
-    http::HttpClient client(parked.region->admin, kDecisionMsMax);
+    AdminClient client(parked.region->admin, kDecisionMsMax);
     Fetched answer = post(client, "/v1/tables/" + parked.table + "/quarantine/" + action +
                                       "?key=" + text_at(parked.record, "key") +
                                       "&version=" + text_at(parked.record, "version_hex"));

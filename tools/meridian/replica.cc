@@ -132,7 +132,7 @@ int add(const Options& options, const Choice& choice) {
 
 void remove_by_force(const Deployment& deployment, const Choice& choice) {
   const Endpoints& home = home_of(deployment, choice.table, choice.region);
-  http::HttpClient client(home.admin, kExpelMsMax);
+  AdminClient client(home.admin, kExpelMsMax);
   Fetched answer = post(client, "/v1/tables/" + choice.table + "/replicas/" + choice.region +
                                     "/expel");
   (void)expect_object(home.name, answer);

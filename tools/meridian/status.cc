@@ -22,7 +22,8 @@ namespace {
 
 // What is shown of one daemon.
 struct Daemon {
-  bool up = false;
+  bool up = false;      // and told how it is
+  bool locked = false;  // it is there, and wants a token
   bool ready = false;
   std::string version;
   std::string reason;  // why not ready or not up
@@ -31,6 +32,7 @@ struct Daemon {
 Daemon read_daemon(const Fetched& page) {
   Daemon out;
   out.reason = page.problem;
+  out.locked = page.status == 401;
   if (!page.body || !page.body->is_object()) return out;
   const json::object& body = page.body->as_object();
   const json::value* ready = body.if_contains("ready");
@@ -42,12 +44,13 @@ Daemon read_daemon(const Fetched& page) {
 }
 
 std::string word_for(const Daemon& daemon) {
+  if (daemon.locked) return coloured("locked", Mood::uneasy);
   if (!daemon.up) return coloured("down", Mood::bad);
   return daemon.ready ? coloured("ready", Mood::good) : coloured("not ready", Mood::uneasy);
 }
 
 json::object as_json(const Daemon& daemon) {
-  return {{"up", daemon.up},
+  return {{"up", daemon.up || daemon.locked},
           {"ready", daemon.ready},
           {"version", daemon.version},
           {"reason", daemon.reason}};
@@ -100,6 +103,7 @@ Daemon together(const std::vector<Daemon>& workers) {
     out.ready &= worker.ready;
     if (worker.up) out.version = worker.version;
     out.up |= worker.up;
+    out.locked |= worker.locked;
   }
   for (const auto& worker : workers)
     if (!worker.ready) out.reason = worker.reason;
@@ -111,7 +115,7 @@ Daemon together(const std::vector<Daemon>& workers) {
 void advise(const std::string& region, const char* program, const Daemon& daemon) {
   if (daemon.up && daemon.ready) return;
   std::string line = region + " " + program + ": " + daemon.reason;
-  if (!daemon.up) line += "; start it with deploy/up --only " + region;
+  if (!daemon.up && !daemon.locked) line += "; start it with deploy/up --only " + region;
   progress(line);
 }
 

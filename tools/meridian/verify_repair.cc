@@ -21,7 +21,7 @@ constexpr std::int64_t kCallMsMax = 10'000;
 
 struct Pair {
   PairRepair report;
-  http::HttpClient* client;
+  AdminClient* client;
   std::uint64_t before = 0;  // repairs finished when it was asked
 };
 
@@ -57,10 +57,10 @@ void look(Pair& pair, const std::string& table) {
 
 std::vector<PairRepair> repair_pairs(const std::vector<Endpoints>& regions,
                                      const std::string& table, std::int64_t wait_ms) {
-  std::vector<std::unique_ptr<http::HttpClient>> clients;
+  std::vector<std::unique_ptr<AdminClient>> clients;
   std::vector<Pair> pairs;
   for (std::size_t i = 0; i + 1 < regions.size(); ++i) {
-    clients.push_back(std::make_unique<http::HttpClient>(regions[i].admin, kCallMsMax));
+    clients.push_back(std::make_unique<AdminClient>(regions[i].admin, kCallMsMax));
     auto page = expect_object(regions[i].name, fetch(*clients.back(), "/v1/repairs"));
     for (std::size_t j = i + 1; j < regions.size(); ++j) {
       Pair pair{{regions[i].name, regions[j].name, false, "", 0, 0, 0}, clients.back().get()};

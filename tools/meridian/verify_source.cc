@@ -140,7 +140,7 @@ class RegionRows final : public RowSource {
   }
 
   const std::string region_;
-  http::HttpClient client_;
+  AdminClient client_;
   const std::string path_;
 };
 

@@ -11,7 +11,6 @@
 #include "tools/meridian/conflict_view.h"
 #include "tools/meridian/conflicts.h"
 #include "tools/meridian/times.h"
-#include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
 namespace json = boost::json;
@@ -191,7 +190,7 @@ std::vector<Witness> ask(const Deployment& deployment, const WhyOptions& why,
       progress(region + " did not answer: " + answers[i].problem);
     }
   }
-  if (!answered) throw Unreachable(deployment.regions.front().name, answers.front().problem);
+  if (!answered) (void)expect_object(deployment.regions.front().name, answers.front());
   if (out.empty()) throw UsageError("no region has a table named " + why.table);
   return out;
 }

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <functional>
 
 namespace meridian {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -61,6 +63,36 @@ TEST(Settings, AListenerForOthersTakesAnOperatorsWord) {
   EXPECT_THAT(problems_of(told), IsEmpty());
   auto untold = source("--admin", "0.0.0.0:9080");
   EXPECT_EQ(reach_setting(untold), Reach::loopback);
+}
+
+TEST(Settings, AnAdminAddressBeyondLoopbackWantsATokenOrAnOperatorsWord) {
+  auto open = source("--admin", "0.0.0.0:9080");
+  auto untold = admin_setting(open, "admin", "127.0.0.1:9080", Reach::loopback);
+  EXPECT_EQ(untold.token, "");
+  EXPECT_THAT(problems_of(open), AllOf(HasSubstr("admin must be a loopback address"),
+                                       HasSubstr("admin_token_file"),
+                                       HasSubstr("listen_beyond_loopback")));
+  auto told = source("--admin", "0.0.0.0:9080");
+  admin_setting(told, "admin", "127.0.0.1:9080", Reach::anybody);
+  EXPECT_THAT(problems_of(told), IsEmpty());
+
+  std::string path = testing::TempDir() + "settings-token";
+  std::ofstream(path) << "0123456789abcdef\n";
+  const char* argv[] = {"program", "--admin", "0.0.0.0:9080", "--admin-token-file", path.c_str()};
+  ConfigSource guarded(5, argv);
+  auto admin = admin_setting(guarded, "admin", "127.0.0.1:9080", Reach::loopback);
+  EXPECT_EQ(admin.address, "0.0.0.0:9080");
+  EXPECT_EQ(admin.token, "0123456789abcdef");
+  EXPECT_THAT(problems_of(guarded), IsEmpty());
+  for (const auto& line : guarded.describe()) EXPECT_THAT(line, Not(HasSubstr(admin.token)));
+}
+
+TEST(Settings, ATokenThatCannotBeHadIsTheOneProblem) {
+  const char* argv[] = {"program", "--admin", "0.0.0.0:9080", "--admin-token-file", "/nowhere/it"};
+  ConfigSource config(5, argv);
+  admin_setting(config, "admin", "127.0.0.1:9080", Reach::loopback);
+  EXPECT_THAT(problems_of(config), AllOf(HasSubstr("admin_token_file: /nowhere/it cannot be read"),
+                                         Not(HasSubstr("loopback"))));
 }
 
 TEST(Settings, APeerMayBeAnywhereButNotHere) {

@@ -88,7 +88,7 @@ void Operator::heal(const std::string& from, const std::string& to) {
 void Operator::tell(const std::string& from, const std::string& to, const std::string& query,
                     bool must) {
   const auto& source = deployment_.region(from);
-  std::vector<std::string> daemons = source.replicators;
+  std::vector<cli::AdminAddress> daemons = source.replicators;
   daemons.insert(daemons.begin(), source.admin);
   for (const auto& address : daemons)
     if (!address.empty())
@@ -96,9 +96,9 @@ void Operator::tell(const std::string& from, const std::string& to, const std::s
            "the link from " + from + " to " + to + " cannot be broken", must);
 }
 
-void Operator::post(const std::string& address, const std::string& target, const std::string& what,
-                    bool must) {
-  http::HttpClient client(address, kTellMsMax);
+void Operator::post(const cli::AdminAddress& address, const std::string& target,
+                    const std::string& what, bool must) {
+  cli::AdminClient client(address, kTellMsMax);
   auto answer = cli::post(client, target);
   if (!answer.body && must) throw OperatorError(what + ": " + answer.problem);
 }

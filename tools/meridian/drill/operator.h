@@ -82,7 +82,7 @@ class Operator {
  private:
   [[nodiscard]] std::vector<std::string> names(const std::string& region, Daemon daemon) const;
   void start(const std::string& region, const std::string& name);
-  void post(const std::string& address, const std::string& target, const std::string& what,
+  void post(const cli::AdminAddress& address, const std::string& target, const std::string& what,
             bool must);
   void tell(const std::string& from, const std::string& to, const std::string& query, bool must);
 

@@ -19,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/http/origins.h"
+#include "common/http/token_guard.h"
 #include "common/log.h"
 #include "common/settings.h"
 #include "common/signals.h"
@@ -259,18 +260,20 @@ void DrillServer::reap(bool wait) {
 int serve_drills(const cli::Deployment& deployment, const ServeOptions& options) {
   if (!valid_address(options.listen))
     throw cli::UsageError("--listen needs HOST:PORT, not " + options.listen);
-  if (!is_loopback(options.listen) && !options.beyond_loopback)
+  if (!is_loopback(options.listen) && deployment.admin_token.empty() && !options.beyond_loopback)
     throw cli::UsageError("whoever reaches " + options.listen +
-                          " could break regions; say --beyond-loopback to listen there");
+                          " could break regions; give --admin-token-file, whose token it then "
+                          "wants, or say --beyond-loopback to listen there");
   block_stop_signals();
   DrillServer drills(deployment, options.folder);
   std::vector<std::string> origins = options.origins;
-  for (const auto& region : deployment.regions) origins.push_back(region.admin);
+  for (const auto& region : deployment.regions) origins.push_back(region.admin.address);
+  http::TokenGuard guard(deployment.admin_token);
   http::Handler handler = [&drills](const http::Request& request, const http::Responder& respond) {
     respond(drills.handle(request));
   };
-  http::HttpServer server({{options.listen, http::Origins(origins).around(handler)}}, 1, {},
-                          Logger(make_stderr_sink(LogLevel::warn)));
+  http::HttpServer server({{options.listen, http::Origins(origins).around(guard.around(handler))}},
+                          1, {}, Logger(make_stderr_sink(LogLevel::warn)));
   server.start();
   cli::progress(fmt::format("drills over HTTP on {}; reports in {}; Ctrl-C ends it", options.listen,
                             options.folder));

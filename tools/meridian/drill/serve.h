@@ -8,6 +8,8 @@
 //   GET  /v1/drills/FOLDER/FILE           a file of a report
 //   GET  /readyz                          200
 //
+// Where the deployment's daemons want a token, so does this address, and the same one.
+//
 // Each drill is a process of its own, so that whatever becomes of it or of this server, it heals.
 //
 // Threads: handle() from any; one drill at a time.
@@ -29,7 +31,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8070";
   std::string folder = "drills";     // of the reports
   std::vector<std::string> origins;  // pages of these addresses may call; besides the regions' own
-  bool beyond_loopback = false;      // whoever reaches the address may break regions
+  bool beyond_loopback = false;      // listen where others reach it, without a token too
 };
 
 class DrillServer {

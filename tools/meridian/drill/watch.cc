@@ -96,7 +96,7 @@ void read_worker(Sample& sample, const json::object& status,
 }
 
 // Asks every worker; ready when all are.
-void read_workers(Sample& sample, std::deque<http::HttpClient>& workers) {
+void read_workers(Sample& sample, std::deque<cli::AdminClient>& workers) {
   std::set<std::string> counted;
   for (const auto& link : sample.links)
     if (link.pending_records) counted.insert(link.sink);
@@ -143,8 +143,8 @@ std::vector<Sample> Watch::samples() const {
 
 void Watch::run(std::size_t index) {
   const auto& region = deployment_.regions[index];
-  http::HttpClient node(region.admin, kAskMsMax);
-  std::deque<http::HttpClient> workers;  // preflight saw one at least
+  cli::AdminClient node(region.admin, kAskMsMax);
+  std::deque<cli::AdminClient> workers;  // preflight saw one at least
   for (const auto& address : region.replicators) workers.emplace_back(address, kAskMsMax);
   while (!ending_) {
     Sample sample;
