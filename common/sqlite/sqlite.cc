@@ -92,6 +92,7 @@ std::optional<std::string> Database::query_text(const std::string& sql) {
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 std::int64_t Database::last_insert_rowid() const { return sqlite3_last_insert_rowid(handle_); }
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+std::int64_t Database::total_changes() const { return sqlite3_total_changes64(handle_); }
 
 void Database::take_over_checkpoints() {
   sqlite3_wal_hook(handle_, on_wal, &wal_frames_);  // replaces the automatic checkpoint's own hook

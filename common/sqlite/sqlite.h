@@ -81,6 +81,8 @@ class Database {
   [[nodiscard]] std::int64_t last_insert_rowid() const;
   // Rows changed by the last statement.
   [[nodiscard]] std::int64_t changes() const;
+  // Rows inserted, updated or deleted since the connection was opened.
+  [[nodiscard]] std::int64_t total_changes() const;
 
   // Turns automatic WAL checkpoints off and counts the frames in the WAL after every commit.
   void take_over_checkpoints();

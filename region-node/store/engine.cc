@@ -171,6 +171,7 @@ void Engine::begin() {
   if (db_->in_transaction()) return;
   settle_wal();
   begin_->execute();
+  changes_at_begin_ = db_->total_changes();
 }
 
 void Engine::commit() {
@@ -186,6 +187,11 @@ void Engine::commit() {
   if (hlc_.needs_ceiling()) {
     ceiling = hlc_.next_ceiling();
     catalog_->set_meta(kCeiling, static_cast<std::int64_t>(ceiling->value));
+  }
+  // All its writes were refused, or had nothing to change.
+  if (db_->total_changes() == changes_at_begin_) {
+    commit_->execute();
+    return;
   }
   const auto before = sqlite::sync_counts();
   commit_->execute();
@@ -217,15 +223,16 @@ void Engine::recover(const sqlite::SqliteError& error) {
     fail(std::string(error.what()) + "; then: " + second.what());
     return;
   }
-  bool reader_in_the_way = error.is_busy() && !settled_;
-  if (!error.is_full() && !reader_in_the_way) {
+  if (!error.is_full() && !error.is_busy()) {
     fail(error.what());
     return;
   }
+  // Nothing of the group was written, so it may be tried again once there is room, or the lock is free.
   full_ = true;
   health_.accepts_writes = false;
-  health_.reason = std::string(reader_in_the_way ? "a reader is in the way: " : "disk full: ") +
-                   error.what();
+  health_.reason =
+      std::string(error.is_busy() ? "another connection is in the way: " : "disk full: ") +
+      error.what();
 }
 
 void Engine::fail(const std::string& reason) {

@@ -233,6 +233,7 @@ class Engine {
   bool committed_ = false;  // this group wrote something
   bool failed_ = false;     // for good
   bool full_ = false;       // until a commit succeeds
+  std::int64_t changes_at_begin_ = 0;
   bool upkeep_left_ = false;
   std::int64_t upkeep_at_ms_ = 0;  // monotonic
   WalCopyRule wal_copy_;

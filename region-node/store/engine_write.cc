@@ -20,6 +20,9 @@ WriteResult Engine::write_item(TableState& table, const ItemWrite& write) {
   if (auto refused = refuses_write(table)) return {*refused, {}};
   if (table.local_bytes - table.acknowledged_bytes >= options_.unacknowledged_bytes_max)
     cut_loose(table);
+  // Before anything is read: whoever begins to write while a row is still open for reading is not made
+  // to wait for another connection's lock, but refused at once.
+  begin();
   auto stored = items_->find(table, key);
   // An absent key counts as a tombstone of the version up to which they are collected.
   const conflict::Hlc replaced = stored ? stored->version.hlc : table.collected;
@@ -39,7 +42,6 @@ WriteResult Engine::write_item(TableState& table, const ItemWrite& write) {
   if (unchanged && table.peers.empty())
     return {WriteStatus::committed, stored ? stored->version : conflict::Version{}};
 
-  begin();
   conflict::Version version{hlc_.mint(guard_.believed_ms(), replaced), options_.region};
   conflict::Context context = conflict::context_of_absence(table.collected);
   std::optional<BytesView> parent;

@@ -1,8 +1,11 @@
-// Full disks and failed commits.
+// Full disks, failed commits, and locks that others hold.
 #include <sqlite3.h>
 
+#include <chrono>
 #include <set>
+#include <thread>
 
+#include "common/sqlite/sqlite.h"
 #include "tests/component/store/fault_vfs.h"
 #include "tests/component/store/fixture.h"
 
@@ -66,6 +69,37 @@ TEST_F(FailureTest, AFullDiskIsLeftByItselfOnceThereIsRoom) {
   store_->run_pending();  // it looks by itself: no client need come
   EXPECT_TRUE(store_->health().accepts_writes);
   EXPECT_EQ(get(table, "a"), image_of("a", "1"));
+  EXPECT_EQ(put(table, "a", "3").status, WriteStatus::committed);
+}
+
+// What a reader does that came upon the log's index while the writer was changing it: it takes the
+// writer's lock to look again.
+TEST_F(FailureTest, AWriteWaitsWhileAnotherConnectionHoldsTheLock) {
+  auto table = create_single();
+  put(table, "a", "1");
+  sqlite::Database other(file(), {.mode = sqlite::OpenMode::read_write});
+  other.execute("BEGIN IMMEDIATE");
+  std::thread releases([&other] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    other.execute("ROLLBACK");
+  });
+  EXPECT_EQ(put(table, "a", "2").status, WriteStatus::committed);
+  releases.join();
+  EXPECT_TRUE(store_->health().accepts_writes) << store_->health().reason;
+}
+
+TEST_F(FailureTest, ALockThatIsHeldForLongIsOutwaited) {
+  auto table = create_single();
+  put(table, "a", "1");
+  sqlite::Database other(file(), {.mode = sqlite::OpenMode::read_write});
+  other.execute("BEGIN IMMEDIATE");
+  EXPECT_EQ(put(table, "a", "2").status, WriteStatus::unavailable);
+  EXPECT_NE(store_->health().reason.find("another connection"), std::string::npos);
+  EXPECT_EQ(get(table, "a"), image_of("a", "1"));
+  other.execute("ROLLBACK");
+  clock_.advance_ms(options_.maintenance_ms + 1);
+  store_->run_pending();
+  EXPECT_TRUE(store_->health().accepts_writes) << store_->health().reason;
   EXPECT_EQ(put(table, "a", "3").status, WriteStatus::committed);
 }
 
