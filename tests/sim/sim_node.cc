@@ -1,5 +1,7 @@
 #include "tests/sim/sim_node.h"
 
+#include <algorithm>
+
 #include "common/check.h"
 #include "region-node/copy/table_copy.h"
 #include "tests/sim/derived.h"
@@ -218,8 +220,11 @@ void SimNode::acknowledge(store::Acknowledgement acknowledgement) {
 void SimNode::barrier(std::vector<TableId> tables,
                       std::function<void(const rpc::Barrier&)> answer) {
   using Made = std::optional<rpc::Barrier>;
-  store().barrier(std::move(tables), hearing<Made>([answer = std::move(answer)](const Made& made) {
-                    if (made) answer(*made);
+  store().barrier(std::move(tables),
+                  hearing<Made>([this, answer = std::move(answer)](const Made& made) {
+                    if (!made) return;
+                    told_barrier_ = std::max(told_barrier_, made->time);
+                    answer(*made);
                   }));
   schedule_commit();
 }

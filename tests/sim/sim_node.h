@@ -67,6 +67,9 @@ class SimNode {
                 std::function<void(rpc::LogPage)> answer);
   void acknowledge(store::Acknowledgement acknowledgement);
   void barrier(std::vector<TableId> tables, std::function<void(const rpc::Barrier&)> answer);
+  // The time of the newest barrier that was answered; over restarts, until the region forgets what it said.
+  [[nodiscard]] conflict::Hlc told_barrier() const { return told_barrier_; }
+  void forget_barriers() { told_barrier_ = {}; }
   void advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,
                std::function<void(const store::Reached&)> answer);
 
@@ -120,6 +123,7 @@ class SimNode {
   std::function<void()> on_death_;
   std::function<void()> on_committed_;
   std::uint32_t starts_ = 0;
+  conflict::Hlc told_barrier_;
   bool mute_ = false;
   bool commit_scheduled_ = false;
   bool wake_scheduled_ = false;

@@ -13,6 +13,7 @@ constexpr std::int64_t kLeaseUs = 3'000'000;
 
 struct Serve {
   SimNode& node;
+  std::function<void()> watermarks_moved;
   RegionId peer;
   SimRepairer::Answer answer;
 
@@ -53,7 +54,9 @@ struct Serve {
                                .settles = request.settles};
     node.store().change_repair(
         std::move(change),
-        node.hearing<Positions>([reply = answer](const Positions& positions) {
+        node.hearing<Positions>([reply = answer, moved = watermarks_moved](
+                                    const Positions& positions) {
+          moved();
           reply(rpc::FinishAnswer{rpc::ReadStatus::ok, positions.has_value()});
         }));
     node.commit_soon();
@@ -70,7 +73,8 @@ void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Ans
   if (begin == nullptr) {
     if (const auto* finish = std::get_if<rpc::FinishRequest>(&request))
       leases_.erase({number_of(finish->table), peer});
-    return std::visit(Serve{node(), name, std::move(answer)}, request);
+    auto moved = [this] { outside_.watermarks_moved(region_); };
+    return std::visit(Serve{node(), moved, name, std::move(answer)}, request);
   }
   std::size_t number = number_of(begin->table);
   // Of two that begin at once, the one whose name comes first goes on.

@@ -203,6 +203,7 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
             .facts = facts_there,
             .settles = settles()},
            [](Run& run, const std::vector<LogPosition>&) {
+             run.owner.outside_.watermarks_moved(run.owner.region_);
              if (run.pins_here.empty()) return run.finished();
              run.change({.kind = store::RepairChange::Kind::clear},
                         [](Run& self, const std::vector<LogPosition>&) { self.finished(); });

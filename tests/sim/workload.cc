@@ -85,6 +85,11 @@ void Workload::check_version(const Write& write) {
     outside_.findings.add(
         "P6", fmt::format("{} is not above {}", describe(write), conflict::to_text(newest)));
   newest = std::max(newest, write.version);
+  // (Operations are answered in the order in which they were done.)
+  conflict::Hlc told = outside_.nodes[write.region]->told_barrier();
+  if (!(told < write.version.hlc))
+    outside_.findings.add("P6", fmt::format("{} comes after a barrier of {:x}", describe(write),
+                                            told.value));
   if (!(write.seen_before < write.version.hlc))
     outside_.findings.add("P6", "not above what its region had shown: " + describe(write));
 }
@@ -110,6 +115,7 @@ void Workload::check_read(std::size_t region, std::uint32_t key_number,
 
 void Workload::region_forgot(std::size_t region) {
   minted_[region] = {};
+  outside_.nodes[region]->forget_barriers();
   seen_newest_[region] = {};
   for (auto& seen : seen_[region]) seen = {};
   for (WriteId id = 0; id < history_.writes().size(); ++id) {
