@@ -91,6 +91,10 @@ sim_mutant(withdraw_below region-node/store/ledger_store.cc)
 
 add_custom_target(sim_mutants DEPENDS ${SIM_MUTANTS})
 
+# Most are built seldom; that their patches still apply is seen at once.
+add_test(NAME sim_mutants_apply COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mutants/run --apply)
+set_tests_properties(sim_mutants_apply PROPERTIES LABELS unit TIMEOUT 60)
+
 # Those that every test run shows: built with the tests, and they must fail.  The rest is for
 # tests/sim/mutants/run.
 set(SIM_MUTANTS_SHOWN tie isolationist wal_not_settled)
