@@ -12,6 +12,8 @@ import flows from './views/flows.js';
 import leases from './views/leases.js';
 import faults from './views/faults.js';
 import drills from './views/drills.js';
+import login from './views/login.js';
+import { held } from './lib/token.js';
 
 // A view is {title, mount(root, parameter)}; mount answers {update(), unmount()}, both optional.
 const VIEWS = [
@@ -28,6 +30,7 @@ const VIEWS = [
 ];
 
 let mounted = null;
+let asking = false; // for the token, in place of every view
 
 const element = (id) => document.getElementById(id);
 
@@ -66,22 +69,43 @@ function summarise() {
   const heard = deployment.heardAt();
   show(element('banner'), gone && h('p', {}, h('b', {}, 'No region answers.'), heard ? ` The last was heard at ${clock(heard)}.` : '', ' The page goes on asking.'));
   const home = deployment.homeRegion();
-  show(element('about'), h('p', {}, `Served by ${home.name}${home.node ? `, version ${home.node.version}` : ''}. Times are UTC.`));
+  show(element('about'), h('p', {}, `Served by ${home.name}${home.node ? `, version ${home.node.version}` : ''}. Times are UTC. `,
+    held() && h('button', { 'data-key': 'sign-out', onclick: deployment.lock }, 'Sign out')));
+}
+
+function signIn(entered) {
+  asking = true;
+  mounted?.unmount?.();
+  for (const id of ['nav', 'banner', 'about', 'main']) element(id).replaceChildren();
+  element('summary').className = 'summary';
+  element('summary').textContent = 'signed out';
+  document.title = `${login.title} · Meridian`;
+  mounted = login.mount(element('main'), () => { asking = false; entered(); });
+}
+
+function heard() {
+  if (deployment.locked()) {
+    if (!asking) signIn(() => { navigate(); summarise(); });
+    return;
+  }
+  summarise();
+  mounted?.update?.();
 }
 
 async function main() {
   try {
     await deployment.start();
   } catch (failure) {
+    if (deployment.locked()) { signIn(main); return; }
     show(element('main'), h('h1', {}, 'Meridian'), h('p', { class: 'empty' }, `This region node does not answer (${failure.message}). The page tries again every few seconds.`));
     element('summary').textContent = 'disconnected';
     setTimeout(main, 3000);
     return;
   }
-  window.addEventListener('hashchange', () => { navigate(); element('main').focus(); window.scrollTo(0, 0); });
+  window.addEventListener('hashchange', () => { if (asking) return; navigate(); element('main').focus(); window.scrollTo(0, 0); });
   document.querySelector('.skip').addEventListener('click', (event) => { event.preventDefault(); element('main').focus(); }); // # is for views
   navigate();
-  deployment.watch(() => { summarise(); mounted?.update?.(); });
+  deployment.watch(heard);
   summarise();
 }
 

@@ -3,6 +3,8 @@
 // Each node and each replicator is asked by itself, at its own pace; one that is slow or down says nothing of
 // the others.  What is not known is null, never zero.
 
+import { keep, shown } from './token.js';
+
 const ASK_MS = 1000;
 const ANSWER_MS = 3000;
 const KEPT = 120; // samples of each link's history
@@ -12,14 +14,16 @@ export const regions = [];
 export const links = new Map(); // "table|source|sink" -> link with history
 let home = '';
 let drillsAt = null; // where drills are run, if anywhere
+let shut = false; // this region's node wants a token, or another one
 const watchers = new Set();
 
 export const homeRegion = () => regions.find((r) => r.name === home) ?? regions[0];
 export const region = (name) => regions.find((r) => r.name === name);
 export function watch(seen) { watchers.add(seen); return () => watchers.delete(seen); }
 
-async function ask(url, options) {
-  const answer = await fetch(url, { ...options, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
+async function ask(url, { given, ...options } = {}) {
+  const headers = { ...options.headers, ...shown(given) };
+  const answer = await fetch(url, { ...options, headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
   const text = await answer.text();
   let body;
   try { body = text ? JSON.parse(text) : {}; } catch { body = { error: text.trim() }; }
@@ -46,16 +50,23 @@ export const drills = () => drillsAt;
 export const drillsGet = (path) => ask(`${drillsAt}/v1/drills${path}`);
 export const drillsPost = (path) => ask(`${drillsAt}/v1/drills${path}`, { method: 'POST' });
 
+// A file of a drill's report, where the server wants a token: no link can carry one.
+export async function drillsFile(path) {
+  const answer = await fetch(`${drillsAt}/v1/drills${path}`, { headers: shown(), signal: AbortSignal.timeout(ANSWER_MS) });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  return answer.blob();
+}
+
 // An operation of DynamoDB (or, for a `Streams.` name, of its streams) in one region; `extra`: more headers.
 export function dynamo(one, operation, body, extra) {
   const api = operation.startsWith('Streams.') ? 'DynamoDBStreams_20120810' : 'DynamoDB_20120810';
   return ask(`${one.admin}/`, { method: 'POST', body: JSON.stringify(body), headers: {
     'Content-Type': 'application/x-amz-json-1.0', 'X-Amz-Target': `${api}.${operation.replace('Streams.', '')}`,
-    // Not verified; it names the region, as a client's signature does.
+    // Not verified; it names the region, as a client's signature does.  An admin token takes its place.
     Authorization: `AWS4-HMAC-SHA256 Credential=console/20260101/${one.name}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`, ...extra } });
 }
 
-const words = (failure) => (failure.name === 'TimeoutError' ? 'does not answer' :
+const words = (failure) => (failure.name === 'TimeoutError' ? 'does not answer' : failure.status === 401 ? 'wants another token' :
   failure instanceof TypeError ? 'cannot be reached' : failure.message);
 
 // Quantiles of a link that several workers share are the worst of theirs; what waits, the sum.
@@ -157,8 +168,11 @@ const tellWatchers = () => watchers.forEach((seen) => seen());
 
 // `heard(body, problem)` answers whether it is news that cannot wait for the next round.
 async function follow(url, heard) {
-  if (!document.hidden) {
-    const news = await ask(url).then((body) => heard(body, null), (failure) => heard(null, words(failure)));
+  if (!document.hidden && !shut) {
+    const news = await ask(url).then((body) => heard(body, null), (failure) => {
+      if (failure.status === 401 && url.startsWith('/')) shut = true;
+      return heard(null, words(failure)) || shut;
+    });
     if (news) { gather(); tellWatchers(); }
   }
   setTimeout(follow, ASK_MS, url, heard);
@@ -183,8 +197,31 @@ function round() {
   setTimeout(round, ASK_MS);
 }
 
+export const locked = () => shut;
+
+// Tries a token on this region's node; keeps it if it is the right one, else throws.
+export async function unlock(given) {
+  if (!/^[\x21-\x7e]+$/.test(given)) throw Object.assign(new Error('not a token'), { status: 401 }); // nor for a header
+  await ask('/v1/console', { given });
+  keep(given);
+  shut = false;
+}
+
+// Forgets the token.
+export function lock() {
+  keep('');
+  shut = true;
+  tellWatchers();
+}
+
 export async function start() {
-  const told = await ask('/v1/console');
+  let told;
+  try {
+    told = await ask('/v1/console');
+  } catch (failure) {
+    if (failure.status === 401) shut = true;
+    throw failure;
+  }
   home = told.region;
   drillsAt = told.drills;
   for (const one of told.regions) {

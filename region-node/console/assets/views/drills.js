@@ -2,14 +2,27 @@
 // `meridian drill serve`, which the deployment names; without it this page says how to start it.
 
 import { h, show, sheet, empty, table, word, notice, confirmed } from '../lib/dom.js';
-import { drills, drillsGet, drillsPost } from '../lib/deployment.js';
+import { drills, drillsFile, drillsGet, drillsPost } from '../lib/deployment.js';
+import { held } from '../lib/token.js';
 
 const AGAIN_MS = 1000;
 const moods = { PASS: 'good', FAIL: 'bad', ABORTED: 'uneasy' };
 const exits = { 3: 'The preflight refused it, and nothing was touched.', 5: 'The drill failed; what it had done is undone.' };
 
 const seconds = (value) => (typeof value === 'number' ? `${value.toFixed(value < 10 ? 2 : 1)} s` : '–');
-const link = (folder, file, text) => h('a', { href: `${drills()}/v1/drills/${folder}/${file}`, target: '_blank', rel: 'noopener', 'data-key': `${folder}/${file}` }, text);
+
+// With a token a file is fetched and saved: a page of this origin could not show it with its own styles.
+async function save(event, folder, file) {
+  if (!held()) return;
+  event.preventDefault();
+  try {
+    const at = URL.createObjectURL(await drillsFile(`/${folder}/${file}`));
+    h('a', { href: at, download: `${folder}-${file}` }).click();
+    setTimeout(() => URL.revokeObjectURL(at), 60000);
+  } catch (failure) { notice(failure.message, 'bad'); }
+}
+const link = (folder, file, text) => h('a', { href: `${drills()}/v1/drills/${folder}/${file}`, target: '_blank', rel: 'noopener', 'data-key': `${folder}/${file}`,
+  onclick: (event) => save(event, folder, file) }, text);
 
 function timeline(events) {
   if (!events.length) return empty('Looking whether the deployment is fit for it.');
@@ -58,6 +71,11 @@ export default {
       let state;
       try { state = await drillsGet(''); } catch (failure) {
         shape = '';
+        if (failure.status === 401) {
+          show(start, sheet('Drills want another token', null, empty(`${drills()} does not take the token of this region. Start meridian drill serve with the same one.`)));
+          show(live); show(past);
+          return;
+        }
         const how = `Start it where the deployment runs: meridian drill serve --listen ${new URL(drills()).host}`;
         show(start, sheet('Drills are not at hand', null, empty(`${drills()} cannot be reached (${failure.message}).`), h('pre', {}, how)));
         show(live); show(past);
