@@ -27,6 +27,13 @@ fail_usage() {
   exit 2
 }
 
+# make_token FILE: a random admin token, for nobody else's eyes, unless there is one.
+make_token() {
+  [ ! -s "$1" ] || return 0
+  (umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' > "$1.new")
+  mv "$1.new" "$1"
+}
+
 # program_of DAEMON: the program of a daemon's files: several replicators are replicator-2 and so on.
 program_of() { printf '%s' "${1%-[0-9]}"; }
 

@@ -110,6 +110,23 @@ def test_tls(deployment):
     assert not (deployment.var / "certs").exists()
 
 
+def test_admin_token(deployment):
+    done = deployment.up("--admin-token", "--regions", "us-east-1,eu-west-1")
+    token = deployment.var / "admin-token"
+    assert str(token) in done.stderr and token.read_text() not in done.stdout + done.stderr
+    assert token.stat().st_mode & 0o777 == 0o600 and len(token.read_text()) == 64
+    url = f"http://127.0.0.1:{deployment.base + 8180}/v1/status"
+    assert http_get(url)[0] == 401
+    assert deployment.meridian("status").returncode == 0
+    # A second `up` keeps it, and so do daemons.
+    before, kept = deployment.pid("us-east-1", "region-node"), token.read_text()
+    deployment.up()
+    assert token.read_text() == kept and http_get(url)[0] == 401
+    assert deployment.pid("us-east-1", "region-node") == before
+    deployment.run("down", "--wipe")
+    assert not token.exists()
+
+
 def test_a_stale_pid_file_harms_nobody(deployment):
     deployment.up("--regions", "us-east-1", "--no-table")
     deployment.run("down")
