@@ -369,17 +369,21 @@ void Pump::advance_if_idle(Actions& out, std::int64_t now_ms) {
     ship({}, Collapse::no, out, now_ms);
 }
 
-// One flow of a link is enough to measure it; that of the first shard, as every table has one.
+// One flow of a link is enough to measure it; that of the first shard, as every table has one.  The others
+// only make sure that the sink stands where they think: a checkpoint is a hint, and a sink may be an older
+// copy of itself.
 void Pump::probe(std::int64_t read_us, Actions& out, std::int64_t now_ms) {
-  if (limits_.probe_ms == 0 || read_us == 0 || flow_.shard != ShardId(0)) return;
+  bool measures = flow_.shard == ShardId(0);
+  if (measures && (limits_.probe_ms == 0 || read_us == 0)) return;
+  std::int64_t every_ms = measures ? limits_.probe_ms : limits_.recheck_ms;
   if (pause_ != Pause::none) return;
   // One that also moves the position on keeps to (4).
   bool moves = read_to_ != shipped_to_;
   if (moves && now_ms - advanced_at_ms_ < limits_.idle_advance_ms) return;
-  if (probed_at_ms_ && now_ms - *probed_at_ms_ < limits_.probe_ms) return;
+  if (probed_at_ms_ && now_ms - *probed_at_ms_ < every_ms) return;
   probed_at_ms_ = now_ms;
   ship({}, Collapse::no, out, now_ms);
-  in_flight_.back().probe_us = read_us;
+  if (measures) in_flight_.back().probe_us = read_us;
 }
 
 void Pump::fill(Actions& out) {

@@ -17,6 +17,8 @@
 //   (5) a failure drops everything in flight and, after a jittered delay, asks the sink again;
 //   (6) while nothing is new an empty batch is shipped as a probe, at most every probe_ms: it
 //       measures the way to the sink's writer, and notices a sink that is gone or has lost its position;
+//       the flows of a table's other shards do so every recheck_ms, for the latter alone: of a sink that is
+//       restored from an old copy, nobody else would notice until something is written there;
 //   (7) held, backing_off and repair_needed stay the state (and keep their reason) until a retry has
 //       shown that they are over, so that a stalled flow does not flicker.
 //
@@ -50,7 +52,8 @@ struct PumpLimits {
   std::int64_t save_interval_ms = 200;
   std::int64_t idle_advance_ms = 1000;
   std::int64_t read_wait_ms = 1000;
-  std::int64_t probe_ms = 500;  // 0: none
+  std::int64_t probe_ms = 500;  // of the first shard; 0: none
+  std::int64_t recheck_ms = 30'000;  // of the others
   std::int64_t backoff_ms_min = 50;
   std::int64_t backoff_ms_max = 5000;
   std::int64_t held_retry_ms_max = 200;

@@ -145,6 +145,54 @@ TEST(RepairScenario, WatermarksMoveOnAfterALogWasRenewed) {
   }
 }
 
+// What it wrote after the copy has reached one of the others only, and not the first with whom it is
+// repaired.
+TEST(RepairScenario, AnOldCopyIsRestoredAndOnePeerHasMoreOfIt) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    for (std::size_t behind : {0U, 2U}) {
+      Shape shape = plain_shape(seed, 3);
+      shape.load.clients = 0;
+      shape.load.bursts = 0;
+      shape.load.keys = 40;
+      World world(shape, nullptr);
+      for (std::uint32_t key = 0; key < 20; ++key)
+        world.workload().write(1, key, WriteKind::put);
+      world.run_for(2'000);
+      world.faults().copy_store(1);
+      world.workload().write(1, 1, WriteKind::put);  // both have this one
+      world.run_for(1'000);
+      world.faults().cut(1, behind, 2 * kSecondUs);
+      for (std::uint32_t key = 0; key < 10; ++key)
+        world.workload().write(1, key, key % 3 == 0 ? WriteKind::remove : WriteKind::put);
+      world.run_for(1'000);
+      world.faults().restore_store(1, 200'000);
+      world.run_for(6'000);
+      finish(world);
+      EXPECT_GT(repairs(world), 0U) << seed;
+    }
+  }
+}
+
+// One that has written nothing since the copy has no log that anybody could find lost.  What its peers had
+// shipped to it comes again by their flows, also of shards that nobody writes to any more.
+TEST(RepairScenario, AnOldCopyIsRestoredOfOneThatOnlyRead) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Shape shape = plain_shape(seed, 3);
+    shape.load.clients = 0;
+    shape.load.bursts = 0;
+    shape.load.keys = 40;
+    shape.regions[0].shards = 4;
+    World world(shape, nullptr);
+    world.run_for(1'000);
+    world.faults().copy_store(1);
+    for (std::uint32_t key = 0; key < 20; ++key) world.workload().write(0, key, WriteKind::put);
+    world.run_for(3'000);
+    world.faults().restore_store(1, 200'000);
+    world.run_for(1'000);
+    finish(world);
+  }
+}
+
 // The same under load: others write, delete and crash while it is told.
 TEST(RepairScenario, AnOldCopyIsRestoredUnderLoad) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {

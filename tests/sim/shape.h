@@ -70,7 +70,7 @@ struct Shape {
   std::vector<LinkShape> links;  // from * regions + to
   LoadShape load;
   FaultShape faults;
-  replicator::PumpLimits pump;
+  replicator::PumpLimits pump{.recheck_ms = 5'000};  // (a run is short)
   std::int64_t request_deadline_ms = 2'000;
   std::int64_t stream_rollover_ms = 4LL * 3600 * 1000;
   std::int64_t retention_ms = 24LL * 3600 * 1000;

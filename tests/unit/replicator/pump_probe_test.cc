@@ -86,5 +86,20 @@ TEST(PumpProbe, AnIdleFlowNoticesThatItsSinkHasLostItsPosition) {
   EXPECT_THAT(script.wrong_position(0, PumpScript::at(2)), ElementsAre("read 2"));
 }
 
+TEST(PumpProbe, AnotherShardMakesSureOfItsPositionNowAndThen) {
+  PumpScript script({}, ShardId(3));
+  script.start_at(5);  // a hint
+  EXPECT_THAT(script.idle_page(5, 4'000'000), ElementsAre("ship 5-5 #0", "read 5"));
+  EXPECT_THAT(script.applied(0), ElementsAre());  // it measures nothing
+  script.now_ms += 29'999;
+  EXPECT_THAT(script.idle_page(5, 34'000'000), ElementsAre("read 5"));
+  script.now_ms += 1;
+  EXPECT_THAT(script.idle_page(5, 34'001'000), ElementsAre("ship 5-5 #0", "read 5"));
+  // The sink is an older copy of itself: it is asked, and is given again what it has lost.
+  EXPECT_THAT(script.wrong_position(1, PumpScript::at(2)), ElementsAre("ask"));
+  EXPECT_THAT(script.position(PumpScript::at(2)), ElementsAre("save 2", "read 2"));
+  EXPECT_THAT(script.page(2, 5), ElementsAre("ship 2-5 #3", "read 5"));
+}
+
 }  // namespace
 }  // namespace meridian::replicator

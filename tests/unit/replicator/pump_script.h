@@ -24,9 +24,12 @@ using Lines = std::vector<std::string>;
 
 class PumpScript {
  public:
-  explicit PumpScript(PumpLimits limits = {}) : pump(flow(), RegionId::of("sink"), limits, rng_) {}
+  explicit PumpScript(PumpLimits limits = {}, ShardId shard = ShardId(0))
+      : pump(flow(shard), RegionId::of("sink"), limits, rng_) {}
 
-  static rpc::FlowId flow() { return {{1, 2}, ShardId(0), RegionId::of("source")}; }
+  static rpc::FlowId flow(ShardId shard = ShardId(0)) {
+    return {{1, 2}, shard, RegionId::of("source")};
+  }
   static LogPosition at(std::uint64_t sequence, std::uint64_t start = 7) {
     return {StartId(start), Sequence(sequence)};
   }
