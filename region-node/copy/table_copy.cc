@@ -145,19 +145,10 @@ Action TableCopy::next_offer(std::int64_t now_ms) {
   return retry("no region that has the whole table can be reached", now_ms);
 }
 
-// No flow goes back, but for one of a region that has lost what it had, and begun a new life and log.
-bool TableCopy::begun_anew(const Member& source, const rpc::FlowStand& began) {
-  if (!source.flows) return false;
-  auto at = source.flows->find(began.shard);
-  return (at == source.flows->end() ? Sequence{} : at->second) < began.position.sequence;
-}
-
 // A source of whose changes the seed has not yet all that our flows take for granted.
 std::optional<RegionId> TableCopy::behind(const rpc::CopyOffer& offer) const {
   for (const auto& began : *beginnings_) {
-    const Member* source = member(began.source);
-    if (began.source != *seed_ && source == nullptr) continue;
-    if (source != nullptr && begun_anew(*source, began)) continue;
+    if (began.source != *seed_ && member(began.source) == nullptr) continue;
     Sequence stands;
     for (const auto& stand : offer.stands)
       if (stand.source == began.source && stand.shard == began.shard)

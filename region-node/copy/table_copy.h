@@ -57,8 +57,6 @@ struct Member {
   RegionId region;
   bool whole = false;      // it has all rows itself
   bool reachable = false;
-  // How far its flows are here, by shard of its log; nothing if that was not looked up.
-  std::optional<std::map<ShardId, Sequence>> flows = {};
 };
 
 enum class Phase : std::uint8_t { registering, starting, copying, catching_up, finishing, whole };
@@ -155,7 +153,6 @@ class TableCopy {
   Action next_page(std::int64_t now_ms);
   Action retry(const std::string& reason, std::int64_t now_ms);
   Action scan_anew(const rpc::CopyOffer& offer);
-  static bool begun_anew(const Member& source, const rpc::FlowStand& began);
   [[nodiscard]] std::optional<RegionId> behind(const rpc::CopyOffer& offer) const;
   [[nodiscard]] const Member* member(const RegionId& region) const;
   [[nodiscard]] bool seed_is_gone(std::int64_t now_ms);

@@ -50,7 +50,7 @@ struct PinOp {
   RegionId region;
   NodeId node;
   std::function<void(bool)> done;
-  Replaced replaced = Replaced::nobody;
+  bool replace = false;  // whatever it was pinned to before
   bool pinned = false;
 };
 

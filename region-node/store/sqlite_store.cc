@@ -73,12 +73,11 @@ void SqliteStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
 }
 
 void SqliteStore::pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
-  writer_->submit(Op{PinOp{region, node, std::move(done), Replaced::nobody}});
+  writer_->submit(Op{PinOp{region, node, std::move(done)}});
 }
 
-void SqliteStore::replace_identity(RegionId region, NodeId node, Replaced replaced,
-                                   std::function<void(bool)> done) {
-  writer_->submit(Op{PinOp{region, node, std::move(done), replaced}});
+void SqliteStore::replace_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
+  writer_->submit(Op{PinOp{region, node, std::move(done), true}});
 }
 
 void SqliteStore::decide_parked(ParkedDecision decision, ParkedDone done) {

@@ -59,8 +59,7 @@ class Judge {
 
   // P11, at any time: what a region's watermarks claim is applied there; those that have moved since they
   // were looked at, or all of every region.
-  enum class Pasts { kept, all };  // whether what their regions have forgotten counts, too
-  void watermarks(std::size_t region, Pasts pasts = Pasts::kept);
+  void watermarks(std::size_t region);
   void all_watermarks();
   // A region's are looked at anew: it is as it was a while ago, or empty.
   void region_forgot(std::size_t region) {

@@ -218,16 +218,9 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
     if (side.reader().parked_stats(id()).records > 0) return;
     auto facts = repair::facts_at(side.reader(), id());
     bool all = facts.collected >= std::max(facts_here.collected, facts_there.collected);
-    // (Of its own past it claims nothing before all have told it what they hold, nor of other lives that
-    // have ended.)
-    auto info = side.store().catalog()->find(id());
-    auto claims = [&](const RegionId& origin) {
-      if (origin == side.region()) return info && info->has_own_past(origin);
-      return info && !info->unsettled.contains(origin);
-    };
     for (const auto* known : {&facts_here, &facts_there})
       for (const auto& [origin, time] : known->watermarks)
-        all = all && (facts.watermarks[origin] >= time || !claims(origin));
+        all = all && facts.watermarks[origin] >= time;
     if (!all)
       owner.outside_.findings.add(
           "P15", fmt::format("after a repair of {} and {}, region {} does not know of all that "

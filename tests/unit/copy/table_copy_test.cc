@@ -185,18 +185,6 @@ TEST_F(TableCopyTest, ASeedThatHasLeftIsReplacedAtOnce) {
   expect<ApplyRows>(copy_.on_offer(offer(0, 20), now_));
 }
 
-// A region whose data was lost begins another log: nobody ever stands there where our flow began in the
-// one before, and the flow itself has been begun anew.
-TEST_F(TableCopyTest, NothingIsTakenForGrantedOfALogThatIsLost) {
-  begin();
-  using Flows = std::map<ShardId, Sequence>;
-  members({{kEast, true, false, Flows{{ShardId(0), Sequence(2)}}}, {kWest, true, true}});
-  expect<Wait>(copy_.on_failure("gone", now_));
-  expect<Wait>(copy_.on_timer(now_ + 500));
-  expect<AskOffer>(copy_.on_timer(now_ + 1600));
-  expect<ApplyRows>(copy_.on_offer(offer(3, 30), now_ + 1600));
-}
-
 TEST_F(TableCopyTest, WhatTheSeedCouldNotApplyComesWithItsOffer) {
   copy_.start({}, {}, now_);
   copy_.on_registered(true, now_);
