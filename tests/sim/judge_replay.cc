@@ -85,6 +85,7 @@ void Judge::replay(EventQueue& queue, SimClock& clock) {
 
 void Judge::replay_to(std::size_t sink, const std::vector<std::vector<Logged>>& logs) {
   SimNode& node = *outside_.nodes[sink];
+  node.commit_now();  // what its own upkeep has asked for meanwhile, as collecting, is not of the replay
   auto before = rows(sink);
   std::vector<store::Reader::ShardSpan> spans;
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[sink].shards; ++shard)
