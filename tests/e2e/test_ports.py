@@ -8,6 +8,7 @@ import sys
 from cluster import ROOT
 from ports import free_base, to_draw_from
 
+# The ranges here lie outside the one that tests draw from (ports.py), of which others hold some.
 DRAW = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -32,25 +33,25 @@ class Drawer:
 
 
 def test_what_one_process_has_drawn_no_other_draws():
-    drawers = [Drawer(10, "27000-27029") for _ in range(3)]
+    drawers = [Drawer(10, "17000-17029") for _ in range(3)]
     try:
         drawn = [drawer.ports for drawer in drawers]
-        assert set.union(*drawn) == set(range(27000, 27030)), drawn
-        assert "no free port" in Drawer(1, "27000-27029").end()
+        assert set.union(*drawn) == set(range(17000, 17030)), drawn
+        assert "no free port" in Drawer(1, "17000-17029").end()
     finally:
         for drawer in drawers:
             drawer.end()
     # They are free again once their owners are gone.
-    later = Drawer(30, "27000-27029")
+    later = Drawer(30, "17000-17029")
     assert len(later.ports) == 30, later.end()
     later.end()
 
 
 def test_a_port_that_is_bound_is_not_drawn():
     with socket.socket() as held:
-        held.bind(("127.0.0.1", 27040))
-        drawer = Drawer(1, "27040-27041")
-        assert drawer.ports == {27041}, drawer.end()
+        held.bind(("127.0.0.1", 17040))
+        drawer = Drawer(1, "17040-17041")
+        assert drawer.ports == {17041}, drawer.end()
         drawer.end()
 
 
