@@ -1,7 +1,6 @@
 #include "common/http/server.h"
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/string.hpp>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -109,12 +108,6 @@ class Door : public std::enable_shared_from_this<Door> {
 };
 
 }  // namespace
-
-std::string_view Request::header(std::string_view name) const {
-  for (const auto& [key, value] : headers)
-    if (key.size() == name.size() && beast::iequals(key, {name.data(), name.size()})) return value;
-  return {};
-}
 
 class HttpServer::Impl {
  public:

@@ -10,13 +10,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
+#include "common/http/message.h"
 #include "common/log.h"
 
 namespace meridian::http {
@@ -30,25 +28,6 @@ struct HttpLimits {
   std::int64_t idle_ms_max = 60'000;     // between requests, and while reading or writing one
   std::size_t connections_max = 10'000;
 };
-
-struct Request {
-  std::string method;
-  std::string target;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-  // Value of the first header of that name (any case), or empty.
-  [[nodiscard]] std::string_view header(std::string_view name) const;
-};
-
-struct Response {
-  int status = 200;
-  std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-};
-
-using Responder = std::function<void(Response)>;
-using Handler = std::function<void(Request, Responder)>;
 
 struct Listener {
   std::string address;  // host:port; port 0 lets the system choose

@@ -14,7 +14,7 @@
 #include <memory>
 
 #include "common/clock.h"
-#include "common/http/server.h"
+#include "common/http/message.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/rng.h"

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/http/server.h"
+#include "common/http/message.h"
 #include "common/rng.h"
 #include "region-node/api/call.h"
 
