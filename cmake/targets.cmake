@@ -15,6 +15,14 @@ function(meridian_settings target)
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-fno-reorder-blocks-and-partition>)
 endfunction()
 
+# Where compiling takes longer than running ever will, -O1 in place of -O3: a third of the compiler's time.
+set(meridian_quick_build $<$<CONFIG:Release>:-O1>)
+
+# meridian_quick_sources(FILE...): these sources of the folder's targets (CLI11 is long in optimising).
+function(meridian_quick_sources)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS ${meridian_quick_build})
+endfunction()
+
 function(meridian_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PUBLIC_LINKS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
@@ -42,6 +50,7 @@ function(meridian_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   meridian_settings(${name})
+  target_compile_options(${name} PRIVATE ${meridian_quick_build})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})

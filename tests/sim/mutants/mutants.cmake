@@ -13,9 +13,8 @@ function(sim_mutant name source)
     DEPENDS ${PROJECT_SOURCE_DIR}/${source} ${patch_file}
     COMMENT "Mutant ${name}: ${source}")
   meridian_program(sim_mutant_${name}
-    SOURCES ${mutated} ${PROJECT_SOURCE_DIR}/tools/sim/main.cc
-      ${PROJECT_SOURCE_DIR}/tools/sim/runner.cc ${PROJECT_SOURCE_DIR}/tools/sim/try_script.cc
-    LINKS meridian_sim meridian_sqlite fmt::fmt CLI11::CLI11)
+    SOURCES ${mutated} $<TARGET_OBJECTS:meridian_sim_main>
+    LINKS meridian_sim meridian_sqlite fmt::fmt)
   set_target_properties(sim_mutant_${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/mutants EXCLUDE_FROM_ALL ON)
   set(SIM_MUTANTS ${SIM_MUTANTS} sim_mutant_${name} PARENT_SCOPE)
