@@ -38,13 +38,13 @@ function(meridian_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
-# A GoogleTest binary, run whole by ctest under the given LABEL (unit, component or sim).
-# Nothing without MERIDIAN_TESTS.
+# A GoogleTest binary, run by ctest under the given LABEL (unit, component or sim): whole, or in so many
+# SHARDS, which run beside each other.  Nothing without MERIDIAN_TESTS.
 function(meridian_test name)
   if(NOT MERIDIAN_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;SHARDS" "SOURCES;LINKS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
@@ -53,6 +53,18 @@ function(meridian_test name)
   target_compile_options(${name} PRIVATE ${meridian_quick_build})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(NOT ARG_SHARDS)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+    return()
+  endif()
+  # Each under a name of its own, after which GoogleTest names its report (tests/count.py).
+  math(EXPR last "${ARG_SHARDS} - 1")
+  foreach(shard RANGE ${last})
+    set(link ${CMAKE_BINARY_DIR}/tests/${name}.${shard})
+    file(CREATE_LINK ${name} ${link} SYMBOLIC)
+    add_test(NAME ${name}.${shard} COMMAND ${link})
+    set_tests_properties(${name}.${shard} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${shard}")
+  endforeach()
 endfunction()

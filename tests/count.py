@@ -2,8 +2,8 @@
 
 NAME.count       "passed failed" of something that has no report of its own
 NAME.pytest.xml  JUnit report of pytest
-NAME.ctest.xml   JUnit report of ctest, one entry per test program; NAME/PROGRAM.xml beside it has that
-                 program's cases, unless it died before it could write them
+NAME.ctest.xml   JUnit report of ctest, one entry per test program or shard of one; NAME/ENTRY.xml beside it
+                 has its cases, unless it died before it could write them
 """
 
 import pathlib
