@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 
 import boto3
@@ -26,7 +28,15 @@ sys.path.insert(0, str(ROOT / "tests/e2e"))
 from ports import free_port  # noqa: E402
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-northeast-1"]
-PROJECT = f"meridian-test-{os.getpid()}"
+PROMETHEUS_IMAGE = "meridian-test-prometheus"
+# What the profile expects of an image, with Debian's Prometheus: its registry need not answer.
+PROMETHEUS_DOCKERFILE = f"""
+FROM {os.environ.get("MERIDIAN_BASE", "debian:bookworm-slim")}
+RUN apt-get update && apt-get install -y --no-install-recommends prometheus && rm -rf /var/lib/apt/lists/* \\
+ && mkdir /prometheus && chown nobody:nogroup /prometheus
+USER nobody
+ENTRYPOINT ["/usr/bin/prometheus"]
+"""
 
 
 def run(argv, environment, check=True):
@@ -36,13 +46,16 @@ def run(argv, environment, check=True):
 
 
 class Deployment:
-    def __init__(self, folder):
-        self.environment = {**os.environ, "MERIDIAN_PROJECT": PROJECT, "MERIDIAN_VAR": str(folder),
-                            "MERIDIAN_BUILD_NETWORK": "host"}
+    def __init__(self, folder, project=f"meridian-test-{os.getpid()}"):
+        self.project = project
+        self.environment = {**os.environ, "MERIDIAN_PROJECT": project, "MERIDIAN_VAR": str(folder),
+                            "MERIDIAN_BUILD_NETWORK": "host", "PROMETHEUS_IMAGE": PROMETHEUS_IMAGE}
         names = [f"{region.upper().replace('-', '_')}_{port}_PORT" for region in REGIONS
-                 for port in ("TABLE", "STREAMS", "ADMIN", "REPLICATOR")] + ["DRILLS_PORT"]
+                 for port in ("TABLE", "STREAMS", "ADMIN", "REPLICATOR")]
+        names += ["DRILLS_PORT", "PROMETHEUS_PORT"]
         self.environment.update({name: str(free_port()) for name in names})
         self.file = folder / "compose" / "deployment.yaml"
+        self.token_file = folder / "compose" / "secrets" / "admin-token"
 
     def up(self):
         built = ["--no-build"] if os.environ.get("MERIDIAN_COMPOSE_BUILT") == "1" else []
@@ -51,12 +64,12 @@ class Deployment:
     def down(self):
         return run(["deploy/down", "--compose", "--wipe"], self.environment)
 
-    def compose(self, *words):
+    def compose(self, *words, check=True):
         composer = ["docker", "compose"]
         if subprocess.run([*composer, "version"], capture_output=True).returncode != 0:
             composer = ["docker-compose"]
-        return run([*composer, "-p", PROJECT, "-f", "deploy/docker-compose.yml",
-                    "--project-directory", "deploy", *words], self.environment)
+        return run([*composer, "-p", self.project, "-f", "deploy/docker-compose.yml",
+                    "--project-directory", "deploy", *words], self.environment, check)
 
     def docker(self, *words):
         return run(["docker", *words], self.environment).stdout
@@ -66,11 +79,28 @@ class Deployment:
         return run([str(program / "meridian"), "--deployment", str(self.file), *words],
                    self.environment, check)
 
+    def endpoints(self, kind):
+        """Region -> URL."""
+        return {entry["name"]: f"http://{entry[kind]}"
+                for entry in yaml.safe_load(self.file.read_text())["regions"]}
+
     def endpoint(self, region):
-        for entry in yaml.safe_load(self.file.read_text())["regions"]:
-            if entry["name"] == region:
-                return f"http://{entry['table']}"
-        raise AssertionError(f"no {region} in {self.file}")
+        return self.endpoints("table")[region]
+
+    def admin_urls(self):
+        return [*self.endpoints("admin").values(), *self.endpoints("replicator_admin").values()]
+
+    def ask(self, url, method="GET", token=None):
+        """Status and text of an answer, with the deployment's own token unless another is given."""
+        request = urllib.request.Request(url, method=method)
+        token = self.token_file.read_text() if token is None else token
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
     def client(self, region):
         return boto3.client(
@@ -87,6 +117,7 @@ def deployment(tmp_path_factory):
         yield made
     finally:
         made.down()
+    assert not made.token_file.exists()
 
 
 def key(name):
@@ -155,6 +186,51 @@ def test_the_aws_cli_reaches_every_published_port(deployment):
         assert replicas | {region} == set(REGIONS)
 
 
+def test_admin_addresses_want_the_token(deployment):
+    urls = deployment.admin_urls()
+    assert len(urls) == 2 * len(REGIONS)
+    for url in urls:
+        assert deployment.ask(url + "/readyz", token="")[0] == 200
+        for path in ("/v1/status", "/metrics"):
+            assert deployment.ask(url + path, token="")[0] == 401
+            assert deployment.ask(url + path, token="0123456789abcdef")[0] == 401
+            assert deployment.ask(url + path)[0] == 200
+    logs = deployment.compose("logs", "--no-color").stdout
+    assert logs.count(" started ") >= len(urls), logs[:2000]
+    assert "admin_without_token" not in logs and deployment.token_file.read_text() not in logs
+
+
+def test_the_token_is_kept_from_others_of_the_host(deployment):
+    folder = deployment.token_file.parent
+    assert folder.stat().st_mode & 0o777 == 0o700 and len(deployment.token_file.read_text()) == 64
+    # Were it for the folders above alone, nobody would get that far.
+    script = f"cd {folder.parent} && exec setpriv --reuid 65534 --clear-groups cat secrets/admin-token"
+    done = run(["sh", "-c", script], deployment.environment, check=False)
+    assert done.returncode == 1 and "Permission denied" in done.stderr and not done.stdout, done
+
+
+def test_without_a_token_nothing_starts(tmp_path):
+    plain = Deployment(tmp_path, f"meridian-plain-{os.getpid()}")
+    try:
+        done = plain.compose("up", "-d", check=False)
+        assert done.returncode != 0 and str(plain.token_file) in done.stderr, done
+        ids = plain.compose("ps", "-q", "--all").stdout.split()
+        states = [c["State"]["Running"] for c in json.loads(plain.docker("inspect", *ids))] if ids else []
+        assert not any(states)
+    finally:
+        plain.compose("down", "--volumes")
+
+
+def test_another_token_is_taken_without_a_restart(deployment):
+    old, new = deployment.token_file.read_text(), os.urandom(32).hex()
+    deployment.token_file.write_text(new)  # in place: containers have this very file mounted
+    deployment.compose("kill", "-s", "HUP")
+    for url in deployment.admin_urls():
+        wait_for(lambda u=url: deployment.ask(u + "/v1/status", token=new)[0] == 200, f"{url} takes it")
+        assert deployment.ask(url + "/v1/status", token=old)[0] == 401
+    assert deployment.meridian("status").returncode == 0
+
+
 class Writer(threading.Thread):
     """Puts numbered items in one region and remembers which were acknowledged."""
 
@@ -219,28 +295,24 @@ def test_a_drill_runs_to_its_verdict(deployment, tmp_path, scenario):
     assert (out / "config/docker-compose.env").stat().st_size > 0
 
 
-def http(method, url):
-    request = urllib.request.Request(url, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.loads(answer.read())
-
-
 def test_the_profile_drill_runs_drills_from_the_console(deployment):
     deployment.compose("--profile", "drill", "up", "-d", "drills")
     url = f"http://127.0.0.1:{deployment.environment['DRILLS_PORT']}/v1/drills"
 
     def state():
         try:
-            return http("GET", url)
+            return json.loads(deployment.ask(url)[1])
         except OSError:
             return {"reports": [], "last": None}
 
     wait_for(lambda: "scenarios" in state(), "it listens")
-    http("POST", url + "/run?scenario=partition&fault=4s&baseline=1s&rate=50")
+    assert deployment.ask(url, token="")[0] == 401
+    assert deployment.ask(url + "/run?scenario=partition", "POST", token="")[0] == 401
+    deployment.ask(url + "/run?scenario=partition&fault=4s&baseline=1s&rate=50", "POST")
     wait_for(lambda: state()["reports"], "its report is there")
     assert state()["reports"][0]["verdict"] == "PASS"
     # It has no hold on containers, says so, and touches nothing.
-    http("POST", url + "/run?scenario=region-loss")
+    deployment.ask(url + "/run?scenario=region-loss", "POST")
     wait_for(lambda: state()["last"] and state()["last"]["scenario"] == "region-loss", "it has ended")
     assert state()["last"]["exit_code"] == 3 and "nothing was touched" in state()["last"]["said"]
 
@@ -256,3 +328,23 @@ def test_the_profile_wan_puts_the_globe_between_regions(deployment):
     assert delays()["eu-west-1 ap-northeast-1"] == delays()["ap-northeast-1 eu-west-1"]
     deployment.compose("--profile", "wan", "stop", "wan")
     wait_for(lambda: not delays(), "they end with it")
+
+
+def test_the_profile_observability_scrapes_every_daemon(deployment):
+    subprocess.run(["docker", "build", "--quiet", "--network", "host", "-t", PROMETHEUS_IMAGE, "-"],
+                   input=PROMETHEUS_DOCKERFILE, text=True, check=True, capture_output=True,
+                   env={**deployment.environment, "DOCKER_BUILDKIT": "0"})
+    deployment.compose("--profile", "observability", "up", "-d", "prometheus")
+    url = f"http://127.0.0.1:{deployment.environment['PROMETHEUS_PORT']}/api/v1/query?query="
+
+    def value(expression):
+        try:
+            status, text = deployment.ask(url + urllib.parse.quote(expression), token="")
+        except OSError:
+            return None
+        found = json.loads(text)["data"]["result"] if status == 200 else []
+        return float(found[0]["value"][1]) if found else None
+
+    wait_for(lambda: value("sum(up)") == 2 * len(REGIONS), "every daemon is scraped")
+    assert value('count(count by (region) (meridian_build_info))') == len(REGIONS)
+    deployment.compose("--profile", "observability", "stop", "prometheus")

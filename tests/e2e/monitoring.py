@@ -54,8 +54,9 @@ def metrics_pages(cluster):
 
 
 class Prometheus:
-    def __init__(self, cluster, folder, change_rules=hurried, workers=()):
-        """`workers`: (region, address) of the admin pages of further replicators."""
+    def __init__(self, cluster, folder, change_rules=hurried, workers=(), token_file=None):
+        """`workers`: (region, address) of the admin pages of further replicators.
+        `token_file`: of the daemons."""
         if shutil.which("prometheus") is None:
             pytest.skip("no prometheus (deploy/packages)")
         self.folder = pathlib.Path(folder)
@@ -73,6 +74,10 @@ class Prometheus:
         for job, addresses in targets:
             job["static_configs"] = [{"targets": [address], "labels": {"region": region.name}}
                                      for region, address in addresses]
+            if token_file:
+                job["authorization"]["credentials_file"] = str(token_file)
+            else:
+                del job["authorization"]
         self.targets = sum(len(addresses) for _, addresses in targets)
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.process = None

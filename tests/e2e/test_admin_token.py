@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from cluster import Cluster, free_port, program, wait_until
+from monitoring import Prometheus
 
 TOKEN = "e2e-0123456789abcdef"
 OTHER = "e2e-fedcba9876543210"
@@ -115,6 +116,11 @@ def test_the_command_line_shows_it(guarded, token_file, tmp_path):
     deployment["admin_token_file"] = token_file.name
     guarded.deployment.write_text(yaml.safe_dump(deployment))
     assert meridian(guarded, "status").returncode == 0
+
+
+def test_prometheus_shows_it(guarded, token_file, tmp_path):
+    with Prometheus(guarded, tmp_path / "prometheus", token_file=token_file) as prometheus:
+        assert prometheus.value('sum(up{job="meridian-replicator"})')[0]["value"][1] == "2"
 
 
 def test_another_token_is_taken_without_a_restart(guarded, token_file):
