@@ -13,16 +13,27 @@ using sqlite::Transaction;
 LeaseStore::LeaseStore(const std::string& folder) : LeaseStore(database_in(folder), {}) {}
 
 LeaseStore::LeaseStore(const std::string& path, const std::string& vfs)
-    : db_(path, database_options(vfs)) {
-  prepared(db_);
-}
+    : db_(path, database_options(vfs)),
+      load_(prepared(db_),
+            "SELECT table_id, shard, owner, token, counter, wanted FROM leases"
+            " ORDER BY table_id, shard"),
+      renew_(db_,
+             "UPDATE leases SET counter = counter + 1"
+             " WHERE table_id = ?1 AND shard = ?2 AND owner = ?3 AND token = ?4"),
+      refuse_(db_,
+              "UPDATE leases SET wanted = ''"
+              " WHERE table_id = ?1 AND shard = ?2 AND owner = ?3 AND token = ?4"),
+      want_(db_,
+            "UPDATE leases SET wanted = ?5 WHERE table_id = ?1 AND shard = ?2"
+            " AND owner = ?3 AND token = ?4 AND wanted = ''"),
+      take_(db_,
+            "UPDATE leases SET owner = ?5, token = ?6, counter = counter + 1, wanted = ''"
+            " WHERE table_id = ?1 AND shard = ?2 AND owner = ?3 AND token = ?4"
+            " AND counter = ?7") {}
 
 std::vector<Lease> LeaseStore::load() {
   std::vector<Lease> out;
-  Statement select(db_,
-                   "SELECT table_id, shard, owner, token, counter, wanted FROM leases"
-                   " ORDER BY table_id, shard");
-  for (Query row = select.run(); row.step();) {
+  for (Query row = load_.run(); row.step();) {
     Lease lease;
     lease.key = {decode_table(row.blob(0)), ShardId(static_cast<std::uint16_t>(row.int64(1)))};
     lease.owner = row.text(2);
@@ -67,37 +78,24 @@ std::map<LeaseKey, std::uint64_t> LeaseStore::carry_out(const LeasePlan& plan,
                  plan.want.empty() && plan.hand_over.empty();
   if (nothing) return taken;
   Transaction transaction(db_);
-  Statement renew(db_,
-                  "UPDATE leases SET counter = counter + 1"
-                  " WHERE table_id = ?1 AND shard = ?2 AND owner = ?3 AND token = ?4");
   for (const auto* renewed : {&plan.renew, &plan.refuse, &plan.hand_over})
     for (const auto& row : *renewed) {
       Bytes table = encode_table(row.key.table);
-      renew.execute(table, row.key.shard.value, Text{worker}, row.token);
+      renew_.execute(table, row.key.shard.value, Text{worker}, row.token);
     }
-  Statement refuse(db_,
-                   "UPDATE leases SET wanted = ''"
-                   " WHERE table_id = ?1 AND shard = ?2 AND owner = ?3 AND token = ?4");
   for (const auto& row : plan.refuse) {
     Bytes table = encode_table(row.key.table);
-    refuse.execute(table, row.key.shard.value, Text{worker}, row.token);
+    refuse_.execute(table, row.key.shard.value, Text{worker}, row.token);
   }
-  Statement want(db_,
-                 "UPDATE leases SET wanted = ?5 WHERE table_id = ?1 AND shard = ?2"
-                 " AND owner = ?3 AND token = ?4 AND wanted = ''");
   for (const auto& row : plan.want) {
     Bytes table = encode_table(row.key.table);
-    want.execute(table, row.key.shard.value, Text{row.owner}, row.token, Text{worker});
+    want_.execute(table, row.key.shard.value, Text{row.owner}, row.token, Text{worker});
   }
-  Statement take(db_,
-                 "UPDATE leases SET owner = ?5, token = ?6, counter = counter + 1, wanted = ''"
-                 " WHERE table_id = ?1 AND shard = ?2 AND owner = ?3 AND token = ?4"
-                 " AND counter = ?7");
   for (const auto& row : plan.take) {
     Bytes table = encode_table(row.key.table);
     std::uint64_t token = next_token();
-    take.execute(table, row.key.shard.value, Text{row.owner}, row.token, Text{worker}, token,
-                 row.counter);
+    take_.execute(table, row.key.shard.value, Text{row.owner}, row.token, Text{worker}, token,
+                  row.counter);
     if (db_.changes() > 0) taken[row.key] = token;
   }
   transaction.commit();

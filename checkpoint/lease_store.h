@@ -39,6 +39,12 @@ class LeaseStore {
   std::uint64_t next_token();
 
   sqlite::Database db_;
+  // Prepared once: workers look and renew all the time.
+  sqlite::Statement load_;
+  sqlite::Statement renew_;
+  sqlite::Statement refuse_;
+  sqlite::Statement want_;
+  sqlite::Statement take_;
 };
 
 }  // namespace meridian::checkpoint
