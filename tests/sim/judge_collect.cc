@@ -1,6 +1,9 @@
 // P5: the part of the Judge that looks whether tombstones went too early.
 #include <fmt/format.h>
 
+#include <map>
+#include <utility>
+
 #include "tests/sim/judge.h"
 
 namespace meridian::sim {
@@ -12,6 +15,8 @@ void Judge::collections(std::size_t region) {
   if (!node.up() || !node.store().catalog()->find(table_)) return;
   conflict::Hlc collected = node.reader().collected(table_);
   conflict::Hlc& looked_to = collections_[region];
+  // Many writes are of few keys, and no row changes meanwhile.
+  std::map<std::pair<std::size_t, std::uint32_t>, std::optional<conflict::Version>> rows;
   for (const Write* each : history_.between(looked_to, collected)) {
     const Write& write = *each;
     if (!owns(write.key_number) || write.origin_forgot) continue;
@@ -21,9 +26,12 @@ void Judge::collections(std::size_t region) {
       if (!holder.up() || outside_.forgot(other)) continue;
       auto table = holder.store().catalog()->find(table_);
       if (!table || !table->is_whole(holder.region())) continue;
-      auto row = holder.reader().get_row(table_, key_of(write.key_number));
-      bool there = row ? row->version >= write.version
-                       : write.version.hlc <= holder.reader().collected(table_);
+      auto [at, first] = rows.try_emplace({other, write.key_number});
+      if (first)
+        if (auto row = holder.reader().get_row(table_, key_of(write.key_number)))
+          at->second = row->version;
+      bool there = at->second ? *at->second >= write.version
+                              : write.version.hlc <= holder.reader().collected(table_);
       // (A replica that was filled may have something newer in quarantine, in place of it.)
       if (!there && arrived(other)[key_of(write.key_number)] < write.version)
         add("P5", fmt::format("region {} has collected up to {:x}, and region {} lacks {}", region,

@@ -1,6 +1,7 @@
 #include "tests/sim/sim_disk.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -15,6 +16,19 @@ namespace {
 std::string next_name() {
   static std::uint64_t count = 0;
   return fmt::format("simdisk-{}", ++count);
+}
+
+// A run has one thread, so it needs no mutexes, and nobody asks SQLite how much memory it has.  What one run
+// gives back the next one needs: it is not returned to the system in between.
+void configure_process() {
+  static const bool once = [] {
+    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    return true;
+  }();
+  (void)once;
 }
 
 bool of_sync(DiskFault fault) {
@@ -39,6 +53,10 @@ std::vector<UnsyncedWrite> torn(const UnsyncedWrite& write, Rng& rng) {
 
 void put_bytes(std::string& to, std::int64_t offset, std::string_view data) {
   auto at = static_cast<std::size_t>(offset);
+  if (at == to.size()) {
+    to.append(data);
+    return;
+  }
   if (to.size() < at + data.size()) to.resize(at + data.size(), '\0');
   to.replace(at, data.size(), data);
 }
@@ -50,6 +68,7 @@ void apply_unsynced(std::string& to, const UnsyncedWrite& write) {
 }
 
 SimDisk::SimDisk(std::uint64_t seed) : name_(next_name()), rng_(seed) {
+  configure_process();
   vfs_ = make_vfs(*this, name_);
   MERIDIAN_CHECK(sqlite3_vfs_register(vfs_.get(), 0) == SQLITE_OK);
 }

@@ -106,6 +106,7 @@ class SimNode {
   void tell_committed();
   void schedule_commit();
   void tick(std::uint32_t start);
+  bool at_end(const WaitingRead& read);
   std::optional<rpc::LogPage> look(WaitingRead& read);
   rpc::LogPage whole_page(const WaitingRead& read);
   void wake_reads();
