@@ -105,6 +105,8 @@ class Judge {
   void row_is_right(std::size_t region, std::uint32_t key_number,
                     const std::optional<store::Row>& row);
   void nothing_is_right(std::size_t region, std::uint32_t key_number);
+  // The version of what a region has of a key, or of what that counts as.
+  [[nodiscard]] conflict::Version stands_at(std::size_t region, std::uint32_t key_number) const;
   // What an absent key counts as in a region: a tombstone of that version.
   [[nodiscard]] conflict::Version horizon(std::size_t region) const;
   void record_is_right(std::size_t region, const rpc::ChangeRecord& record);

@@ -16,7 +16,7 @@ void Judge::collections(std::size_t region) {
   conflict::Hlc collected = node.reader().collected(table_);
   conflict::Hlc& looked_to = collections_[region];
   // Many writes are of few keys, and no row changes meanwhile.
-  std::map<std::pair<std::size_t, std::uint32_t>, std::optional<conflict::Version>> rows;
+  std::map<std::pair<std::size_t, std::uint32_t>, conflict::Version> rows;
   for (const Write* each : history_.between(looked_to, collected)) {
     const Write& write = *each;
     if (!owns(write.key_number) || write.origin_forgot) continue;
@@ -27,18 +27,25 @@ void Judge::collections(std::size_t region) {
       auto table = holder.store().catalog()->find(table_);
       if (!table || !table->is_whole(holder.region())) continue;
       auto [at, first] = rows.try_emplace({other, write.key_number});
-      if (first)
-        if (auto row = holder.reader().get_row(table_, key_of(write.key_number)))
-          at->second = row->version;
-      bool there = at->second ? *at->second >= write.version
-                              : write.version.hlc <= holder.reader().collected(table_);
+      if (first) at->second = stands_at(other, write.key_number);
       // (A replica that was filled may have something newer in quarantine, in place of it.)
-      if (!there && arrived(other)[key_of(write.key_number)] < write.version)
+      if (at->second < write.version && arrived(other)[key_of(write.key_number)] < write.version)
         add("P5", fmt::format("region {} has collected up to {:x}, and region {} lacks {}", region,
                               collected.value, other, describe(write)));
     }
   }
   looked_to = std::max(looked_to, collected);
+}
+
+// A key without a row counts as a tombstone of the horizon's version.  So does one whose tombstone lies at
+// or below the horizon: it may go with the next look, and nobody is told of it before.  (Its own version may
+// say less: what a repair leaves where another region had collected a delete is of the region that was
+// repaired, whose name may sort before that of the delete.  Should a put have been lost with it, P1 to P4
+// tell at rest.)
+conflict::Version Judge::stands_at(std::size_t region, std::uint32_t key_number) const {
+  auto row = outside_.nodes[region]->reader().get_row(table_, key_of(key_number));
+  auto gone = horizon(region);
+  return row && (row->image || row->version > gone) ? row->version : gone;
 }
 
 // What an absent key counts as in a region.

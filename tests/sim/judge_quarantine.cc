@@ -31,9 +31,11 @@ std::vector<store::ParkedRecord> Judge::parked(std::size_t region) const {
 
 std::map<Bytes, conflict::Version> Judge::arrived(std::size_t region) const {
   std::map<Bytes, conflict::Version> out;
-  for (auto& row : rows(region)) out.emplace(row.key, row.version);
+  auto gone = horizon(region);
+  for (auto& row : rows(region))
+    out.emplace(row.key, row.image || row.version > gone ? row.version : gone);
   // What is gone has come as well.
-  if (auto gone = horizon(region); gone != conflict::Version{})
+  if (gone != conflict::Version{})
     for (std::uint32_t key = 0; key < history_.keys(); ++key)
       if (owns(key)) out.emplace(key_of(key), gone);
   for (const auto& each : parked(region)) {

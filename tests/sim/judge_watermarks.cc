@@ -23,20 +23,15 @@ void Judge::watermarks(std::size_t region) {
     newest = std::max(newest, each.record.version);
   }
   // Many writes are of few keys, and no row changes meanwhile.
-  std::map<std::uint32_t, std::optional<conflict::Version>> rows;
+  std::map<std::uint32_t, conflict::Version> rows;
   for (const auto& [origin, claimed] : reader.watermarks(table_)) {
     conflict::Hlc& looked_to = watermarks_[{region, origin}];
     for (const Write* write : history_.between(looked_to, claimed)) {
       if (write->version.region != origin || write->state != WriteState::acknowledged) continue;
       if (!owns(write->key_number) || write->origin_forgot) continue;
       auto [at, first] = rows.try_emplace(write->key_number);
-      if (first)
-        if (auto row = reader.get_row(table_, key_of(write->key_number))) at->second = row->version;
-      // (A key whose tombstone was collected counts as one of the horizon's version.)
-      bool there = at->second ? *at->second >= write->version
-                              : write->version.hlc <= reader.collected(table_);
-      there = there || aside[key_of(write->key_number)] > write->version;
-      if (!there)
+      if (first) at->second = stands_at(region, write->key_number);
+      if (at->second < write->version && aside[key_of(write->key_number)] <= write->version)
         add("P11", fmt::format("region {} claims to have all of region {} up to {:x}, without {}",
                                region, write->region, claimed.value, describe(*write)));
     }
