@@ -82,6 +82,7 @@ Action TableCopy::next(std::int64_t now_ms) {
     seed_.reset();
     seed_lost_ms_.reset();
     goal_.reset();
+    doubted_.reset();
   }
   switch (phase_) {
     case Phase::registering: return next_registration(now_ms);
@@ -145,10 +146,19 @@ Action TableCopy::next_offer(std::int64_t now_ms) {
   return retry("no region that has the whole table can be reached", now_ms);
 }
 
+// No flow goes back, but for one of a region that has lost what it had, and begun a new life and log.
+bool TableCopy::begun_anew(const Member& source, const rpc::FlowStand& began) {
+  if (!source.flows) return false;
+  auto at = source.flows->find(began.shard);
+  return (at == source.flows->end() ? Sequence{} : at->second) < began.position.sequence;
+}
+
 // A source of whose changes the seed has not yet all that our flows take for granted.
 std::optional<RegionId> TableCopy::behind(const rpc::CopyOffer& offer) const {
   for (const auto& began : *beginnings_) {
-    if (began.source != *seed_ && member(began.source) == nullptr) continue;
+    const Member* source = member(began.source);
+    if (began.source != *seed_ && source == nullptr) continue;
+    if (source != nullptr && begun_anew(*source, began)) continue;
     Sequence stands;
     for (const auto& stand : offer.stands)
       if (stand.source == began.source && stand.shard == began.shard)
@@ -165,7 +175,7 @@ Action TableCopy::on_offer(rpc::CopyOffer offer, std::int64_t now_ms) {
   if (phase_ == Phase::catching_up) {
     // Rows came to the seed outside of its flows while it was being read.
     if (offer.epoch != cursor_->epoch) return scan_anew(offer);
-    goal_ = std::move(offer);
+    set_goal(std::move(offer));
     return next(now_ms);
   }
   if (beginnings_) {
@@ -284,8 +294,24 @@ Action TableCopy::scan_anew(const rpc::CopyOffer& offer) {
 
 // ------------------------------------------------------------------------------------------ the end
 
+// What the seed has taken in since it was asked first is the flows' affair, or one that lags would never be
+// there.  So only what lies in a log that is lost, where the seed now stands at less, becomes less.
+void TableCopy::set_goal(rpc::CopyOffer offer) {
+  if (auto before = std::exchange(doubted_, std::nullopt)) {
+    std::vector<rpc::FlowStand> stands;
+    for (const auto& now : offer.stands)
+      for (const auto& then : before->stands)
+        if (then.source == now.source && then.shard == now.shard)
+          stands.push_back(now.position.sequence < then.position.sequence ? now : then);
+    offer.stands = std::move(stands);
+  }
+  goal_ = std::move(offer);
+  polls_ = 0;
+}
+
 Action TableCopy::on_flows(bool there, std::int64_t now_ms) {
   if (!there) {
+    if (++polls_ == limits_.catch_up_polls_max) doubted_ = std::exchange(goal_, std::nullopt);
     reason_ = "changes that were made meanwhile are on their way";
     return Wait{now_ms + limits_.catch_up_poll_ms};
   }

@@ -18,6 +18,8 @@
 // The cursor is stored with the rows, so after a death the copy goes on where its rows are.  With
 // another seed the scan begins anew, once that seed has got at least as far as our flows began: then
 // no flow need go back, and nobody's log need reach further back than it was pinned.
+// A region that loses its data meanwhile begins another log, and the seed's flow of it begins anew: where
+// the seed stood in the one before, nobody gets any more.  So it is asked again now and then.
 //
 // Pure: no clock, socket, thread or file.  One action is under way at a time.
 // Threads: confined to the caller's.
@@ -48,6 +50,7 @@ struct CopyLimits {
   std::int64_t register_ms_max = 5'000;     // for a replica that cannot be reached; it is repaired later
   std::int64_t seed_ms_max = 60'000;        // for a seed that cannot be reached, before another is taken
   std::int64_t catch_up_poll_ms = 200;
+  unsigned catch_up_polls_max = 50;  // before the seed is asked again how far to wait
   std::int64_t backoff_ms_min = 100;
   std::int64_t backoff_ms_max = 3'000;
 };
@@ -57,6 +60,8 @@ struct Member {
   RegionId region;
   bool whole = false;      // it has all rows itself
   bool reachable = false;
+  // How far its flows are here, by shard of its log; nothing if that was not looked up.
+  std::optional<std::map<ShardId, Sequence>> flows = {};
 };
 
 enum class Phase : std::uint8_t { registering, starting, copying, catching_up, finishing, whole };
@@ -153,6 +158,8 @@ class TableCopy {
   Action next_page(std::int64_t now_ms);
   Action retry(const std::string& reason, std::int64_t now_ms);
   Action scan_anew(const rpc::CopyOffer& offer);
+  void set_goal(rpc::CopyOffer offer);
+  static bool begun_anew(const Member& source, const rpc::FlowStand& began);
   [[nodiscard]] std::optional<RegionId> behind(const rpc::CopyOffer& offer) const;
   [[nodiscard]] const Member* member(const RegionId& region) const;
   [[nodiscard]] bool seed_is_gone(std::int64_t now_ms);
@@ -175,6 +182,8 @@ class TableCopy {
   std::optional<CopyCursor> moving_to_;       // as it will be
   std::optional<rpc::CopyOffer> offer_;       // taken once its parked rows are applied
   std::optional<rpc::CopyOffer> goal_;        // where the seed stood after its last row
+  std::optional<rpc::CopyOffer> doubted_;     // a goal that was not reached for long
+  unsigned polls_ = 0;                        // of the flows, since the seed was asked
   std::int64_t read_at_ms_ = 0;   // earliest time of the next page
   std::int64_t run_ms_ = 0;       // since when this process copies
   std::uint64_t run_rows_ = 0;    // in that time

@@ -108,9 +108,12 @@ Copier::Step Copier::run(Copy& copy) {
 void Copier::look(Copy& copy) {
   std::vector<copy::Member> members;
   if (auto table = world_.store.catalog()->find(copy.id)) {
+    std::map<RegionId, std::map<ShardId, Sequence>> flows;
+    for (const auto& [flow, position] : reader_->flow_positions(copy.id))
+      flows[flow.first][flow.second] = position.sequence;
     for (const auto& region : table->peers(self_))
-      members.push_back(
-          {region, table->is_whole(region), world_.membership.reachable(region) != nullptr});
+      members.push_back({region, table->is_whole(region),
+                         world_.membership.reachable(region) != nullptr, flows[region]});
   }
   copy.core.set_members(std::move(members));
   copy.core.set_sharers(copies_.size());

@@ -63,6 +63,8 @@ void Membership::connected(const RegionId& region, PeerLink& link) {
   world_.store.pin_identity(region, node, std::move(pending.answer));
   tasks_.add(pending.promise.then([this, region, node, &link](bool pinned) -> kj::Promise<void> {
     bool same = link.session->connected() && link.session->peer()->node == node;
+    // (A store that cannot write pins nobody, and knows nothing against the node.)
+    if (!pinned && !world_.store.health().accepts_writes) return kj::READY_NOW;
     link.trusted = pinned && same;
     if (pinned) return kj::READY_NOW;
     bool said = link.refused == node;
@@ -96,8 +98,8 @@ kj::Promise<void> Membership::round() {
   auto catalog = world_.store.catalog();
   for (auto& [region, link] : peers_) {
     kj::Promise<void> chain = kj::READY_NOW;
-    // (What another region tells may have settled it.)
-    if (!link.trusted && link.session->connected()) connected(region, link);
+    // (What another region tells may have settled it, or ended the life that it lived.)
+    if (link.session->connected()) connected(region, link);
     if (link.trusted) {
       for (const auto& [id, table] : catalog->by_id) {
         if (!table->has_replica(region)) continue;

@@ -103,7 +103,9 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   kj::Promise<void> round();
   // new_life.cc
   kj::Promise<void> recognise(RegionId region, NodeId node, PeerLink& link, bool said);
-  kj::Promise<bool> begins_anew(RegionId region, TableId table, PeerLink& link);
+  enum class Asked { not_yet, already };  // for a new replica
+  kj::Promise<bool> begins_anew(RegionId region, TableId table, PeerLink& link,
+                                std::shared_ptr<store::Replaced> replaced, Asked asked);
   kj::Promise<bool> ask_new_life(TableId table, PeerLink& link);
   kj::Promise<bool> learn(RegionId region, rpc::TableDefinition theirs);
   kj::Promise<bool> forget_member(RegionId region, TableId table);

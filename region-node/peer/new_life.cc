@@ -18,17 +18,18 @@ kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& 
       link.session->peer()->protocol < kCopyProtocol)
     return kj::READY_NOW;
   kj::Promise<bool> anew = false;
+  auto replaced = std::make_shared<store::Replaced>(store::Replaced::anyone);
   for (const auto& [id, table] : world_.store.catalog()->by_id) {
     if (!table->has_replica(region) || !table->has_replica(self_)) continue;
-    anew = anew.then([this, region, id = id, &link](bool) {
-      return begins_anew(region, id, link);
+    anew = anew.then([this, region, id = id, &link, replaced](bool) {
+      return begins_anew(region, id, link, replaced, Asked::not_yet);
     });
   }
   return anew
-      .then([this, region, node, is_there](bool begun) -> kj::Promise<bool> {
+      .then([this, region, node, is_there, replaced](bool begun) -> kj::Promise<bool> {
         if (!begun || !is_there()) return false;
         auto pending = pins_.open();
-        world_.store.replace_identity(region, node, std::move(pending.answer));
+        world_.store.replace_identity(region, node, *replaced, std::move(pending.answer));
         return kj::mv(pending.promise);
       })
       .then([this, region, node, is_there, &link](bool replaced) {
@@ -48,8 +49,10 @@ kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& 
 }
 
 // Whether the node knows nothing of what the region held, and has a new replica of the table.  Fails
-// when it has the old one.
-kj::Promise<bool> Membership::begins_anew(RegionId region, TableId id, PeerLink& link) {
+// when it has the old one.  The new one may be known here already, from others; then the node takes the
+// place of one of which they have told that it has ended, and of nobody else.
+kj::Promise<bool> Membership::begins_anew(RegionId region, TableId id, PeerLink& link,
+                                          std::shared_ptr<store::Replaced> replaced, Asked asked) {
   auto table = world_.store.catalog()->find(id);
   if (!table || !table->has_replica(region)) return true;
   return link.session
@@ -58,18 +61,25 @@ kj::Promise<bool> Membership::begins_anew(RegionId region, TableId id, PeerLink&
         rpc::write_definition(definition_of(*table), request.initTable());
         return kj::Promise<capnp::Response<rpc::wire::Region::MergeTableResults>>(request.send());
       })
-      .then([this, region, id, table, &link](
+      .then([this, region, id, table, &link, replaced, asked](
                 capnp::Response<rpc::wire::Region::MergeTableResults>&& answer)
                 -> kj::Promise<bool> {
-        if (!answer.getKnown()) return ask_new_life(id, link);
+        if (!answer.getKnown()) {
+          if (asked == Asked::already)
+            kj::throwFatalException(KJ_EXCEPTION(FAILED, "the new replica is gone"));
+          return ask_new_life(id, link).then([this, region, id, &link, replaced](bool) {
+            return begins_anew(region, id, link, replaced, Asked::already);
+          });
+        }
         auto theirs = rpc::read_definition(answer.getTable());
         auto entries = entries_of(theirs);
         auto own = entries.find(region);
-        bool anew = own != entries.end() && own->second.present &&
-                    own->second.joined > table->replicas.at(region).joined;
-        if (!anew)
+        auto known = table->replicas.at(region).joined;
+        bool there = own != entries.end() && own->second.present;
+        if (!there || own->second.joined < known)
           kj::throwFatalException(
               KJ_EXCEPTION(FAILED, "another node holds a table under the name of this region"));
+        if (own->second.joined == known) *replaced = store::Replaced::ended;
         return learn(region, std::move(theirs));
       });
 }

@@ -97,7 +97,11 @@ DrainAnswer drain_answer(const DrainQuestion& question, const RegionId& sink,
       if (origin != sink && origin != question.source &&
           !covers(question, asked, origin, *info, flows, watermarks))
         said.behind.push_back(origin);
-    if (!same_log(asked, sink, reader)) said.behind.push_back(sink);
+    if (!info->has_own_past(sink) || !same_log(asked, sink, reader)) said.behind.push_back(sink);
+    // Of a life that has ended the source may have more, until the two are compared.
+    for (const auto& [ended, holders] : info->unsettled)
+      if (ended != sink && (ended == question.source || holders.contains(question.source)))
+        said.behind.push_back(ended);
   }
   return out;
 }

@@ -390,7 +390,7 @@ void Engine::postpone(const AcknowledgeOp& op) {
 
 void Engine::execute(TaskOp& op) { op.run(*this); }
 
-void Engine::execute(PinOp& op) { op.pinned = pin(op.region, op.node, op.replace); }
+void Engine::execute(PinOp& op) { op.pinned = pin(op.region, op.node, op.replaced); }
 
 void Engine::execute(ParkedOp& op) { op.outcome = decide_parked(op.decision); }
 

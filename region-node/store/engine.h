@@ -129,7 +129,7 @@ class Engine {
   // `horizon`: an absent key counts as a tombstone of this version.
   void apply_record(TableState& table, const rpc::FlowId& flow, const rpc::ChangeRecord& record,
                     conflict::Hlc horizon);
-  bool pin(const RegionId& region, NodeId node, bool replace = false);
+  bool pin(const RegionId& region, NodeId node, Replaced replaced);
   ParkedOutcome decide_parked(const ParkedDecision& decision);
 
   // engine_clock.cc: the own clock, and versions beyond the bound
@@ -159,7 +159,7 @@ class Engine {
 
   // engine_repair.cc
   void save_repairs(TableState& table, TableInfo info);
-  void forget_repairs(TableState& table, TableInfo& next);
+  void change_marks(TableState& table, TableInfo& next);
   std::vector<LogPosition> pin_flows(TableState& table, const RegionId& peer);
   void renew_log(TableState& table);
   void forget_listed(const TableState& table);
@@ -173,7 +173,9 @@ class Engine {
   void raise_collected(TableState& table, conflict::Hlc to);
 
   // engine_copy.cc
-  void note_copying(TableInfo& info);  // this region's replica, which is new
+  // Of this region's replica; what the one before has lost, others may hold.
+  enum class Begins { empty, with_rows };
+  void begin_life(TableInfo& info, Begins begins);
   ControlResult begin_copy(TableState& table, const CopyStep& step);
   ControlResult finish_copy(TableState& table, const CopyStep& step);
 

@@ -99,7 +99,7 @@ rpc::ApplyOutcome Engine::apply_batch(const rpc::ReplicationBatch& batch, NodeId
 
   begin();
   held_.released(batch.flow);
-  pin(batch.flow.source, source_node);
+  pin(batch.flow.source, source_node, Replaced::nobody);
   for (const auto& record : batch.records)
     apply_record(*table, batch.flow, record, table->collected);
   if (batch.to != outcome.position) {
@@ -184,11 +184,13 @@ ParkedOutcome Engine::decide_parked(const ParkedDecision& decision) {
   return {ParkedStatus::still_parked, parked ? parked->reason : std::string()};
 }
 
-bool Engine::pin(const RegionId& region, NodeId node, bool replace) {
+bool Engine::pin(const RegionId& region, NodeId node, Replaced replaced) {
   if (region == options_.region) return node == node_;
-  auto known = state_.identities.find(region);
-  bool other = known != state_.identities.end() && known->second != node;
-  if (known != state_.identities.end() && !(other && replace)) return !other;
+  if (auto known = state_.identities.find(region); known != state_.identities.end()) {
+    if (known->second == node) return true;
+    bool ended = known->second == kEndedNode;
+    if (replaced == Replaced::nobody || (replaced == Replaced::ended && !ended)) return false;
+  }
   begin();
   flows_->pin(region, node);
   state_.identities[region] = node;

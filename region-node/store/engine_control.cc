@@ -89,7 +89,7 @@ ControlResult Engine::create_table(const TableSpec& spec) {
     label = joined->info->enabled_stream()->label;
     erase(*joined);
   }
-  if (spec.copy_from_others) note_copying(info);
+  if (spec.copy_from_others) begin_life(info, Begins::empty);
   TableState table;
   table.shards.resize(shards);
   if (spec.stream) {
@@ -172,15 +172,22 @@ ControlResult Engine::merge_replicas(const TableId& id,
     auto at = info.replicas.find(region);
     if (at != info.replicas.end() && entry.changed <= at->second.changed) continue;
     if (from_the_future(entry.changed)) return Err(ControlError::unavailable);
-    info.replicas[region] = entry;
     hlc_.observe(entry.changed.hlc);
+    // Only this region ends a copy of its own: it did, and is back from before that.
+    bool undone = region == options_.region && at != info.replicas.end() && at->second.copying &&
+                  entry.present && !entry.copying;
+    if (undone) {
+      begin_life(info, Begins::empty);
+    } else {
+      info.replicas[region] = entry;
+    }
   }
   if (info.replicas == table->info->replicas) return table->info;
   if (too_many(info.replicas)) return Err(ControlError::limit_exceeded);
   begin();
   forget_changed_regions(*table, info);
   set_origin(*table, info);
-  forget_repairs(*table, info);
+  change_marks(*table, info);
   return save_info(*table, std::move(info));
 }
 
@@ -226,7 +233,7 @@ ControlResult Engine::set_replica(const TableId& id, const RegionId& region, boo
   info.replicas[region] = ReplicaEntry{present, version, false, false, version};
   forget_changed_regions(*table, info);
   set_origin(*table, info);
-  forget_repairs(*table, info);
+  change_marks(*table, info);
   return save_info(*table, std::move(info));
 }
 
@@ -239,15 +246,25 @@ void Engine::forget_changed_regions(TableState& table, TableInfo& next) {
     if (region == options_.region || at == table.info->replicas.end() || same) continue;
     flows_->forget_region(table, region);
     // A new life of which nobody said that the one before had ended: its data was lost, and another node
-    // may live it.  The first that speaks for the region is pinned.
-    if (at->second.present && entry.present && state_.identities.erase(region) > 0)
-      flows_->unpin(region);
+    // may live it, or that one have been lost in its turn.
+    if (auto known = state_.identities.find(region);
+        at->second.present && entry.present && known != state_.identities.end()) {
+      flows_->pin(region, kEndedNode);
+      known->second = kEndedNode;
+    }
     auto of_region = [&region](const auto& each) { return each.first.first == region; };
     std::erase_if(table.flows, of_region);
     std::erase_if(table.acks, of_region);
     if (at->second.present) note_ended_life(region, options_.region, next);
+    // Whole in a life that this region hears of only now: what it has of ours nobody can tell but it.
+    if (at->second.present && entry.present && !entry.copying)
+      next.repairs.try_emplace(
+          region, RepairMark{RepairReason::trimmed, guard_.believed_ms(), false, false});
+    // (One that kept its rows may have made barriers before it knew that it had lost some.)
     if (entry.present)
-      lower_watermark(table, region, std::max(entry.joined.hlc, table.collected));
+      lower_watermark(table, region,
+                      entry.copying ? std::max(entry.joined.hlc, table.collected)
+                                    : table.collected);
   }
   save_unsettled(table, next);
 }

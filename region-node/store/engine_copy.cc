@@ -15,10 +15,10 @@ ControlResult Engine::copy_step(const TableId& id, const CopyStep& step) {
                                              : finish_copy(*table, step);
 }
 
-void Engine::note_copying(TableInfo& info) {
+void Engine::begin_life(TableInfo& info, Begins begins) {
   ReplicaEntry& own = info.replicas[options_.region];
   auto version = mint(own.changed.hlc);
-  own = ReplicaEntry{true, version, true, false, version};
+  own = ReplicaEntry{true, version, begins == Begins::empty, false, version};
 }
 
 ControlResult Engine::begin_copy(TableState& table, const CopyStep& step) {

@@ -47,10 +47,11 @@ void Engine::save_repairs(TableState& table, TableInfo info) {
   catalog_changed_ = true;
 }
 
-// Of regions that are no members any more.
-void Engine::forget_repairs(TableState& table, TableInfo& next) {
+// Those of regions that are no members any more go.
+void Engine::change_marks(TableState& table, TableInfo& next) {
   auto gone = [&next](const auto& each) { return !next.has_replica(each.first); };
-  if (std::erase_if(next.repairs, gone) == 0) return;
+  std::erase_if(next.repairs, gone);
+  if (next.repairs == table.info->repairs) return;
   TableInfo marks = *table.info;
   marks.repairs = next.repairs;
   save_repairs(table, std::move(marks));
@@ -78,6 +79,7 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
     case Kind::clear: info.repairs.erase(change.peer); break;
     case Kind::renew:
       renew_log(*table);
+      if (info.has_replica(options_.region)) begin_life(info, Begins::with_rows);
       for (const auto& peer : table->peers)
         info.repairs[peer] = {RepairReason::restored, guard_.believed_ms(), false, true};
       break;
@@ -91,6 +93,7 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
   }
   if (was_frozen || change.kind == Kind::renew) forget_listed(*table);
   save_repairs(*table, std::move(info));
+  if (change.kind == Kind::renew) catalog_->save_definition(*table);
   return positions;
 }
 
@@ -140,7 +143,11 @@ void Engine::begin_flows(TableState& table, const RepairChange& change) {
     flows_->save_position(table, flow, change.positions[i]);
     table.flows[{flow.source, flow.shard}] = change.positions[i];
   }
-  adopt_watermarks({table.info->id, change.facts.watermarks, change.facts.collected});
+  auto watermarks = change.facts.watermarks;
+  // Of a life that has ended a peer may say more than is true that has not heard of it.
+  if (change.settles != membership_hash(table.info->replicas))
+    for (const auto& [ended, holders] : table.info->unsettled) watermarks.erase(ended);
+  adopt_watermarks({table.info->id, std::move(watermarks), change.facts.collected});
 }
 
 // -------------------------------------------------------------------------------------------- rows

@@ -18,8 +18,8 @@ rpc::Barrier Engine::barrier(const std::vector<TableId>& tables) {
   }
   for (const TableId& id : tables) {
     const TableState* table = state_.find(id);
-    // (What a frozen table has lost of its own past, others may hold.)
-    if (table == nullptr || table->info->frozen()) continue;
+    // (What a region has lost of its own past, others may hold.)
+    if (table == nullptr || !table->info->has_own_past(options_.region)) continue;
     auto& ends = out.tables.emplace_back(rpc::TableEnds{id, {}}).ends;
     for (const auto& shard : table->shards)
       ends.push_back(shard.history.position_of(shard.history.end));

@@ -40,11 +40,6 @@ void FlowStore::pin(const RegionId& region, NodeId node) {
   insert.execute(Text{region.name()}, node.value);
 }
 
-void FlowStore::unpin(const RegionId& region) {
-  Statement erase(db_, "DELETE FROM identities WHERE region = ?1");
-  erase.execute(Text{region.name()});
-}
-
 void FlowStore::save_cursor(TableState& table, const std::string& name,
                             const std::optional<Bytes>& value) {
   if (value) {

@@ -26,7 +26,6 @@ class FlowStore {
   // Forgets positions and acknowledgements of a region.
   void forget_region(const TableState& table, const RegionId& region);
   void pin(const RegionId& region, NodeId node);
-  void unpin(const RegionId& region);
   // Writes down the repair marks of a table.
   void save_repairs(const TableState& table);
 

@@ -105,11 +105,12 @@ void InlineStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
 }
 
 void InlineStore::pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
-  waiting_.push_back(Op{PinOp{region, node, std::move(done)}});
+  waiting_.push_back(Op{PinOp{region, node, std::move(done), Replaced::nobody}});
 }
 
-void InlineStore::replace_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
-  waiting_.push_back(Op{PinOp{region, node, std::move(done), true}});
+void InlineStore::replace_identity(RegionId region, NodeId node, Replaced replaced,
+                                   std::function<void(bool)> done) {
+  waiting_.push_back(Op{PinOp{region, node, std::move(done), replaced}});
 }
 
 void InlineStore::decide_parked(ParkedDecision decision, ParkedDone done) {

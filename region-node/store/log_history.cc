@@ -15,7 +15,9 @@ rpc::ReadStatus LogHistory::check(const LogPosition& position) const {
       return rpc::ReadStatus::not_in_history;
     return position.sequence < trimmed_to ? rpc::ReadStatus::trimmed : rpc::ReadStatus::ok;
   }
-  return rpc::ReadStatus::not_in_history;
+  // The run that wrote it may have gone with what was trimmed.
+  return position.sequence < trimmed_to ? rpc::ReadStatus::trimmed
+                                        : rpc::ReadStatus::not_in_history;
 }
 
 Sequence LogHistory::resolve(const LogPosition& position) const {

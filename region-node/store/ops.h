@@ -50,7 +50,7 @@ struct PinOp {
   RegionId region;
   NodeId node;
   std::function<void(bool)> done;
-  bool replace = false;  // whatever it was pinned to before
+  Replaced replaced = Replaced::nobody;
   bool pinned = false;
 };
 

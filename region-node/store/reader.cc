@@ -39,7 +39,8 @@ std::optional<SqliteReader::Found> SqliteReader::find(const TableId& table) cons
   auto published = shared_->published();
   auto at = published->numbers.find(table);
   if (at == published->numbers.end()) return std::nullopt;
-  return Found{at->second, published->catalog.by_id.at(table)->shards};
+  const TableInfo& info = *published->catalog.by_id.at(table);
+  return Found{at->second, info.shards, info.has_own_past(region_)};
 }
 
 SqliteReader::TableStatements& SqliteReader::statements(std::int64_t number) {
@@ -227,7 +228,8 @@ rpc::Watermarks SqliteReader::watermarks_of(const Found& found) {
   rpc::Watermarks out;
   Query row = meta_->watermarks.run(found.number);
   while (row.step()) out[region_at(row, 0)] = hlc_at(row, 1);
-  Query own = meta_->barrier.run();
+  // Whoever lacks some of its own past has for certain what was everywhere.
+  Query own = found.own_past ? meta_->barrier.run() : meta_->collected.run(found.number);
   if (own.step()) out[region_] = hlc_at(own, 0);
   return out;
 }

@@ -71,6 +71,7 @@ class SqliteReader final : public Reader {
   struct Found {
     std::int64_t number;
     std::uint16_t shards;
+    bool own_past;  // see TableInfo
   };
   std::optional<Found> find(const TableId& table) const;
   // Runs `body` in one read transaction; answers false when the table was dropped meanwhile.

@@ -73,11 +73,12 @@ void SqliteStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
 }
 
 void SqliteStore::pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
-  writer_->submit(Op{PinOp{region, node, std::move(done)}});
+  writer_->submit(Op{PinOp{region, node, std::move(done), Replaced::nobody}});
 }
 
-void SqliteStore::replace_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
-  writer_->submit(Op{PinOp{region, node, std::move(done), true}});
+void SqliteStore::replace_identity(RegionId region, NodeId node, Replaced replaced,
+                                   std::function<void(bool)> done) {
+  writer_->submit(Op{PinOp{region, node, std::move(done), replaced}});
 }
 
 void SqliteStore::decide_parked(ParkedDecision decision, ParkedDone done) {

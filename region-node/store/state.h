@@ -78,6 +78,10 @@ struct TableState {
   void show_log_ends() const;
 };
 
+// In the place of a node whose life as its region has ended: whoever speaks for the region next is asked
+// what it holds.
+inline constexpr NodeId kEndedNode{};
+
 struct EngineState {
   std::map<TableId, TableState> tables;
   std::map<RegionId, NodeId> identities;

@@ -340,6 +340,13 @@ struct StoreHealth {
   std::uint64_t wal_bytes = 0;
 };
 
+// Whose pin another node of the region may take.
+enum class Replaced {
+  nobody,  // there is none
+  ended,   // nor one but that of a life of which it is known that it has ended
+  anyone,  // whoever it was has lost what it held
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -381,10 +388,12 @@ class Store {
   virtual void copy_step(TableId table, CopyStep step, ControlDone done) = 0;
 
   virtual void acknowledge(std::vector<Acknowledgement> acknowledgements) = 0;
-  // Pins `region` to `node`; answers false when it is pinned to another.
+  // Pins `region` to `node`; answers false when it is pinned to another, or was and that one's life has
+  // ended since.
   virtual void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) = 0;
-  // Pins it to `node` whatever it was pinned to: the node that it was has lost what it held.
-  virtual void replace_identity(RegionId region, NodeId node, std::function<void(bool)> done) = 0;
+  // Pins it to `node` in the place of those that `replaced` names; answers false for others.
+  virtual void replace_identity(RegionId region, NodeId node, Replaced replaced,
+                                std::function<void(bool)> done) = 0;
   // What is to become of a parked record, on an operator's word; see quarantine.h.
   virtual void decide_parked(ParkedDecision decision, ParkedDone done) = 0;
   // Makes a barrier over those of the tables that are here.  This region's own watermark moves to it.

@@ -93,6 +93,13 @@ struct TableInfo {
       if (mark.frozen) return true;
     return false;
   }
+  // Whether this region is sure to have all that it ever wrote: not while it is filled or told anew, nor
+  // as long as somebody may hold more of a life of its own that has ended.
+  [[nodiscard]] bool has_own_past(const RegionId& self) const {
+    for (const auto& [region, mark] : repairs)
+      if (mark.reason == RepairReason::restored) return false;
+    return !is_copying(self) && !unsettled.contains(self);
+  }
   // Whether a repair with the peer is due for the sake of somebody whose life has ended.
   [[nodiscard]] bool unsettled_with(const RegionId& peer) const {
     for (const auto& [ended, holders] : unsettled)

@@ -246,6 +246,7 @@ void Faults::restore_store(std::size_t region, std::int64_t down_us) {
   auto copy = copies_.find(region);
   if (copy == copies_.end()) return;
   outside_.trace.note("node {} is restored from a copy", region);
+  ++stores_restored_;
   replace_store(region, down_us, copy->second);
 }
 
@@ -254,6 +255,7 @@ void Faults::lose_store(std::size_t region, std::int64_t down_us, Checkpoints ch
   if (!has_tables(region) || !whole_elsewhere(region)) return;
   outside_.trace.note("node {} has lost its data directory", region);
   copies_.erase(region);
+  ++stores_lost_;
   if (checkpoints == Checkpoints::lost_too) {
     end_twin(region);
     for (std::size_t i = region; i < replicators_.size(); i += outside_.nodes.size()) {

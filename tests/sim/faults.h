@@ -47,6 +47,9 @@ class Faults {
   // The data directory is gone; nothing happens while nobody else has all of the tables.
   enum class Checkpoints { kept, lost_too };
   void lose_store(std::size_t region, std::int64_t down_us, Checkpoints checkpoints);
+  // How often that has happened.
+  [[nodiscard]] std::size_t stores_lost() const { return stores_lost_; }
+  [[nodiscard]] std::size_t stores_restored() const { return stores_restored_; }
 
  private:
   void run_aftershock(const Event& event);
@@ -77,6 +80,8 @@ class Faults {
   std::vector<std::unique_ptr<SimReplicator>> twins_;  // by region, while they run
   bool healed_ = true;
   std::map<std::size_t, SimDisk::Files> copies_;  // by region
+  std::size_t stores_lost_ = 0;
+  std::size_t stores_restored_ = 0;
 };
 
 }  // namespace meridian::sim

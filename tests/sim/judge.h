@@ -59,7 +59,8 @@ class Judge {
 
   // P11, at any time: what a region's watermarks claim is applied there; those that have moved since they
   // were looked at, or all of every region.
-  void watermarks(std::size_t region);
+  enum class Pasts { kept, all };  // whether what their regions have forgotten counts, too
+  void watermarks(std::size_t region, Pasts pasts = Pasts::kept);
   void all_watermarks();
   // A region's are looked at anew: it is as it was a while ago, or empty.
   void region_forgot(std::size_t region) {

@@ -39,7 +39,7 @@ rpc::ApplyStatus apply_now(SimNode& node, const rpc::ReplicationBatch& batch, No
 void Judge::positions(std::size_t source, std::size_t sink) {
   SimNode& from = *outside_.nodes[source];
   SimNode& to = *outside_.nodes[sink];
-  if (!from.up() || !to.up() || outside_.forgot(source)) return;
+  if (!from.up() || !to.up()) return;
   auto here = from.store().catalog()->find(table_);
   auto table = to.store().catalog()->find(table_);
   if (!here || !table || !table->is_whole(to.region())) return;  // what it is to have is on its way
@@ -48,12 +48,16 @@ void Judge::positions(std::size_t source, std::size_t sink) {
   std::map<ShardId, Sequence> oldest;
   for (std::uint16_t shard = 0; shard < outside_.shape.regions[source].shards; ++shard) {
     ShardId id(shard);
-    covered[id] = to.reader().flow_position({table_, id, from.region()}).sequence;
+    auto position = to.reader().flow_position({table_, id, from.region()});
+    auto status = from.reader().read_log(table_, id, position, {1, 1}).status;
+    // (One in a log that the source has lost says nothing of this one.)
+    if (status == rpc::ReadStatus::not_in_history && outside_.forgot(source)) return;
+    covered[id] = position.sequence;
     oldest[id] = from.reader().shard_span(table_, id).oldest;
   }
   bool marked = here->repairs.count(to.region()) != 0;
   for (const auto& [version, write] : lineages_.of(table_)) {
-    if (version.region != from.region()) continue;
+    if (version.region != from.region() || write.origin_forgot) continue;
     Sequence position = covered[write.shard];
     if (write.sequence <= position) {
       auto at = there.find(key_of(write.key_number));

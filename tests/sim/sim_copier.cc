@@ -95,8 +95,11 @@ void SimCopier::take_up(std::size_t table) {
 void SimCopier::set_members(Copy& copy) {
   std::vector<copy::Member> members;
   auto info = node().store().catalog()->find(outside_.tables[copy.table]);
+  std::map<RegionId, std::map<ShardId, Sequence>> flows;
+  for (const auto& [flow, position] : node().reader().flow_positions(info->id))
+    flows[flow.first][flow.second] = position.sequence;
   for (const auto& region : info->peers(node().region()))
-    members.push_back({region, info->is_whole(region), reaches(index_of(region))});
+    members.push_back({region, info->is_whole(region), reaches(index_of(region)), flows[region]});
   copy.core.set_members(std::move(members));
 }
 

@@ -30,24 +30,30 @@ void SimCopier::ask_new_life(std::size_t to, NodeId there) {
     SimNode& other = *outside_.nodes[to];
     if (!other.up() || other.node_id() != there) return;
     std::map<TableId, store::ReplicaEntry> learned;
+    auto replaced = store::Replaced::anyone;
+    bool made = false;
     for (const auto& [id, spec] : known) {
       auto info = other.store().catalog()->find(id);
       if (!info) {
         other.store().create_table(spec, {});
+        made = true;
         continue;
       }
       auto own = info->replicas.find(name);
-      bool anew = own != info->replicas.end() && own->second.present &&
-                  own->second.joined > spec.replicas.at(name).joined;
-      if (!anew) return;  // another node holds a table under the name of this region
+      const auto& heard = spec.replicas.at(name).joined;
+      bool holds = own != info->replicas.end() && own->second.present;
+      if (!holds || own->second.joined < heard) return;  // another node, under the region's name
+      if (own->second.joined == heard) replaced = store::Replaced::ended;
       learned[id] = own->second;
     }
     other.commit_soon();
-    outside_.network.send(to, region_, [this, to, there, learned, name] {
-      if (!node().up() || !outside_.nodes[to]->up()) return;
+    if (made) return;  // the next look learns what it has made of it
+    outside_.network.send(to, region_, [this, to, there, learned, name, replaced] {
+      SimNode& spoke = *outside_.nodes[to];
+      if (!node().up() || !spoke.up() || spoke.node_id() != there) return;
       for (const auto& [id, entry] : learned)
         node().store().merge_replicas(id, {{name, entry}}, {});
-      node().store().replace_identity(name, there, [](bool) {});
+      node().store().replace_identity(name, there, replaced, [](bool) {});
       node().commit_soon();
     });
   });

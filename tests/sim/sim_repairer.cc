@@ -36,6 +36,12 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
   std::uint64_t step = 0;  // that is awaited
   rpc::ReplicaFacts facts_here;
   rpc::ReplicaFacts facts_there;
+  // What a region says of whose past.
+  struct Pasts {
+    std::set<RegionId> silent;                   // nothing: see pasts_at()
+    std::map<RegionId, conflict::Version> lives;  // of replicas, as it knows them
+  };
+  std::map<std::size_t, Pasts> pasts;  // by region, when the repair began
   std::vector<LogPosition> pins_here;
   std::vector<LogPosition> pins_there;
   std::optional<repair::Session> walk;
@@ -107,6 +113,8 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
   void begun(rpc::BeginAnswer answer) {
     if (answer.status != rpc::ReadStatus::ok || answer.busy) return end();
     facts_there = std::move(answer.facts);
+    pasts[peer] = pasts_at(peer);
+    pasts[peer].silent.insert(facts_there.unsettled.begin(), facts_there.unsettled.end());
     pins_there = std::move(answer.pins);
     auto info = owner.table(table);
     if (!info) return end();
@@ -121,6 +129,7 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
     auto info = owner.table(table);
     if (!info) return end();
     facts_here = repair::facts_at(owner.node().reader(), *info);
+    pasts[owner.region_] = pasts_at(owner.region_);
     std::set<RegionId> members;
     for (const auto& [region, entry] : info->replicas)
       if (entry.present) members.insert(region);
@@ -210,22 +219,48 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
            });
   }
 
+  // It says nothing of lives that have ended, as long as others may hold more of them, and nothing of its
+  // own past before all have told it what they hold of that.
+  [[nodiscard]] Pasts pasts_at(std::size_t region) const {
+    SimNode& side = *owner.outside_.nodes[region];
+    Pasts out;
+    auto info = side.up() ? side.store().catalog()->find(id()) : nullptr;
+    if (!info) return out;
+    for (const auto& left : info->unsettled) out.silent.insert(left.first);
+    if (!info->has_own_past(side.region())) out.silent.insert(side.region());
+    for (const auto& [name, replica] : info->replicas) out.lives[name] = replica.joined;
+    return out;
+  }
+
   // P15: each side has what the other had of every origin, and minds what it has collected.  (Watermarks
-  // stay below what is parked.)
+  // stay below what is parked.  Who said nothing of an origin when the repair began, or does not now, makes
+  // no claim for it; nor who has heard meanwhile that the life has ended of which it did.)
   void check_facts(std::size_t region) const {
     SimNode& side = *owner.outside_.nodes[region];
     if (!side.up() || owner.outside_.forgot(region)) return;
     if (side.reader().parked_stats(id()).records > 0) return;
     auto facts = repair::facts_at(side.reader(), id());
-    bool all = facts.collected >= std::max(facts_here.collected, facts_there.collected);
+    std::string lacks;
+    if (facts.collected < std::max(facts_here.collected, facts_there.collected)) lacks = " G";
+    auto now = pasts_at(region);
+    const Pasts& then = pasts.at(region);
+    auto claims = [&](const RegionId& origin) {
+      auto before = then.lives.find(origin);
+      auto after = now.lives.find(origin);
+      bool same_life = before != then.lives.end() && after != now.lives.end() &&
+                       before->second == after->second;
+      return same_life && !then.silent.contains(origin) && !now.silent.contains(origin);
+    };
     for (const auto* known : {&facts_here, &facts_there})
       for (const auto& [origin, time] : known->watermarks)
-        all = all && facts.watermarks[origin] >= time;
-    if (!all)
+        if (facts.watermarks[origin] < time && claims(origin))
+          lacks += fmt::format(" {} up to {:x}, not {:x}", origin.name(), time.value,
+                               facts.watermarks[origin].value);
+    if (!lacks.empty())
       owner.outside_.findings.add(
           "P15", fmt::format("after a repair of {} and {}, region {} does not know of all that "
-                             "both have",
-                             owner.region_, peer, region));
+                             "both have:{}",
+                             owner.region_, peer, region, lacks));
   }
 
   void finished() {

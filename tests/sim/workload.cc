@@ -66,8 +66,17 @@ void Workload::answered(WriteId id, const store::WriteResult& result) {
 
 // Whoever says that it has everything from here up to a time has been told that nothing follows.
 void Workload::check_barriers(const Write& write) {
+  const RegionId& origin = write.version.region;
+  const TableId& id = outside_.table_of(write.key_number);
+  auto life = [&](SimNode& node) {
+    auto table = node.store().catalog()->find(id);
+    bool known = table && table->replicas.contains(origin);
+    return known ? table->replicas.at(origin).joined : conflict::Version{};
+  };
   for (const auto& other : outside_.nodes) {
-    if (!other->up() || other->region() == write.version.region) continue;
+    if (!other->up() || other->region() == origin) continue;
+    // (Of a life before this one, whose end has not been heard of, it says something else.)
+    if (life(*other) != life(*outside_.nodes[write.region])) continue;
     auto claimed = other->reader().watermarks(outside_.table_of(write.key_number));
     auto claim = claimed.find(write.version.region);
     if (claim != claimed.end() && write.version.hlc <= claim->second)

@@ -61,6 +61,10 @@ void World::start() {
     node->start();
     outside_.node_ids.push_back(node->node_id());
   }
+  if (std::any_of(events_.begin(), events_.end(), [](const Event& event) {
+        return event.kind == EventKind::lose_store || event.kind == EventKind::restore_store;
+      }))
+    introduce_everybody();
   create_tables();
   workload_ = std::make_unique<Workload>(outside_, history_, clocks_);
   drains_ = std::make_unique<Drains>(outside_, history_);
@@ -85,6 +89,13 @@ void World::start() {
     copiers_.push_back(std::make_unique<SimCopier>(i, outside_));
     copiers_.back()->start();
   }
+}
+
+// As connections do.  (Else the first batch of a flow pins its source.)
+void World::introduce_everybody() {
+  for (auto& node : nodes_)
+    for (std::size_t peer = 0; peer < nodes_.size(); ++peer)
+      node->store().pin_identity(nodes_[peer]->region(), outside_.node_ids[peer], {});
 }
 
 store::TableSpec World::table_spec(std::uint64_t table) const {
@@ -364,9 +375,28 @@ void World::say_stuck() {
     for (const auto& state : replicator->states())
       if (state.find("waiting") == std::string::npos) findings_.add("live", state);
   if (!memberships_agree()) findings_.add("live", "a replica is not whole, or not known to be");
+  say_unrepaired();
   for (auto& node : nodes_) {
     auto health = node->store().health();
     if (!health.accepts_writes) findings_.add("live", "node refuses writes: " + health.reason);
+  }
+}
+
+void World::say_unrepaired() {
+  for (std::size_t region = 0; region < nodes_.size(); ++region) {
+    for (std::size_t number = 0; number < outside_.tables.size(); ++number) {
+      auto table = nodes_[region]->store().catalog()->find(outside_.tables[number]);
+      if (!table) continue;
+      for (const auto& [peer, mark] : table->repairs)
+        findings_.add("live",
+                      fmt::format("region {} is to repair table {} with {}: {}", region, number,
+                                  peer.name(), store::repair_reason_name(mark.reason)));
+      for (const auto& [ended, holders] : table->unsettled)
+        for (const auto& holder : holders)
+          findings_.add("live",
+                        fmt::format("region {} has not settled with {} what {} left of table {}",
+                                    region, holder.name(), ended.name(), number));
+    }
   }
 }
 

@@ -80,6 +80,7 @@ class World {
 
  private:
   void start();
+  void introduce_everybody();
   void create_tables();
   [[nodiscard]] store::TableSpec table_spec(std::uint64_t table) const;
   void join(std::size_t region);
@@ -99,6 +100,7 @@ class World {
   void watermarks_move_on();
   bool settle_quarantine();
   void say_stuck();
+  void say_unrepaired();
   [[nodiscard]] std::int64_t rest_bound_ms() const;
 
   const Shape shape_;

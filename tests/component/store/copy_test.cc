@@ -115,6 +115,27 @@ TEST_F(CopyTest, WhatTheSeedHadIsHere) {
   EXPECT_TRUE(now(table)->unsettled_with(kThere));
 }
 
+// A data directory that was copied while the replica was filled, and put back after others had been told
+// of the end: they cannot know better, and are told of another life.
+TEST_F(CopyTest, NobodyElseEndsACopy) {
+  auto table = create_copying();
+  ASSERT_TRUE(begin(table).ok());
+  auto before = now(table)->replicas.at(kHere);
+  ReplicaEntry told = before;
+  told.copying = false;
+  told.changed = {Hlc::at_ms(now_ms() + 50), kHere};
+  ASSERT_TRUE(control([&](ControlDone done) {
+                store_->merge_replicas(table->id, {{kHere, told}}, std::move(done));
+              }).ok());
+  auto after = now(table)->replicas.at(kHere);
+  EXPECT_TRUE(after.copying);
+  EXPECT_GT(after.changed, told.changed);
+  EXPECT_GT(after.joined, before.joined);
+  EXPECT_EQ(store_->open_reader()->cursor(table->id, kCopyCursor), "c");
+  ASSERT_TRUE(finish(table).ok());
+  check();
+}
+
 TEST_F(CopyTest, AnOfferSaysWhereTheSeedStands) {
   auto table = create_global();
   put(table, "a", "1");

@@ -180,7 +180,13 @@ TEST_F(DrainTest, ATableThatTheBarrierLeavesOutIsAskedAboutAllTheSame) {
   EXPECT_TRUE(answer(asked).member);
   EXPECT_FALSE(answer(asked).reached);
   EXPECT_FALSE(answer(asked).drained());
+  // Not before all have told it what they hold of its past.
   store_->change_repair({.kind = RepairChange::Kind::thaw, .table = table_->id}, [](auto) {});
+  store_->run_pending();
+  EXPECT_EQ(left_out(ask()), (std::vector<TableId>{table_->id, gone}));
+  for (const auto& peer : table_->peers(kHere))
+    store_->change_repair(
+        {.kind = RepairChange::Kind::clear, .table = table_->id, .peer = peer}, [](auto) {});
   store_->run_pending();
   EXPECT_EQ(left_out(ask()), std::vector<TableId>{gone});
 }

@@ -94,6 +94,38 @@ TEST_F(RepairMarksTest, ARenewedLogKnowsNoOlderPosition) {
   EXPECT_EQ(log(table, pins->front()).records.size(), 1U);
 }
 
+// Until all have told it what they hold, it neither makes barriers over it, nor shows more of a past of
+// its own than what was everywhere; and what it begins is another life of its replica.
+TEST_F(RepairMarksTest, NothingIsClaimedOfALostPast) {
+  auto table = create_global();
+  put(table, "a", "1");
+  auto claims = [&] {
+    std::optional<rpc::Barrier> made;
+    store_->barrier({table->id}, [&made](std::optional<rpc::Barrier> answer) { made = answer; });
+    store_->run_pending();
+    auto shown = store_->open_reader()->watermarks(table->id);
+    return std::pair(made->tables.size(), shown[kHere]);
+  };
+  EXPECT_EQ(claims().first, 1U);
+  auto collected = conflict::Hlc::at_ms(now_ms() - 5'000);
+  store_->adopt_watermarks({table->id, {}, collected}, [](bool) {});
+  auto before = store_->catalog()->find(table->id)->replicas.at(kHere);
+  clock_.advance_ms(10);
+  change(table, Kind::renew);
+  EXPECT_EQ(claims(), std::pair(std::size_t{0}, collected));
+  change(table, Kind::clear);
+  change(table, Kind::thaw);
+  EXPECT_EQ(claims(), std::pair(std::size_t{0}, collected));
+  reopen();
+  EXPECT_EQ(claims(), std::pair(std::size_t{0}, collected));
+  auto after = store_->catalog()->find(table->id)->replicas.at(kHere);
+  EXPECT_GT(after.joined, before.joined);
+  EXPECT_EQ(after.joined, after.changed);
+  change(table, Kind::clear, kElsewhere);
+  EXPECT_EQ(claims().first, 1U);
+  EXPECT_GT(claims().second, after.joined.hlc);
+}
+
 TEST_F(RepairMarksTest, FlowsBeginWhereTheyArePinnedAndTheFactsAreTaken) {
   auto table = create_global();
   LogPosition pin{StartId(9), Sequence(41)};

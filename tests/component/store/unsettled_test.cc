@@ -30,6 +30,7 @@ class UnsettledTest : public StoreTest {
   void begin_anew(const TablePtr& table, const RegionId& region) {
     ReplicaEntry entry;
     entry.present = true;
+    entry.copying = true;
     entry.joined = {Hlc::at_ms(now_ms()), region};
     merge(table, region, entry);
   }
@@ -122,11 +123,37 @@ TEST_F(UnsettledTest, ANewLifeSpeaksForItselfAlone) {
     store_->run_pending();
     return watermark(table, kThere);
   };
-  store_->pin_identity(kThere, NodeId(78), [](bool) {});
+  // Nobody speaks for it before it has been asked what it holds; then the place is taken.
+  std::vector<bool> pinned;
+  auto note = [&](bool fine) { pinned.push_back(fine); };
+  store_->pin_identity(kThere, NodeId(78), note);
+  store_->pin_identity(kThere, kThereNode, note);
+  store_->replace_identity(kThere, NodeId(78), Replaced::ended, note);
+  store_->replace_identity(kThere, NodeId(79), Replaced::ended, note);
+  store_->pin_identity(kThere, NodeId(78), note);
+  store_->run_pending();
+  EXPECT_EQ(pinned, (std::vector{false, false, true, false, true}));
   Hlc later = Hlc::at_ms(now_ms() + 50);
   EXPECT_EQ(advance(later), joined);
   repaired(table, kElsewhere);
   EXPECT_EQ(advance(later), later);
+}
+
+// It was restored from a copy: what it had promised since may be wrong, and what it has of this region's
+// writes it has to say anew.
+TEST_F(UnsettledTest, ALifeWithRowsIsComparedAndBelievedInNothing) {
+  auto table = create_global();
+  adopt(table, kThere, Hlc::at_ms(now_ms()));
+  ReplicaEntry entry;
+  entry.present = true;
+  entry.joined = {Hlc::at_ms(now_ms() + 5), kThere};
+  clock_.advance_ms(10);
+  merge(table, kThere, entry);
+  EXPECT_EQ(watermark(table, kThere), Hlc{});
+  EXPECT_EQ(unsettled(table), (Unsettled{{kThere, {kElsewhere}}}));
+  reopen();
+  EXPECT_EQ(now(table)->repairs.count(kThere), 1U);
+  check();
 }
 
 TEST_F(UnsettledTest, WhatARegionHeldOfOthersEndsWithItsLife) {

@@ -66,7 +66,10 @@ class FakeStore final : public store::Store {
   }
   void acknowledge(std::vector<store::Acknowledgement>) override {}
   void pin_identity(RegionId, NodeId, std::function<void(bool)> done) override { done(true); }
-  void replace_identity(RegionId, NodeId, std::function<void(bool)> done) override { done(true); }
+  void replace_identity(RegionId, NodeId, store::Replaced,
+                        std::function<void(bool)> done) override {
+    done(true);
+  }
   void decide_parked(store::ParkedDecision, store::ParkedDone done) override { done({}); }
   void barrier(std::vector<TableId>, store::BarrierDone done) override { done(std::nullopt); }
   void advance(RegionId, NodeId, std::vector<rpc::Barrier>, store::AdvanceDone done) override {

@@ -185,6 +185,37 @@ TEST_F(TableCopyTest, ASeedThatHasLeftIsReplacedAtOnce) {
   expect<ApplyRows>(copy_.on_offer(offer(0, 20), now_));
 }
 
+// A region whose data was lost begins another log: nobody ever stands there where our flow began in the
+// one before, and the flow itself has been begun anew.
+TEST_F(TableCopyTest, NothingIsTakenForGrantedOfALogThatIsLost) {
+  begin();
+  using Flows = std::map<ShardId, Sequence>;
+  members({{kEast, true, false, Flows{{ShardId(0), Sequence(2)}}}, {kWest, true, true}});
+  expect<Wait>(copy_.on_failure("gone", now_));
+  expect<Wait>(copy_.on_timer(now_ + 500));
+  expect<AskOffer>(copy_.on_timer(now_ + 1600));
+  expect<ApplyRows>(copy_.on_offer(offer(3, 30), now_ + 1600));
+}
+
+// Where the seed stood in such a log nobody gets any more.  (What else has come to the seed meanwhile is not
+// waited for, or a flow that lags would never be there.)
+TEST_F(TableCopyTest, TheGoalIsSetAnewWhenARegionLosesItsLog) {
+  begin();
+  expect<AskOffer>(applied(expect<ApplyRows>(copy_.on_page(page({"a"}, true), now_))));
+  expect<LookAtFlows>(copy_.on_offer(offer(15, 25), now_));
+  for (unsigned i = 1; i < limits_.catch_up_polls_max; ++i) {
+    expect<Wait>(copy_.on_flows(false, now_));
+    expect<LookAtFlows>(copy_.on_timer(now_));
+  }
+  expect<Wait>(copy_.on_flows(false, now_));
+  EXPECT_EQ(expect<AskOffer>(copy_.on_timer(now_)).seed, kEast);
+  auto later = offer(3, 40);
+  later.unsettled = {kEast};
+  auto look = expect<LookAtFlows>(copy_.on_offer(later, now_));
+  EXPECT_EQ(look.stands, offer(3, 25).stands);
+  EXPECT_EQ(expect<Finish>(copy_.on_flows(true, now_)).unsettled, later.unsettled);
+}
+
 TEST_F(TableCopyTest, WhatTheSeedCouldNotApplyComesWithItsOffer) {
   copy_.start({}, {}, now_);
   copy_.on_registered(true, now_);
