@@ -27,6 +27,7 @@ enum class Luck : std::uint64_t {
   control,
   lease,
   copy,
+  lives,
 };
 
 inline Rng derived(std::uint64_t seed, Luck luck, std::initializer_list<std::uint64_t> name) {

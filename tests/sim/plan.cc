@@ -36,9 +36,8 @@ class Planner {
       add(rng_.between(until_us_ / 10, until_us_ * 9 / 10), EventKind::join,
           {std::ssize(shape_.regions) - 1});
     some(faults.pauses, &Planner::pause);
-    some(faults.lost_stores, &Planner::lost_store);
-    some(faults.old_copies, &Planner::old_copy);
     for (unsigned i = 0; i < faults.drains; ++i) drain(rng_.between(0, until_us_ * 5 / 4));
+    lives();
     std::stable_sort(events_.begin(), events_.end(),
                      [](const Event& a, const Event& b) { return a.at_us < b.at_us; });
     return std::move(events_);
@@ -198,14 +197,23 @@ class Planner {
           {from, to, rng_.between(50'000, shape_.faults.cut_ms_max * 1'000)});
   }
 
-  void lost_store(std::int64_t at_us) {
-    add(at_us, EventKind::lose_store, {some_region(), down_us(), rng_.percent(50) ? 1 : 0});
-  }
-
-  void old_copy(std::int64_t at_us) {
-    std::int64_t region = some_region();
-    add(at_us / 2, EventKind::copy_store, {region});
-    add(at_us, EventKind::restore_store, {region, down_us()});
+  // Data directories that are lost, or give way to an older copy.  Drawn by themselves, so that the
+  // other events of a seed do not depend on them.
+  void lives() {
+    Rng rng = derived(shape_.seed, Luck::lives, {1});
+    auto region = [&] { return static_cast<std::int64_t>(rng.below(shape_.regions.size())); };
+    auto down = [&] { return rng.between(1'000, shape_.faults.down_ms_max * 1'000); };
+    for (unsigned i = 0; i < shape_.faults.lost_stores; ++i) {
+      std::int64_t at = rng.between(until_us_ / 20, until_us_);
+      add(at, EventKind::lose_store, {region(), down(), rng.percent(50) ? 1 : 0});
+    }
+    for (unsigned i = 0; i < shape_.faults.old_copies; ++i) {
+      std::int64_t copied = rng.between(0, until_us_);
+      std::int64_t at = rng.between(copied, until_us_);
+      std::int64_t whose = region();
+      add(copied, EventKind::copy_store, {whose});
+      add(at, EventKind::restore_store, {whose, down()});
+    }
   }
 
   void drain(std::int64_t at_us) {

@@ -19,6 +19,8 @@ SeedReport run_script(const Script& script, std::ostream* trace_out) {
   report.writes = world.history().writes().size();
   report.acknowledged = world.history().count(WriteState::acknowledged);
   report.losers = world.losers();
+  report.stores_lost = world.faults().stores_lost();
+  report.stores_restored = world.faults().stores_restored();
   report.events = world.events();
   report.virtual_ms = world.now_ms();
   return report;

@@ -18,6 +18,8 @@ struct SeedReport {
   std::size_t writes = 0;  // asked for
   std::size_t acknowledged = 0;
   std::size_t losers = 0;  // writes that lost unseen
+  std::size_t stores_lost = 0;      // data directories
+  std::size_t stores_restored = 0;  // from an older copy
   std::uint64_t events = 0;
   std::int64_t virtual_ms = 0;
 

@@ -1,6 +1,7 @@
 #include "tests/sim/shape.h"
 
 #include "common/rng.h"
+#include "tests/sim/derived.h"
 
 namespace meridian::sim {
 namespace {
@@ -126,6 +127,14 @@ void draw_limits(Rng& rng, Shape& shape) {
     shape.unacknowledged_bytes_max = static_cast<std::uint64_t>(rng.between(4'000, 40'000));
 }
 
+// Drawn by themselves, so that what else a seed is like does not depend on them.
+void draw_lives(Shape& shape) {
+  Rng rng = derived(shape.seed, Luck::lives, {0});
+  auto some = [&rng] { return rng.percent(15) ? static_cast<unsigned>(rng.between(1, 2)) : 0; };
+  shape.faults.old_copies = some();
+  shape.faults.lost_stores = some();
+}
+
 }  // namespace
 
 Shape plain_shape(std::uint64_t seed, std::size_t regions) {
@@ -153,6 +162,7 @@ Shape draw_shape(std::uint64_t seed, std::size_t regions) {
   if (rng.percent(25)) shape.faults.pauses = static_cast<unsigned>(rng.between(1, 4));
   if (rng.percent(70)) shape.faults.drains = static_cast<unsigned>(rng.between(1, 12));
   if (rng.percent(70)) shape.tombstone_retention_ms = rng.between(0, 1'500);
+  draw_lives(shape);
   return shape;
 }
 

@@ -109,12 +109,17 @@ int run_many(const Options& options, meridian::sim::Seeds seeds) {
   seeds.jobs = options.jobs != 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   std::size_t passed = 0;
   std::size_t failed = 0;
+  std::size_t lost = 0;
+  std::size_t restored = 0;
   std::set<std::uint64_t> traces;
   meridian::sim::run_seeds(seeds, [&](const SeedVerdict& verdict) {
     verdict.passed ? ++passed : ++failed;
+    lost += verdict.stores_lost;
+    restored += verdict.stores_restored;
     if (verdict.trace_hash != 0) traces.insert(verdict.trace_hash);
     if (!verdict.passed) print_failure(verdict, options.regions);
   });
+  fmt::print("{} data directories lost, {} restored from an older copy\n", lost, restored);
   fmt::print("{} seeds passed, {} failed, {} distinct traces\n", passed, failed, traces.size());
   return failed == 0 ? 0 : 1;
 }

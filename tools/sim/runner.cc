@@ -18,7 +18,7 @@ namespace meridian::sim {
 namespace {
 
 // What a child tells its parent, one line each: "begin SEED", "finding TEXT" any number of times,
-// "end HASH REGIONS WRITES ACKNOWLEDGED".
+// "end HASH REGIONS WRITES ACKNOWLEDGED LOST RESTORED".
 struct Child {
   pid_t pid = 0;
   int from = -1;
@@ -47,8 +47,8 @@ void say(int to, const std::string& line) {
       say(to, fmt::format("finding {}  {}", finding.property, finding.detail));
     if (report.findings.count() > report.findings.kept().size())
       say(to, fmt::format("finding ...  {} in all", report.findings.count()));
-    say(to, fmt::format("end {} {} {} {}", report.trace_hash, report.regions, report.writes,
-                        report.acknowledged));
+    say(to, fmt::format("end {} {} {} {} {} {}", report.trace_hash, report.regions, report.writes,
+                        report.acknowledged, report.stores_lost, report.stores_restored));
   }
   _exit(0);
 }
@@ -83,7 +83,8 @@ void take_line(Child& child, const std::string& line,
     child.current->findings.push_back(line.substr(8));
   } else if (word == "end") {
     SeedVerdict& verdict = *child.current;
-    in >> verdict.trace_hash >> verdict.regions >> verdict.writes >> verdict.acknowledged;
+    in >> verdict.trace_hash >> verdict.regions >> verdict.writes >> verdict.acknowledged >>
+        verdict.stores_lost >> verdict.stores_restored;
     verdict.passed = verdict.findings.empty();
     told(verdict);
     child.current.reset();

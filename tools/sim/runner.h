@@ -21,6 +21,8 @@ struct SeedVerdict {
   std::size_t regions = 0;
   std::size_t writes = 0;
   std::size_t acknowledged = 0;
+  std::size_t stores_lost = 0;
+  std::size_t stores_restored = 0;
   std::vector<std::string> findings;  // "P1  key 3: ..."
 };
 
