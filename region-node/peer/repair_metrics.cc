@@ -8,6 +8,9 @@ void collect_repair(const RepairStatus& status, MetricsPage& page) {
   page.gauge("meridian_repair_needed",
              "1 while the peer's copy is to be repaired before this region's flows to it go on.",
              status.needed.empty() ? 0 : 1, pair);
+  page.gauge("meridian_repair_running",
+             "1 while this region repairs the table with the peer, over both links between them.",
+             status.doing == "repair" ? 1 : 0, pair);
   page.gauge("meridian_repair_writes_frozen",
              "1 while this region takes no writes of the table, having lost some of its own.",
              status.frozen ? 1 : 0, pair);

@@ -139,11 +139,17 @@ def test_a_repair_is_shown_while_it_lasts(tmp_path):
         def shown():
             rows = [made.link("Orders", here, there), made.link("Orders", there, here)]
             return all(row["state"] == "repairing" for row in rows) and rows
+
+        def running():
+            page = "".join(http_get(region.admin_url("/metrics"))[1] for region in made)
+            return re.findall(r'^meridian_repair_running{.*} (\S+)$', page, re.MULTILINE)
         rows = wait_until(shown, 60, "both links say so")
+        assert sorted(running()) == ["0", "1"], "of the region that began it"
         assert all(here.name in row["reason"] and there.name in row["reason"] for row in rows), rows
         made.cli_json("link", "heal", "--from", here.name, "--to", there.name)
         made.wait_identical("Orders", 60)
         wait_until(lambda: not shown(), 30, "it is over")
+        assert running() == ["0", "0"]
         assert not made.deaths()
 
 
