@@ -28,6 +28,16 @@ def test_records_are_listed_shown_tried_again_and_given_up(console, regions):
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog", state="detached")
 
+    # Links that have brought everything else say so, as `meridian lag` does.
+    page.evaluate("location.hash = '#/'")
+    for sink in (there, third):
+        cell = page.locator(f'[data-link="{here.name}>{sink.name}"].bad')
+        cell.locator("text=quarantined").wait_for(timeout=15000)
+        assert f"2 records wait in the quarantine of {sink.name}" in cell.inner_text()
+    assert page.locator("td[data-link].good").count() == 4, "of what others wrote nothing waits"
+    page.evaluate("location.hash = '#/quarantine'")
+    listed(page, 4)
+
     row(page, "poison-a", there).locator("button", has_text="Retry").click()
     page.wait_for_selector("text=stays in quarantine")
     page.click("text=Retry all")

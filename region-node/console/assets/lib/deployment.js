@@ -3,13 +3,15 @@
 // Each node and each replicator is asked by itself, at its own pace; one that is slow or down says nothing of
 // the others.  What is not known is null, never zero.
 
+import { plural } from './dom.js';
 import { keep, shown } from './token.js';
 
 const ASK_MS = 1000;
 const ANSWER_MS = 3000;
 const KEPT = 120; // samples of each link's history
+const PARKED = 200; // records in quarantine that are looked at, of one table in one region
 
-// {name, admin, workers: [{address, name, status, problem, asked}], node, repairs, problem, asked, heardAt}
+// {name, admin, workers: [{address, name, status, problem, asked}], node, repairs, parked, problem, asked, heardAt}
 export const regions = [];
 export const links = new Map(); // "table|source|sink" -> link with history
 let home = '';
@@ -70,7 +72,7 @@ const words = (failure) => (failure.name === 'TimeoutError' ? 'does not answer' 
   failure instanceof TypeError ? 'cannot be reached' : failure.message);
 
 // Quantiles of a link that several workers share are the worst of theirs; what waits, the sum.
-const WORSE = ['stopped', 'waiting', 'running', 'delayed', 'lossy', 'limited', 'idle', 'asking', 'starting', 'paused', 'backing_off', 'cut',
+const WORSE = ['stopped', 'waiting', 'running', 'delayed', 'lossy', 'limited', 'quarantined', 'idle', 'asking', 'starting', 'paused', 'backing_off', 'cut',
   'held', 'repairing', 'repair_needed', 'unreachable', 'unknown'];
 const badness = (state) => WORSE.indexOf(state);
 const most = (a, b) => (a === null ? b : b === null ? a : Math.max(a, b));
@@ -103,6 +105,14 @@ function tellRepair(seen, one, repair) {
   }
 }
 
+// Records that the sink could not apply: all has arrived, so nothing else may be wrong with the link.
+function tellParked(seen, one, part) {
+  const link = seen.get(`${part.table}|${part.source}|${one.name}`);
+  if (!link || badness(link.state) >= badness('quarantined')) return;
+  link.state = 'quarantined';
+  link.reason = `${part.more ? 'more than ' : ''}${plural(part.records, 'record')} ${part.records === 1 ? 'waits' : 'wait'} in the quarantine of ${one.name}`;
+}
+
 // The links that there must be: from every region's list of replicas.
 function gather() {
   const seen = new Map();
@@ -129,6 +139,7 @@ function gather() {
     }
   }
   for (const one of regions) for (const repair of one.repairs) tellRepair(seen, one, repair);
+  for (const one of regions) for (const part of one.parked) tellParked(seen, one, part);
   const at = Date.now();
   for (const [key, link] of seen) {
     const before = links.get(key)?.history ?? [];
@@ -178,6 +189,19 @@ async function follow(url, heard) {
   setTimeout(follow, ASK_MS, url, heard);
 }
 
+// [{table, source, records, more}]: whose records a region has in quarantine, of the first PARKED of each table.
+async function parkedIn(one) {
+  const tables = (one.node?.tables ?? []).filter((t) => t.parked > 0);
+  const pages = await Promise.all(tables.map((t) => admin(one, `/v1/tables/${encodeURIComponent(t.name)}/quarantine?limit=${PARKED}`)));
+  return pages.flatMap(({ records, next }, i) => [...new Set(records.map((r) => r.source))].map((source) => (
+    { table: tables[i].name, source, records: records.filter((r) => r.source === source).length, more: next !== null })));
+}
+
+async function followParked(one) {
+  if (!document.hidden && !shut) one.parked = await parkedIn(one).catch(() => one.parked);
+  setTimeout(followParked, ASK_MS, one);
+}
+
 function followRegion(one) {
   follow(`${one.admin}/v1/status`, (body, problem) => {
     const news = !one.asked || !body !== !one.node;
@@ -185,6 +209,7 @@ function followRegion(one) {
     return news;
   });
   follow(`${one.admin}/v1/repairs`, (body) => { one.repairs = body?.repairs ?? []; return false; });
+  followParked(one);
   for (const worker of one.workers) follow(`${worker.address}/v1/status`, (body, problem) => {
     const news = !worker.asked || !body !== !worker.status;
     Object.assign(worker, { status: body, problem, asked: true, heardAt: Date.now(), name: body?.worker.split('/')[0] || worker.name });
@@ -228,7 +253,7 @@ export async function start() {
     // The page may have been opened under another name of the same address: stay on its origin.
     const here = one.name === home ? '' : one.admin;
     const workers = one.replicators.map((address) => ({ address, name: new URL(address).host, status: null, problem: null, asked: false, heardAt: 0 }));
-    regions.push({ name: one.name, admin: here, workers, node: null, repairs: [], problem: null, asked: false, heardAt: 0 });
+    regions.push({ name: one.name, admin: here, workers, node: null, repairs: [], parked: [], problem: null, asked: false, heardAt: 0 });
   }
   regions.forEach(followRegion);
   round();
