@@ -193,6 +193,38 @@ TEST(RepairScenario, AnOldCopyIsRestoredOfOneThatOnlyRead) {
   }
 }
 
+// Its peer's log has been trimmed past where it stands then, and what is left was written by another start
+// of the peer: that has lost nothing, and goes on writing.
+TEST(RepairScenario, AnOldCopyStandsInARunThatIsTrimmedAway) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Shape shape = plain_shape(seed, 3);
+    shape.load.clients = 0;
+    shape.load.bursts = 0;
+    shape.load.keys = 40;
+    shape.retention_ms = 300;
+    World world(shape, nullptr);
+    auto write_all = [&world] {
+      for (std::uint32_t key = 0; key < 20; ++key) world.workload().write(0, key, WriteKind::put);
+      world.run_for(2'000);
+    };
+    write_all();
+    world.faults().copy_store(1);
+    write_all();
+    world.faults().crash_node(0, SimNode::Crash::plain, 100'000);
+    world.run_for(1'000);
+    write_all();
+    world.faults().restore_store(1, 200'000);
+    for (int i = 0; i < 20; ++i) {
+      const Write* write = world.workload().write(0, 7, WriteKind::put);
+      world.run_for(100);
+      ASSERT_NE(write, nullptr);
+      EXPECT_EQ(write->state, WriteState::acknowledged) << seed;
+    }
+    finish(world);
+    EXPECT_GT(repairs(world), 0U) << seed;
+  }
+}
+
 // The same under load: others write, delete and crash while it is told.
 TEST(RepairScenario, AnOldCopyIsRestoredUnderLoad) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {

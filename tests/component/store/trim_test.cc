@@ -64,6 +64,25 @@ TEST_F(TrimTest, AnUnacknowledgedRecordIsKept) {
   EXPECT_EQ(log(table, all).status, ReadStatus::ok);
 }
 
+// The peer that says it stands there is one that was restored, not a witness that this log was.
+TEST_F(TrimTest, APositionInARunThatIsGoneWasTrimmed) {
+  auto table = create_single();
+  for (int i = 0; i < 10; ++i) put(table, "k" + std::to_string(i), "1");
+  auto before = log(table).to;
+  reopen();
+  for (int i = 0; i < 10; ++i) put(table, "k" + std::to_string(i), "2");
+  auto after = log(table).to;
+  EXPECT_EQ(log(table, before).status, ReadStatus::ok);
+  age();
+  EXPECT_EQ(span(table).oldest, Sequence(21));
+  EXPECT_EQ(log(table, {before.start, Sequence(7)}).status, ReadStatus::trimmed);
+  EXPECT_EQ(log(table, before).status, ReadStatus::trimmed);
+  EXPECT_EQ(log(table, {before.start, Sequence(21)}).status, ReadStatus::not_in_history);
+  EXPECT_EQ(log(table, after).status, ReadStatus::ok);
+  check();
+  EXPECT_EQ(log(table, before).status, ReadStatus::trimmed);
+}
+
 TEST_F(TrimTest, StepsAreBounded) {
   close();
   options_.trim_records_max = 7;
