@@ -56,7 +56,7 @@ kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::BeginRequest 
   if (world_.faults.link(peer).paused()) return rpc::RepairAnswer(refusal);
   state_of(*table, peer).served_until_ms = now_ms() + limits_.lease_ms;
   // Our flows to the peer may be in need of it as well.
-  return judge(table, peer, std::move(request.positions))
+  return judge(table, peer, {std::move(request.positions), {}})
       .then([this, id = table->id, peer]() -> kj::Promise<Changed> {
         auto current = world_.store.catalog()->find(id);
         bool marked = current && current->repairs.count(peer) != 0;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "region-node/repair/positions.h"
 #include "region-node/store/membership_hash.h"
 #include "rpc/codec_repair.h"
 #include "rpc/kj_log.h"
@@ -181,6 +180,17 @@ void Repairer::failed(const store::TableInfo& table, const RegionId& peer,
 }
 
 kj::Promise<void> Repairer::check(store::TablePtr table, RegionId peer) {
+  return rows_
+      .read([table, peer](store::Reader& reader) {
+        return repair::acknowledged_by(reader, *table, peer);
+      })
+      .then([this, table, peer](std::vector<LogPosition> acknowledged) {
+        return check_from(table, peer, std::move(acknowledged));
+      });
+}
+
+kj::Promise<void> Repairer::check_from(store::TablePtr table, RegionId peer,
+                                       std::vector<LogPosition> acknowledged) {
   auto* session = open_to(peer);
   if (session == nullptr) return kj::READY_NOW;
   auto connects = session->figures().connects;
@@ -192,7 +202,8 @@ kj::Promise<void> Repairer::check(store::TablePtr table, RegionId peer) {
                                   call.initRequest());
         return kj::Promise<Response>(call.send());
       })
-      .then([this, table, peer, connects](Response&& response) -> kj::Promise<void> {
+      .then([this, table, peer, connects, acknowledged = std::move(acknowledged)](
+                Response&& response) mutable -> kj::Promise<void> {
         auto answer = rpc::read_repair_answer(response.getAnswer());
         auto* state = std::get_if<rpc::StateAnswer>(&answer);
         if (state == nullptr || state->status != rpc::ReadStatus::ok) return kj::READY_NOW;
@@ -202,12 +213,11 @@ kj::Promise<void> Repairer::check(store::TablePtr table, RegionId peer) {
         auto current = world_.store.catalog()->find(table->id);
         known.same_members =
             current && store::membership_hash(current->replicas) == state->facts.membership;
-        return judge(table, peer, std::move(state->positions));
+        return judge(table, peer, {std::move(state->positions), std::move(acknowledged)});
       });
 }
 
-kj::Promise<void> Repairer::judge(store::TablePtr table, RegionId peer,
-                                  std::vector<LogPosition> positions) {
+kj::Promise<void> Repairer::judge(store::TablePtr table, RegionId peer, repair::Stand stand) {
   auto current = world_.store.catalog()->find(table->id);
   if (!current) return kj::READY_NOW;
   auto mark = current->repairs.find(peer);
@@ -218,9 +228,9 @@ kj::Promise<void> Repairer::judge(store::TablePtr table, RegionId peer,
     bool took_pins;
   };
   return rows_
-      .read([current, peer, pinned, positions = std::move(positions)](store::Reader& reader) {
-        Seen seen{repair::examine(reader, *current, positions), false};
-        seen.took_pins = pinned && repair::took_pins(reader, *current, peer, positions);
+      .read([current, peer, pinned, stand = std::move(stand)](store::Reader& reader) {
+        Seen seen{repair::examine(reader, *current, peer, stand), false};
+        seen.took_pins = pinned && repair::took_pins(reader, *current, peer, stand.positions);
         return seen;
       })
       .then([this, current, peer, marked](Seen seen) -> kj::Promise<void> {

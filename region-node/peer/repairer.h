@@ -10,6 +10,8 @@
 //                                            them is repaired
 //     the engine cut it loose (log bound)    marked already: repair
 //
+// An answer counts for a shard only if the peer has not acknowledged more of it since it was asked.
+//
 // A peer that is marked is repaired by a RepairRun, one at a time; what fails is tried again in a later
 // round.  While nothing is wrong, a scrub compares tables with the peers whose names come after ours,
 // slowly, for ever; it gives way to a repair.  A scrub that finds rows of a third region which cannot be
@@ -40,6 +42,7 @@
 #include "region-node/peer/repair_run.h"
 #include "region-node/peer/repair_status.h"
 #include "region-node/peer/row_reader.h"
+#include "region-node/repair/positions.h"
 #include "region-node/store/store.h"
 #include "rpc/faults/link_faults.h"
 #include "rpc/repair.h"
@@ -106,8 +109,10 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   kj::Promise<void> round();
   kj::Promise<void> look_at(store::TablePtr table, RegionId peer);
   kj::Promise<void> check(store::TablePtr table, RegionId peer);
-  kj::Promise<void> judge(store::TablePtr table, RegionId peer,
-                          std::vector<LogPosition> positions);
+  // `acknowledged`: by the peer, before it is asked.
+  kj::Promise<void> check_from(store::TablePtr table, RegionId peer,
+                               std::vector<LogPosition> acknowledged);
+  kj::Promise<void> judge(store::TablePtr table, RegionId peer, repair::Stand stand);
   kj::Promise<void> run(store::TablePtr table, RegionId peer, repair::Purpose purpose);
   void finished(const store::TableInfo& table, const RegionId& peer, repair::Purpose purpose,
                 const RunFigures& figures, std::int64_t began_ms);

@@ -1,9 +1,27 @@
 #include "region-node/repair/positions.h"
 
+#include <algorithm>
+
 #include "region-node/store/cursors.h"
 #include "region-node/store/membership_hash.h"
 
 namespace meridian::repair {
+namespace {
+
+LogPosition at(const std::vector<LogPosition>& positions, std::size_t shard) {
+  return shard < positions.size() ? positions[shard] : LogPosition{};
+}
+
+Verdict examine(store::Reader& reader, const TableId& table, ShardId shard,
+                const LogPosition& position) {
+  switch (reader.read_log(table, shard, position, {1, 1}).status) {
+    case rpc::ReadStatus::not_in_history: return Verdict::restored;
+    case rpc::ReadStatus::trimmed: return Verdict::trimmed;
+    default: return Verdict::fine;
+  }
+}
+
+}  // namespace
 
 bool flows_have_begun(store::Reader& reader, const store::TableInfo& table,
                       const RegionId& self) {
@@ -22,13 +40,29 @@ std::vector<LogPosition> positions_at(store::Reader& reader, const TableId& tabl
 Verdict examine(store::Reader& reader, const store::TableInfo& table,
                 const std::vector<LogPosition>& positions) {
   Verdict verdict = Verdict::fine;
+  for (std::uint16_t i = 0; i < table.shards; ++i)
+    verdict = std::max(verdict, examine(reader, table.id, ShardId(i), at(positions, i)));
+  return verdict;
+}
+
+std::vector<LogPosition> acknowledged_by(store::Reader& reader, const store::TableInfo& table,
+                                         const RegionId& sink) {
+  std::vector<LogPosition> out;
+  for (std::uint16_t i = 0; i < table.shards; ++i)
+    out.push_back(reader.backlog(table.id, ShardId(i), sink).acknowledged);
+  return out;
+}
+
+Verdict examine(store::Reader& reader, const store::TableInfo& table, const RegionId& sink,
+                const Stand& stand) {
+  auto overtaken = [&](std::uint16_t shard) {
+    return stand.acknowledged && reader.backlog(table.id, ShardId(shard), sink).acknowledged !=
+                                     at(*stand.acknowledged, shard);
+  };
+  Verdict verdict = Verdict::fine;
   for (std::uint16_t i = 0; i < table.shards; ++i) {
-    LogPosition position = i < positions.size() ? positions[i] : LogPosition{};
-    switch (reader.read_log(table.id, ShardId(i), position, {1, 1}).status) {
-      case rpc::ReadStatus::not_in_history: return Verdict::restored;
-      case rpc::ReadStatus::trimmed: verdict = Verdict::trimmed; break;
-      default: break;
-    }
+    Verdict shard = examine(reader, table.id, ShardId(i), at(stand.positions, i));
+    if (shard > verdict && !overtaken(i)) verdict = shard;
   }
   return verdict;
 }

@@ -3,6 +3,7 @@
 // Threads: the reader's.  Errors: sqlite::SqliteError of the reader.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "region-node/store/store.h"
@@ -27,6 +28,21 @@ enum class Verdict {
 // Of a sink's positions in this region's log.
 Verdict examine(store::Reader& reader, const store::TableInfo& table,
                 const std::vector<LogPosition>& positions);
+
+// Up to where a sink has acknowledged each shard of this region's log.
+std::vector<LogPosition> acknowledged_by(store::Reader& reader, const store::TableInfo& table,
+                                         const RegionId& sink);
+
+// What a sink says of where it stands takes a while to arrive.
+struct Stand {
+  std::vector<LogPosition> positions;
+  // By the sink, before it was asked; none if it was not, and is taken at its word.
+  std::optional<std::vector<LogPosition>> acknowledged;
+};
+// Of a sink's positions as they were a while ago.  A shard of which it has acknowledged something since
+// is fine: the sink stands in this log, and what it answered may have been trimmed in the meantime.
+Verdict examine(store::Reader& reader, const store::TableInfo& table, const RegionId& sink,
+                const Stand& stand);
 
 // Whether a sink has taken the positions that were pinned for it here.
 bool took_pins(store::Reader& reader, const store::TableInfo& table, const RegionId& sink,

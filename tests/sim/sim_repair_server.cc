@@ -87,7 +87,7 @@ void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Ans
   auto known = table(number);
   if (!known || !repair::flows_have_begun(node().reader(), *known, node().region())) return;
   leases_[{number, peer}] = outside_.queue.now_us() + kLeaseUs;
-  judge(number, peer, begin->positions, [this, number, name, answer, shards = begin->shards] {
+  judge(number, peer, {begin->positions, {}}, [this, number, name, answer, shards = begin->shards] {
     auto reply = [this, number, name, answer, shards](
                      std::optional<std::vector<LogPosition>> pins) {
       if (!pins) return;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "region-node/repair/positions.h"
 #include "region-node/store/membership_hash.h"
 
 namespace meridian::sim {
@@ -362,12 +361,15 @@ bool SimRepairer::idle() {
 void SimRepairer::check(std::size_t number, std::size_t peer) {
   if (outside_.network.is_paused(region_, peer)) return;
   auto info = table(number);
+  auto acknowledged =
+      repair::acknowledged_by(node().reader(), *info, outside_.nodes[peer]->region());
   ask(peer, rpc::StateRequest{info->id, info->shards},
-      [this, number, peer, start = node().starts()](rpc::RepairAnswer answer) {
+      [this, number, peer, start = node().starts(),
+       acknowledged = std::move(acknowledged)](rpc::RepairAnswer answer) {
         auto* state = std::get_if<rpc::StateAnswer>(&answer);
         if (state == nullptr || !node().up() || node().starts() != start) return;
         if (state->status != rpc::ReadStatus::ok) return;
-        judge(number, peer, std::move(state->positions),
+        judge(number, peer, {std::move(state->positions), acknowledged},
               [this, number, peer, theirs = state->facts.membership] {
           auto now = table(number);
           RegionId name = outside_.nodes[peer]->region();
@@ -384,17 +386,17 @@ void SimRepairer::check(std::size_t number, std::size_t peer) {
       });
 }
 
-void SimRepairer::judge(std::size_t number, std::size_t peer, std::vector<LogPosition> positions,
+void SimRepairer::judge(std::size_t number, std::size_t peer, const repair::Stand& stand,
                         std::function<void()> then) {
   auto info = table(number);
   if (!info) return;
   RegionId name = outside_.nodes[peer]->region();
   auto mark = info->repairs.find(name);
   bool marked = mark != info->repairs.end();
-  auto verdict = repair::examine(node().reader(), *info, positions);
+  auto verdict = repair::examine(node().reader(), *info, name, stand);
   store::RepairChange next{.table = info->id, .peer = name};
   if (marked && mark->second.pinned &&
-      repair::took_pins(node().reader(), *info, name, positions)) {
+      repair::took_pins(node().reader(), *info, name, stand.positions)) {
     next.kind = store::RepairChange::Kind::clear;
   } else if (marked || verdict == repair::Verdict::fine) {
     return then();

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 
+#include "region-node/repair/positions.h"
 #include "region-node/repair/session.h"
 #include "tests/sim/sim_replicator.h"
 
@@ -53,7 +54,7 @@ class SimRepairer {
   void round();
   void check(std::size_t table, std::size_t peer);
   // Marks, clears or renews as the positions say, then goes on.
-  void judge(std::size_t table, std::size_t peer, std::vector<LogPosition> positions,
+  void judge(std::size_t table, std::size_t peer, const repair::Stand& stand,
              std::function<void()> then);
   void thaw_if_due(const store::TableInfo& info);
   // Asks for repairs with the other survivors of a region that is down.
