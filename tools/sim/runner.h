@@ -2,7 +2,7 @@
 // not the end of the run.
 //
 // Threads: none; forks.  Errors: a system call that fails throws std::system_error.
-// Limits: kSeedSecondsMax of real time for one seed.
+// Limits: kSeedSecondsMax of processor time for one seed.
 #pragma once
 
 #include <cstdint>
