@@ -117,7 +117,7 @@ def deployment(tmp_path_factory):
         yield made
     finally:
         made.down()
-    assert not made.token_file.exists()
+    assert not made.token_file.parent.exists() and not made.file.parent.exists()
 
 
 def key(name):

@@ -110,6 +110,16 @@ def test_tls(deployment):
     assert not (deployment.var / "certs").exists()
 
 
+def test_after_a_drill_nothing_is_left_behind(deployment):
+    deployment.up("--regions", "us-east-1,eu-west-1")
+    os.kill(deployment.pid("eu-west-1", "replicator"), signal.SIGKILL)
+    done = deployment.meridian("drill", "run", "partition", "--region", "eu-west-1", "--yes")
+    assert done.returncode == 3, done.stdout + done.stderr  # refused; it took its lock all the same
+    assert (deployment.var / "drill.lock").exists()
+    deployment.run("down", "--wipe")
+    assert not deployment.var.exists()
+
+
 def test_admin_token(deployment):
     done = deployment.up("--admin-token", "--regions", "us-east-1,eu-west-1")
     token = deployment.var / "admin-token"
