@@ -15,7 +15,7 @@ function(meridian_settings target)
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-fno-reorder-blocks-and-partition>)
 endfunction()
 
-# Where compiling takes longer than running ever will, -O1 in place of -O3: a third of the compiler's time.
+# Where compiling takes longer than running ever will, -O1 in place of -O3: a fifth to a third less compiling.
 set(meridian_quick_build $<$<CONFIG:Release>:-O1>)
 
 # meridian_quick_sources(FILE...): these sources of the folder's targets (CLI11 is long in optimising).
