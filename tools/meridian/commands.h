@@ -62,7 +62,8 @@ int delete_table(const Options& options, const DeleteOptions& deletion);
 
 // Prints `table` as text or CSV, or `json_text` and a line end.
 void print_result(Format format, const Table& table, const std::string& json_text);
-// Sleeps; for polling only.
+// Sleep; for polling, and for what is due at a time.
 void pause_ms(std::int64_t ms);
+void pause_us(std::int64_t us);
 
 }  // namespace meridian::cli

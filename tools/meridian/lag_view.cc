@@ -176,13 +176,7 @@ std::string name_of(const Link& link) {
 
 std::string file_for(const std::string& path, const Link& link) {
   std::string name = link.source + "-" + link.sink;
-  if (!link.table.empty()) name = link.table + "-" + name;
-  auto slash = path.rfind('/');
-  auto dot = path.rfind('.');
-  std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
-  bool extension = dot != std::string::npos && dot > name_at;
-  if (!extension) return path + "-" + name;
-  return path.substr(0, dot) + "-" + name + path.substr(dot);
+  return file_for(path, link.table.empty() ? name : link.table + "-" + name);
 }
 
 void TrendKeeper::complete(std::vector<Link>& links) {

@@ -19,6 +19,7 @@
 #include "tools/meridian/quantity.h"
 #include "tools/meridian/quarantine.h"
 #include "tools/meridian/replica.h"
+#include "tools/meridian/replicate/command.h"
 #include "tools/meridian/unreachable.h"
 
 namespace meridian::cli {
@@ -152,6 +153,7 @@ int run(int argc, char** argv) {
   add_replica_commands(app, command.options, command.run);
   add_clock_commands(app, command.options, command.run);
   drill::add_drill_commands(app, command.options, command.drill, command.run);
+  replicate::add_bench_commands(app, command.options, command.run);
   add_conflict_commands(app, command.options, command.run);
   add_why_command(app, command.options, command.run);
   add_manual_commands(app, MERIDIAN_VERSION, command.run);

@@ -100,6 +100,15 @@ std::string coloured(const std::string& word, Mood mood) {
   return std::string("\x1b[") + code + "m" + word + "\x1b[0m";
 }
 
+std::string file_for(const std::string& path, const std::string& name) {
+  auto slash = path.rfind('/');
+  auto dot = path.rfind('.');
+  std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
+  bool extension = dot != std::string::npos && dot > name_at;
+  if (!extension) return path + "-" + name;
+  return path.substr(0, dot) + "-" + name + path.substr(dot);
+}
+
 std::string with_separators(std::int64_t value) {
   std::string digits = std::to_string(value < 0 ? -value : value);
   std::string out = value < 0 ? "-" : "";

@@ -30,6 +30,9 @@ void progress(const std::string& line);  // standard error, a line of its own
 enum class Mood { good, uneasy, bad };
 std::string coloured(const std::string& word, Mood mood);
 
+// `path` with `name` before its extension: out/lag.hgrm -> out/lag-NAME.hgrm.
+std::string file_for(const std::string& path, const std::string& name);
+
 // 12345 -> "12,345"; 12.3 ms -> "12.3"; 4'200 ms -> "4.2 s".
 std::string with_separators(std::int64_t value);
 std::string readable_ms(double ms);

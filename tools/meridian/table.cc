@@ -160,9 +160,8 @@ void confirm(const DeleteOptions& deletion, const Deployment& deployment) {
 
 }  // namespace
 
-int create_table(const Options& options, const CreateOptions& create) {
+void make_table(const Deployment& deployment, const CreateOptions& create) {
   json::object request = create_request(create);
-  Deployment deployment = regions_for(options);
   std::vector<std::string> names = create.regions;
   if (names.empty())
     for (const auto& region : deployment.regions) names.push_back(region.name);
@@ -187,6 +186,11 @@ int create_table(const Options& options, const CreateOptions& create) {
   for (const auto& name : names)
     wait_active(deployment.region(name), create.name,
                 names.size() > 1 ? names : std::vector<std::string>{});
+}
+
+int create_table(const Options& options, const CreateOptions& create) {
+  (void)create_request(create);  // wrong usage is said before a wrong deployment
+  make_table(regions_for(options), create);
   return describe_table(options, create.name);
 }
 

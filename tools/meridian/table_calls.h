@@ -19,6 +19,10 @@ std::optional<boost::json::object> describe(TableApi& api, const std::string& na
 // Region -> what the table says of its replica there; empty for a table of one region.
 std::map<std::string, boost::json::object> replicas_of(const boost::json::object& table);
 
+// CreateTable in the first of the regions and replicas in the others, as far as they are missing (which
+// `create` has to allow), until all are ACTIVE.
+void make_table(const Deployment& deployment, const CreateOptions& create);
+
 // UpdateTable with one ReplicaUpdate, tried again while the regions have not found each other.
 // `action`: Create or Delete.
 void update_replica(const Endpoints& home, const std::string& name, const char* action,
