@@ -2,6 +2,7 @@
 
 import csv
 import re
+import struct
 import time
 import xml.etree.ElementTree
 
@@ -158,6 +159,17 @@ def test_percentiles_as_files(orders, tmp_path):
     svg = xml.etree.ElementTree.parse(plot).getroot()
     assert svg.tag.endswith("svg")
     assert f"Orders {orders[0].name} -> {orders[1].name}: p50" in "".join(svg.itertext())
+    # The same as PNG: its signature, then the first chunk with width and height.
+    picture = tmp_path / "lag.PNG"
+    assert orders.cli("lag", "--from", orders[0].name, "--plot", str(picture)).returncode == 0
+    head = picture.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR"
+    width, height = struct.unpack(">II", head[16:])
+    assert width > height > 0
+    for wrong in ("lag.pdf", "lag", "png"):
+        refused = orders.cli("lag", "--plot", str(tmp_path / wrong))
+        assert refused.returncode == 2 and refused.stdout == "", refused
+        assert "FILE.svg or FILE.png" in refused.stderr and not (tmp_path / wrong).exists()
     # Of several links, a file for each.
     assert orders.cli("lag", "--from", orders[0].name, "--hdr", str(tmp_path / "all.hgrm")).returncode == 0
     assert len(list(tmp_path.glob("all-Orders-*.hgrm"))) == 2

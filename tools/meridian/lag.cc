@@ -9,6 +9,7 @@
 
 #include "tools/meridian/lag_view.h"
 #include "tools/meridian/percentiles.h"
+#include "tools/meridian/plot.h"
 #include "tools/meridian/quantity.h"
 
 namespace meridian::cli {
@@ -35,13 +36,13 @@ void put_file(const std::string& path, const std::string& content) {
 
 // One file for each link, for what reads them takes one series; of one link alone it is FILE itself.
 void write_percentiles(const std::vector<Link>& links, const LagOptions& lag) {
-  std::vector<std::pair<std::string, LagCounts>> named;
+  NamedLags named;
   for (const auto& link : links) named.emplace_back(name_of(link), link.lag());
   if (!lag.hdr.empty())
     for (std::size_t i = 0; i < links.size(); ++i)
       put_file(links.size() == 1 ? lag.hdr : file_for(lag.hdr, links[i]),
                percentile_text(named[i].second));
-  if (!lag.plot.empty()) put_file(lag.plot, percentile_plot(named));
+  if (!lag.plot.empty()) put_file(lag.plot, plot(picture_for("--plot", lag.plot), named));
 }
 
 int show_lag(const Options& options, const LagOptions& lag) {
@@ -52,6 +53,7 @@ int show_lag(const Options& options, const LagOptions& lag) {
     throw UsageError("--window must be between 1ms and 5m");
   bool files = !lag.hdr.empty() || !lag.plot.empty();
   if (lag.watch && files) throw UsageError("--hdr and --plot are of one look, not of --watch");
+  if (!lag.plot.empty()) (void)picture_for("--plot", lag.plot);  // refused before anybody is asked
   TrendKeeper trends;
   for (;;) {
     LinkReport report = read_links(deployment, window_ms);
@@ -86,7 +88,7 @@ void add_lag_command(CLI::App& app, const Options& options, std::function<int()>
   command->add_option("--to", lag->filter.sink, "Only links to this region");
   command->add_option("--hdr", lag->hdr,
                       "Write HdrHistogram percentile text; of several links, one file for each");
-  command->add_option("--plot", lag->plot, "Draw the percentiles as an SVG picture");
+  command->add_option("--plot", lag->plot, "Draw the percentiles: FILE.svg or FILE.png");
   command->callback([lag, &options, &run] {
     run = [lag, &options] { return show_lag(options, *lag); };
   });

@@ -1,10 +1,10 @@
-// The percentiles of a lag as a file for other tools, and as a picture.
+// The percentiles of a lag as a file for other tools.
 //
 // Threads: any.
 #pragma once
 
+#include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "common/lag_counts.h"
@@ -14,7 +14,8 @@ namespace meridian::cli {
 // HdrHistogram's percentile text, in milliseconds: what hdrhistogram.github.io plots.
 std::string percentile_text(const LagCounts& lag);
 
-// The lags by name, from the median outwards over a scale of nines, as an SVG document of its own.
-std::string percentile_plot(const std::vector<std::pair<std::string, LagCounts>>& lags);
+// The quantiles that HdrHistogram steps through, five for every halving of what lies above, until less
+// than half of one of `count` values does.
+std::vector<double> percentile_steps(std::uint64_t count);
 
 }  // namespace meridian::cli

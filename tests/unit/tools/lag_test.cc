@@ -5,6 +5,7 @@
 #include "tools/meridian/lag_view.h"
 #include "tools/meridian/link_sums.h"
 #include "tools/meridian/percentiles.h"
+#include "tools/meridian/plot.h"
 
 namespace meridian::cli {
 namespace {
@@ -192,13 +193,13 @@ TEST(Percentiles, AreHdrHistogramsText) {
 
 TEST(Percentiles, OfNothing) {
   EXPECT_THAT(percentile_text({}), HasSubstr("Total count    =            0"));
-  EXPECT_THAT(percentile_plot({{"A & <b>", {}}}), HasSubstr("A &amp; &lt;b&gt;: nothing arrived"));
+  EXPECT_THAT(plot_svg({{"A & <b>", {}}}), HasSubstr("A &amp; &lt;b&gt;: nothing arrived"));
 }
 
 TEST(Percentiles, ThePlotStaysInItsFrame) {
   LagCounts lag;
   for (int i = 0; i < 5'000; ++i) lag.add(i * i);
-  std::string svg = percentile_plot({{"one", lag}, {"two", {}}});
+  std::string svg = plot_svg({{"one", lag}, {"two", {}}});
   EXPECT_TRUE(svg.starts_with("<svg "));
   EXPECT_TRUE(svg.ends_with("</svg>\n"));
   EXPECT_THAT(svg, HasSubstr("p99.9"));
