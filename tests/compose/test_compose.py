@@ -330,6 +330,15 @@ def test_the_profile_wan_puts_the_globe_between_regions(deployment):
     wait_for(lambda: not delays(), "they end with it")
 
 
+def test_the_profile_bench_measures_the_three_regions(deployment, monkeypatch):
+    for name, value in {"BENCH_DURATION": "3s", "BENCH_RATE": "50", "BENCH_OUTPUT": "json"}.items():
+        monkeypatch.setitem(deployment.environment, name, value)
+    report = json.loads(deployment.compose("--profile", "bench", "run", "--rm", "-T", "bench").stdout)
+    assert report["writes"]["acknowledged"] == report["writes"]["requested"] == 150
+    assert {sink["region"]: sink["seen"] for sink in report["sinks"]} == {
+        region: report["samples"] for region in REGIONS if region != report["source"]}
+
+
 def test_the_profile_observability_scrapes_every_daemon(deployment):
     subprocess.run(["docker", "build", "--quiet", "--network", "host", "-t", PROMETHEUS_IMAGE, "-"],
                    input=PROMETHEUS_DOCKERFILE, text=True, check=True, capture_output=True,
