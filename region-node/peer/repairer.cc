@@ -206,7 +206,9 @@ kj::Promise<void> Repairer::check_from(store::TablePtr table, RegionId peer,
                 Response&& response) mutable -> kj::Promise<void> {
         auto answer = rpc::read_repair_answer(response.getAnswer());
         auto* state = std::get_if<rpc::StateAnswer>(&answer);
-        if (state == nullptr || state->status != rpc::ReadStatus::ok) return kj::READY_NOW;
+        if (state == nullptr) return kj::READY_NOW;
+        if (state->status == rpc::ReadStatus::unavailable) return excuse(table->id, peer);
+        if (state->status != rpc::ReadStatus::ok) return kj::READY_NOW;
         auto& known = state_of(*table, peer);
         known.connects = connects;
         known.check_at_ms = now_ms() + limits_.recheck_ms;
@@ -256,6 +258,16 @@ kj::Promise<void> Repairer::judge(store::TablePtr table, RegionId peer, repair::
       });
 }
 
+// A replica that waits to be filled holds nothing that this region has forgotten.  It may wait for this
+// region, which writes nothing and is no seed before all whom it can reach have told it.
+kj::Promise<void> Repairer::excuse(const TableId& id, const RegionId& peer) {
+  auto table = world_.store.catalog()->find(id);
+  if (!table) return kj::READY_NOW;
+  auto mark = table->repairs.find(peer);
+  if (mark == table->repairs.end() || !mark->second.frozen) return kj::READY_NOW;
+  return change({.kind = RepairChange::Kind::thaw, .table = id, .peer = peer}).ignoreResult();
+}
+
 // A region that lost what it wrote begins to write again when it has been told by all whom it can
 // reach, and by one at least.
 kj::Promise<void> Repairer::thaw_if_due(store::TablePtr table) {
@@ -266,6 +278,8 @@ kj::Promise<void> Repairer::thaw_if_due(store::TablePtr table) {
     auto mark = current->repairs.find(peer);
     if (mark == current->repairs.end()) {
       told = true;
+    } else if (!mark->second.frozen) {
+      continue;
     } else if (open_to(peer) != nullptr) {
       return kj::READY_NOW;
     } else if (world_.clock.wall_ms() - mark->second.since_ms < limits_.thaw_ms) {

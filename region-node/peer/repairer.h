@@ -113,6 +113,7 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   kj::Promise<void> check_from(store::TablePtr table, RegionId peer,
                                std::vector<LogPosition> acknowledged);
   kj::Promise<void> judge(store::TablePtr table, RegionId peer, repair::Stand stand);
+  kj::Promise<void> excuse(const TableId& id, const RegionId& peer);
   kj::Promise<void> run(store::TablePtr table, RegionId peer, repair::Purpose purpose);
   void finished(const store::TableInfo& table, const RegionId& peer, repair::Purpose purpose,
                 const RunFigures& figures, std::int64_t began_ms);

@@ -84,7 +84,8 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
         info.repairs[peer] = {RepairReason::restored, guard_.believed_ms(), false, true};
       break;
     case Kind::thaw:
-      for (auto& [region, mark] : info.repairs) mark.frozen = false;
+      for (auto& [region, mark] : info.repairs)
+        if (change.peer.empty() || region == change.peer) mark.frozen = false;
       break;
     case Kind::begin_flows:
       begin_flows(*table, change);

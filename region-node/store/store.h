@@ -155,7 +155,7 @@ struct RepairChange {
     clear,  // the peer is repaired, or needs none
     renew,  // this region lost what it wrote: its log so far belongs to nobody's position, every peer
             // is marked, and nothing is written here until one of them is repaired
-    thaw,   // ends that, although some peers are not repaired yet
+    thaw,   // ends that, although some peers are not repaired yet; or waits for `peer` no longer, if named
     begin_flows,  // flows of the peer go on from `positions`, by shard; watermarks and horizon rise to
                   // `facts`
   };

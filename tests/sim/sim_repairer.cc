@@ -368,6 +368,7 @@ void SimRepairer::check(std::size_t number, std::size_t peer) {
        acknowledged = std::move(acknowledged)](rpc::RepairAnswer answer) {
         auto* state = std::get_if<rpc::StateAnswer>(&answer);
         if (state == nullptr || !node().up() || node().starts() != start) return;
+        if (state->status == rpc::ReadStatus::unavailable) return excuse(number, peer);
         if (state->status != rpc::ReadStatus::ok) return;
         judge(number, peer, {std::move(state->positions), acknowledged},
               [this, number, peer, theirs = state->facts.membership] {
@@ -413,6 +414,16 @@ void SimRepairer::judge(std::size_t number, std::size_t peer, const repair::Stan
   });
 }
 
+// It holds nothing yet, so there is nothing of which it could tell.
+void SimRepairer::excuse(std::size_t number, std::size_t peer) {
+  auto info = table(number);
+  if (!info) return;
+  RegionId name = outside_.nodes[peer]->region();
+  auto mark = info->repairs.find(name);
+  if (mark == info->repairs.end() || !mark->second.frozen) return;
+  change({.kind = store::RepairChange::Kind::thaw, .table = info->id, .peer = name}, [](auto) {});
+}
+
 void SimRepairer::thaw_if_due(const store::TableInfo& info) {
   if (!info.frozen()) return;
   bool told = false;
@@ -423,6 +434,8 @@ void SimRepairer::thaw_if_due(const store::TableInfo& info) {
                      !outside_.network.is_cut(peer, region_);
     if (mark == info.repairs.end()) {
       told = true;
+    } else if (!mark->second.frozen) {
+      continue;
     } else if (reachable ||
                node().clock().wall_us() / 1000 - mark->second.since_ms < kThawMs) {
       return;

@@ -56,6 +56,7 @@ class SimRepairer {
   // Marks, clears or renews as the positions say, then goes on.
   void judge(std::size_t table, std::size_t peer, const repair::Stand& stand,
              std::function<void()> then);
+  void excuse(std::size_t number, std::size_t peer);
   void thaw_if_due(const store::TableInfo& info);
   // Asks for repairs with the other survivors of a region that is down.
   void look_for_survivors();

@@ -84,7 +84,7 @@ TEST_F(RepairMarksTest, ARenewedLogKnowsNoOlderPosition) {
   EXPECT_EQ(put(table, "a", "1").status, WriteStatus::unavailable);
   change(table, Kind::clear);
   EXPECT_EQ(put(table, "a", "1").status, WriteStatus::unavailable);
-  change(table, Kind::thaw);
+  change(table, Kind::thaw, RegionId{});
   EXPECT_EQ(put(table, "a", "1").status, WriteStatus::committed);
   EXPECT_EQ(marks(table).count(kElsewhere), 1U);
   check();
@@ -92,6 +92,20 @@ TEST_F(RepairMarksTest, ARenewedLogKnowsNoOlderPosition) {
   auto pins = change(table, Kind::pin, kElsewhere);
   put(table, "b", "1");
   EXPECT_EQ(log(table, pins->front()).records.size(), 1U);
+}
+
+// A peer that has nothing to tell is not waited for, and yet repaired when it has something.
+TEST_F(RepairMarksTest, APeerThatHoldsNothingIsNotWaitedFor) {
+  auto table = create_global();
+  change(table, Kind::renew);
+  change(table, Kind::thaw, kElsewhere);
+  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::unavailable);
+  EXPECT_TRUE(marks(table).at(kThere).frozen);
+  change(table, Kind::clear);
+  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::committed);
+  EXPECT_EQ(marks(table).at(kElsewhere).reason, RepairReason::restored);
+  reopen();
+  EXPECT_FALSE(marks(table).at(kElsewhere).frozen);
 }
 
 // Until all have told it what they hold, it neither makes barriers over it, nor shows more of a past of
@@ -114,7 +128,7 @@ TEST_F(RepairMarksTest, NothingIsClaimedOfALostPast) {
   change(table, Kind::renew);
   EXPECT_EQ(claims(), std::pair(std::size_t{0}, collected));
   change(table, Kind::clear);
-  change(table, Kind::thaw);
+  change(table, Kind::thaw, RegionId{});
   EXPECT_EQ(claims(), std::pair(std::size_t{0}, collected));
   reopen();
   EXPECT_EQ(claims(), std::pair(std::size_t{0}, collected));
@@ -168,7 +182,7 @@ TEST_F(RepairMarksTest, ARenewedLogForgetsItsLedger) {
   change(table, Kind::renew);
   EXPECT_GE(complete_after(), before);
   clock_.advance_ms(1'000);
-  change(table, Kind::thaw);
+  change(table, Kind::thaw, RegionId{});
   auto until = complete_after();
   EXPECT_GE(until.physical_ms(), now_ms());
   EXPECT_GT(put(table, "a", "2").version.hlc, until);
