@@ -83,6 +83,7 @@ Actions Pump::on_position(RequestId id, ApplyStatus status, LogPosition position
   }
   confirmed_ = true;
   go_on_from(position);
+  tell_again();
   return finish({}, now_ms);
 }
 
@@ -131,6 +132,7 @@ Actions Pump::on_outcome(RequestId id, const rpc::ApplyOutcome& outcome, std::in
   switch (outcome.status) {
     case ApplyStatus::applied:
       acknowledge_through(static_cast<std::size_t>(at - in_flight_.begin()), outcome, out);
+      if (now_ms - saved_at_ms_ >= limits_.recheck_ms) tell_again();
       break;
     case ApplyStatus::wrong_position: adopt(outcome.position, now_ms); break;
     case ApplyStatus::held: hold(outcome, now_ms); break;
@@ -176,7 +178,7 @@ Actions Pump::stop() {
   Actions out;
   if (state_ != FlowState::stopped && acknowledged_ != saved_ && confirmed_) {
     saved_ = acknowledged_;
-    out.push_back(SaveCheckpoint{saved_});
+    out.push_back(SaveCheckpoint{acknowledged_});
   }
   drop_in_flight();
   awaited_ = 0;
@@ -400,12 +402,17 @@ void Pump::fill(Actions& out) {
                         limits_.read_wait_ms});
 }
 
+// Unless there is nothing to tell.
+void Pump::tell_again() {
+  if (acknowledged_ != LogPosition{}) saved_.reset();
+}
+
 void Pump::save_if_due(Actions& out, std::int64_t now_ms) {
   if (acknowledged_ == saved_ || !confirmed_ || !positioned_) return;
   if (now_ms - saved_at_ms_ < limits_.save_interval_ms) return;
   saved_ = acknowledged_;
   saved_at_ms_ = now_ms;
-  out.push_back(SaveCheckpoint{saved_});
+  out.push_back(SaveCheckpoint{acknowledged_});
 }
 
 Actions Pump::finish(Actions out, std::int64_t now_ms) {

@@ -20,7 +20,10 @@
 //       the flows of a table's other shards do so every recheck_ms, for the latter alone: of a sink that is
 //       restored from an old copy, nobody else would notice until something is written there;
 //   (7) held, backing_off and repair_needed stay the state (and keep their reason) until a retry has
-//       shown that they are over, so that a stalled flow does not flicker.
+//       shown that they are over, so that a stalled flow does not flicker;
+//   (8) what the sink says when it is asked, or has confirmed recheck_ms after the last time, is saved even
+//       if it is what was saved last: with the life of a replica the node forgets what that had acknowledged,
+//       and the next one may stand at the same place.
 //
 // The driver: answers every request, or reports its failure, exactly once; a read that finds nothing
 // new is answered only after `wait_ms`, or the pump would spin.
@@ -171,6 +174,7 @@ class Pump {
   void advance_if_idle(Actions& out, std::int64_t now_ms);
   void probe(std::int64_t read_us, Actions& out, std::int64_t now_ms);
   void fill(Actions& out);
+  void tell_again();
   void save_if_due(Actions& out, std::int64_t now_ms);
   // What ends every event: save, advance, read on, set the timer.
   Actions finish(Actions out, std::int64_t now_ms);
@@ -195,7 +199,7 @@ class Pump {
   LogPosition read_to_;      // end of what was read
   LogPosition shipped_to_;   // end of what was shipped: read_to_ or, after foreign records, before it
   LogPosition acknowledged_;
-  LogPosition saved_;
+  std::optional<LogPosition> saved_ = LogPosition{};  // none: whatever it is, again
   std::deque<InFlight> in_flight_;
   std::size_t in_flight_bytes_ = 0;
   std::uint64_t unshipped_records_ = 0;         // after read_to_, at the last read

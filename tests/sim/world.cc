@@ -375,11 +375,30 @@ void World::say_stuck() {
     for (const auto& state : replicator->states())
       if (state.find("waiting") == std::string::npos) findings_.add("live", state);
   if (!memberships_agree()) findings_.add("live", "a replica is not whole, or not known to be");
+  say_unfinished();
   say_unrepaired();
   for (auto& node : nodes_) {
     auto health = node->store().health();
     if (!health.accepts_writes) findings_.add("live", "node refuses writes: " + health.reason);
   }
+}
+
+void World::say_unfinished() {
+  for (std::size_t table = 0; table < outside_.tables.size(); ++table)
+    for (std::size_t from = 0; from < nodes_.size(); ++from)
+      for (std::uint16_t shard = 0; shard < shape_.regions[from].shards; ++shard)
+        for (std::size_t to = 0; to < nodes_.size(); ++to) {
+          const TableId& id = outside_.tables[table];
+          if (from == to || flow_at_rest(from, to, id, ShardId(shard))) continue;
+          rpc::FlowId flow{id, ShardId(shard), nodes_[from]->region()};
+          store::Reader& source = nodes_[from]->reader();
+          auto end = source.shard_span(id, ShardId(shard)).end;
+          auto backlog = source.backlog(id, ShardId(shard), nodes_[to]->region());
+          auto stands = nodes_[to]->reader().flow_position(flow).sequence;
+          findings_.add("live", fmt::format("flow {}/{}/{}->{} is at {} of {}, {} pending", from,
+                                            table, shard, to, stands.value, end.value,
+                                            backlog.pending_records));
+        }
 }
 
 void World::say_unrepaired() {

@@ -100,6 +100,7 @@ class World {
   void watermarks_move_on();
   bool settle_quarantine();
   void say_stuck();
+  void say_unfinished();  // which flows
   void say_unrepaired();
   [[nodiscard]] std::int64_t rest_bound_ms() const;
 

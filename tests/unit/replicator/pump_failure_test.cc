@@ -11,6 +11,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 const PumpLimits kLimits;
 
@@ -34,6 +35,23 @@ TEST(PumpFailure, ABrokenLinkDropsTheWindowAndAsksTheSinkAgain) {
   EXPECT_EQ(script.pump.state(), FlowState::running);
   EXPECT_THAT(script.pump.reason(), IsEmpty());
   EXPECT_THAT(script.page(8, 10), ElementsAre("ship 8-10 #2", "read 10"));
+}
+
+// It may be another life of the sink's replica, which stands where the one before did; of what that had
+// acknowledged the node knows nothing any more.
+TEST(PumpFailure, ThePositionThatIsAskedForIsToldAgain) {
+  PumpScript script;
+  script.start_at(5);
+  EXPECT_THAT(script.page(5, 8), ElementsAre("ship 5-8 #3", "read 8"));
+  script.pass_ms(kLimits.save_interval_ms);
+  EXPECT_THAT(script.applied(0), Contains("save 8"));
+  script.page(8, 9);
+  script.batch_failed(1);
+  script.pass_ms(kLimits.save_interval_ms);
+  EXPECT_THAT(script.position(PumpScript::at(8)), Contains("save 8"));
+  script.batch_failed(1);
+  script.pass_ms(kLimits.save_interval_ms);
+  EXPECT_THAT(script.position({}), Not(Contains(HasSubstr("save")))) << "there is nothing to tell";
 }
 
 TEST(PumpFailure, BackOffGrowsIsBoundedAndEndsWithProgress) {

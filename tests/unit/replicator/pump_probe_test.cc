@@ -7,7 +7,9 @@
 namespace meridian::replicator {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Not;
 
 TEST(PumpProbe, AnIdleFlowMeasuresTheWay) {
   PumpScript script;
@@ -84,6 +86,19 @@ TEST(PumpProbe, AnIdleFlowNoticesThatItsSinkHasLostItsPosition) {
   script.start_at(5);
   script.idle_page(5, 4'000'000);
   EXPECT_THAT(script.wrong_position(0, PumpScript::at(2)), ElementsAre("read 2"));
+}
+
+// The sink's replica may have begun another life unnoticed, and stand where it stood before.
+TEST(PumpProbe, WhatStandsStillIsToldAgainNowAndThen) {
+  for (auto shard : {ShardId(0), ShardId(3)}) {
+    PumpScript script({}, shard);
+    script.start_at(5);
+    script.idle_page(5, 4'000'000);
+    EXPECT_THAT(script.applied(0), Not(Contains("save 5")));
+    script.now_ms += 30'000;
+    script.idle_page(5, 34'000'000);
+    EXPECT_THAT(script.applied(1), Contains("save 5"));
+  }
 }
 
 TEST(PumpProbe, AnotherShardMakesSureOfItsPositionNowAndThen) {
