@@ -118,7 +118,10 @@ void History::acknowledge(Write& write, const conflict::Version& version, std::i
   write.version = version;
   write.acknowledged_us = true_us;
   write.acknowledged_wall_us = wall_us;
-  by_version_.emplace(version, write.id);
+  // A region that was restored, and has not found out, with a clock that went back, may mint a version for
+  // another write once more.
+  auto& named = by_version_.try_emplace(version, write.id).first->second;
+  if (writes_[named].origin_forgot) named = write.id;
 }
 
 std::optional<std::uint32_t> History::key_number(BytesView key) const {

@@ -64,19 +64,21 @@ void Workload::answered(WriteId id, const store::WriteResult& result) {
   check_read(write.region, write.key_number, write.version);
 }
 
-// Whoever says that it has everything from here up to a time has been told that nothing follows.
+// Whoever says that it has everything from here up to a time has been told that nothing follows.  (By a
+// region that was restored since, and cannot know it before a peer has told it and it lives another life.)
 void Workload::check_barriers(const Write& write) {
   const RegionId& origin = write.version.region;
   const TableId& id = outside_.table_of(write.key_number);
   auto life = [&](SimNode& node) {
-    auto table = node.store().catalog()->find(id);
-    bool known = table && table->replicas.contains(origin);
-    return known ? table->replicas.at(origin).joined : conflict::Version{};
+    return life_of(node, id, origin).value_or(conflict::Version{});
   };
+  auto own = life(*outside_.nodes[write.region]);
+  auto restored = restored_.find({write.region, id});
+  if (restored != restored_.end() && restored->second == own) return;
   for (const auto& other : outside_.nodes) {
     if (!other->up() || other->region() == origin) continue;
     // (Of a life before this one, whose end has not been heard of, it says something else.)
-    if (life(*other) != life(*outside_.nodes[write.region])) continue;
+    if (life(*other) != own) continue;
     auto claimed = other->reader().watermarks(outside_.table_of(write.key_number));
     auto claim = claimed.find(write.version.region);
     if (claim != claimed.end() && write.version.hlc <= claim->second)
@@ -84,6 +86,13 @@ void Workload::check_barriers(const Write& write) {
                                               describe(write), claim->second.value,
                                               other->region().name()));
   }
+}
+
+std::optional<conflict::Version> Workload::life_of(SimNode& node, const TableId& id,
+                                                   const RegionId& region) {
+  auto table = node.store().catalog()->find(id);
+  if (!table || !table->replicas.contains(region)) return std::nullopt;
+  return table->replicas.at(region).joined;
 }
 
 void Workload::check_version(const Write& write) {
@@ -127,6 +136,11 @@ void Workload::region_forgot(std::size_t region) {
   outside_.nodes[region]->forget_barriers();
   seen_newest_[region] = {};
   for (auto& seen : seen_[region]) seen = {};
+  SimNode& node = *outside_.nodes[region];
+  for (const TableId& table : outside_.tables) {
+    auto life = life_of(node, table, node.region());
+    if (life) restored_[{region, table}] = *life;
+  }
   for (WriteId id = 0; id < history_.writes().size(); ++id) {
     Write& write = history_.write(id);
     if (write.region == region) write.origin_forgot = true;

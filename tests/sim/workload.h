@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/history.h"
@@ -40,6 +42,8 @@ class Workload {
   [[nodiscard]] bool held_somewhere(const Write& write) const;
   void check_version(const Write& write);
   void check_barriers(const Write& write);
+  static std::optional<conflict::Version> life_of(SimNode& node, const TableId& id,
+                                                  const RegionId& region);
   void check_read(std::size_t region, std::uint32_t key_number, const conflict::Version& least);
 
   Outside& outside_;
@@ -49,6 +53,8 @@ class Workload {
   std::vector<conflict::Version> minted_;             // newest, per region
   std::vector<std::vector<conflict::Version>> seen_;  // newest row read, per region and key
   std::vector<conflict::Version> seen_newest_;        // of all of them, per region
+  // Lives of replicas that were restored, which end when that is found out.
+  std::map<std::pair<std::size_t, TableId>, conflict::Version> restored_;
 };
 
 }  // namespace meridian::sim
