@@ -69,10 +69,11 @@ Action TableCopy::retry(const std::string& reason, std::int64_t now_ms) {
 Action TableCopy::on_timer(std::int64_t now_ms) { return next(now_ms); }
 
 Action TableCopy::on_failure(const std::string& reason, std::int64_t now_ms) {
+  bool of_offer = phase_ == Phase::starting && !offer_ && !moving_to_ && seed_;
   registering_.reset();
   moving_to_.reset();
   offer_.reset();
-  return retry(reason, now_ms);
+  return of_offer ? decline(reason, now_ms) : retry(reason, now_ms);
 }
 
 Action TableCopy::next(std::int64_t now_ms) {
@@ -136,14 +137,28 @@ Action TableCopy::on_registered(bool known, std::int64_t now_ms) {
 
 // ------------------------------------------------------------------------------------------- the scan
 
+// Each in turn: one that cannot serve may not be able to for long.
 Action TableCopy::next_offer(std::int64_t now_ms) {
+  const Member* first = nullptr;
+  const Member* next = nullptr;
   for (const auto& each : members_) {
     bool asked = stored_ || registered_.count(each.region) != 0;
     if (!each.whole || !each.reachable || !asked) continue;
-    seed_ = each.region;
-    return AskOffer{each.region};
+    if (first == nullptr) first = &each;
+    if (next == nullptr && declined_.count(each.region) == 0) next = &each;
   }
-  return retry("no region that has the whole table can be reached", now_ms);
+  if (first == nullptr) return retry("no region that has the whole table can be reached", now_ms);
+  if (next == nullptr) {
+    declined_.clear();
+    next = first;
+  }
+  seed_ = next->region;
+  return AskOffer{*seed_};
+}
+
+Action TableCopy::decline(const std::string& reason, std::int64_t now_ms) {
+  if (phase_ == Phase::starting) declined_.insert(*seed_);
+  return retry(reason, now_ms);
 }
 
 // No flow goes back, but for one of a region that has lost what it had, and begun a new life and log.
@@ -156,9 +171,10 @@ bool TableCopy::begun_anew(const Member& source, const rpc::FlowStand& began) {
 // A source of whose changes the seed has not yet all that our flows take for granted.
 std::optional<RegionId> TableCopy::behind(const rpc::CopyOffer& offer) const {
   for (const auto& began : *beginnings_) {
+    // (All of its own log is in its rows, though it may name an earlier place: see last_local().)
     const Member* source = member(began.source);
-    if (began.source != *seed_ && source == nullptr) continue;
-    if (source != nullptr && begun_anew(*source, began)) continue;
+    if (began.source == *seed_ || source == nullptr) continue;
+    if (begun_anew(*source, began)) continue;
     Sequence stands;
     for (const auto& stand : offer.stands)
       if (stand.source == began.source && stand.shard == began.shard)
@@ -169,8 +185,10 @@ std::optional<RegionId> TableCopy::behind(const rpc::CopyOffer& offer) const {
 }
 
 Action TableCopy::on_offer(rpc::CopyOffer offer, std::int64_t now_ms) {
-  if (offer.status != rpc::RowsStatus::ok)
-    return retry(offer.reason.empty() ? "the seed cannot serve at present" : offer.reason, now_ms);
+  if (offer.status != rpc::RowsStatus::ok) {
+    if (offer.reason.empty()) offer.reason = "the seed cannot serve at present";
+    return decline(offer.reason, now_ms);
+  }
   worked();
   if (phase_ == Phase::catching_up) {
     // Rows came to the seed outside of its flows while it was being read.
@@ -180,13 +198,14 @@ Action TableCopy::on_offer(rpc::CopyOffer offer, std::int64_t now_ms) {
   }
   if (beginnings_) {
     if (auto source = behind(offer))
-      return retry("region " + std::string(seed_->name()) + " has not received all changes of " +
-                       std::string(source->name()) + " yet",
-                   now_ms);
+      return decline("region " + std::string(seed_->name()) + " has not received all changes of " +
+                         std::string(source->name()) + " yet",
+                     now_ms);
   }
   std::sort(offer.parked.begin(), offer.parked.end(), [](const rpc::Row& a, const rpc::Row& b) {
     return std::tie(a.key, a.version) < std::tie(b.key, b.version);
   });
+  declined_.clear();
   offer_ = std::move(offer);
   return next(now_ms);
 }

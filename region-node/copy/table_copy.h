@@ -157,6 +157,7 @@ class TableCopy {
   Action next_parked();
   Action next_page(std::int64_t now_ms);
   Action retry(const std::string& reason, std::int64_t now_ms);
+  Action decline(const std::string& reason, std::int64_t now_ms);
   Action scan_anew(const rpc::CopyOffer& offer);
   void set_goal(rpc::CopyOffer offer);
   static bool begun_anew(const Member& source, const rpc::FlowStand& began);
@@ -174,6 +175,7 @@ class TableCopy {
   std::set<RegionId> registered_;
   std::int64_t began_ms_ = 0;
   std::optional<RegionId> seed_;
+  std::set<RegionId> declined_;  // could not serve when they were asked last
   std::optional<std::int64_t> seed_lost_ms_;  // since when it cannot be reached
   std::optional<std::vector<rpc::FlowStand>> beginnings_;  // of our flows, once stored
   std::vector<rpc::FlowStand> beginning_;                  // as they will be

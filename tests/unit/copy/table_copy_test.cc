@@ -176,6 +176,29 @@ TEST_F(TableCopyTest, AnotherSeedBeginsTheScanAnewOnceItHasWhatTheFlowsTakeForGr
   EXPECT_EQ(read.after, "");
 }
 
+// The seed before stood behind what came to the new one from elsewhere; nothing of its own follows there.
+TEST_F(TableCopyTest, ANewSeedNeedNotStandAnywhereInItsOwnLog) {
+  begin();
+  members({{kEast, true, false}, {kWest, true, true}});
+  expect<Wait>(copy_.on_failure("broken", now_));
+  expect<Wait>(copy_.on_timer(now_ + 500));
+  EXPECT_EQ(expect<AskOffer>(copy_.on_timer(now_ + 1600)).seed, kWest);
+  expect<ApplyRows>(copy_.on_offer(offer(10, 17), now_ + 1600));
+}
+
+TEST_F(TableCopyTest, WhenOneCannotServeAnotherIsAsked) {
+  copy_.start({}, {}, now_);
+  copy_.on_registered(true, now_);
+  EXPECT_EQ(expect<AskOffer>(copy_.on_registered(true, now_)).seed, kEast);
+  rpc::CopyOffer refused;
+  refused.status = rpc::RowsStatus::unavailable;
+  expect<Wait>(copy_.on_offer(refused, now_));
+  EXPECT_EQ(expect<AskOffer>(copy_.on_timer(now_ + 200)).seed, kWest);
+  expect<Wait>(copy_.on_failure("no answer", now_ + 200));
+  EXPECT_EQ(expect<AskOffer>(copy_.on_timer(now_ + 900)).seed, kEast) << "and then the first again";
+  expect<Begin>(copy_.on_offer(offer(10, 20), now_ + 900));
+}
+
 TEST_F(TableCopyTest, ASeedThatHasLeftIsReplacedAtOnce) {
   begin();
   members({{kWest, true, true}});
