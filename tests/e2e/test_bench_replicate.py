@@ -137,10 +137,12 @@ def test_the_lag_rises_by_the_delay_of_the_link(shared):
 def test_a_stall_shows_in_the_corrected_latency_alone(cluster):
     # (The first run makes the table.)
     bench(cluster, "--rate", "100", "--duration", "500ms")
+    client = Client(cluster[0].address("table"), timeout=30)
+    written = len(client.scan(TABLE))
     stall = []
 
     def stop_and_go():
-        time.sleep(2)
+        wait_until(lambda: len(client.scan(TABLE)) > written + 50, 60, "it writes")
         began = time.monotonic()
         cluster[0].node.pause()
         time.sleep(2)
@@ -148,8 +150,10 @@ def test_a_stall_shows_in_the_corrected_latency_alone(cluster):
         stall.append((time.monotonic() - began) * 1000)
     stopper = threading.Thread(target=stop_and_go)
     stopper.start()
-    report = bench(cluster, "--rate", "100", "--duration", "8s", "--connections", "2")
+    report = bench(cluster, "--rate", "100", "--duration", "8s", "--connections", "2", "--keys", "1000000",
+                   "--distribution", "sequential")
     stopper.join()
+    client.close()
     check_sums(report)
     assert report["writes"]["acknowledged"] == 800, "none was left out"
     corrected, uncorrected = report["latency_ms"]["corrected"], report["latency_ms"]["uncorrected"]
