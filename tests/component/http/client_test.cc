@@ -46,7 +46,8 @@ class CannedServer {
       std::array<char, 4096> request;
       while (::recv(client, request.data(), request.size(), 0) == 4096) {
       }
-      ::send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
+      // In one segment with the end, so that whoever has the answer can see that the connection is over.
+      ::send(client, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_MORE);
       ::close(client);
     }
   }
