@@ -80,6 +80,7 @@ void SimNode::crash(Crash kind) {
   ++starts_;  // from here on, nothing of this run is heard
   reader_.reset();
   waiting_.clear();
+  open_writes_ = 0;
   commit_scheduled_ = false;
   wake_scheduled_ = false;
   bool unsynced_lost = kind == Crash::power || disk().dead();
@@ -113,8 +114,10 @@ void SimNode::commit_now() {
 void SimNode::write(TableId table, Bytes key, std::shared_ptr<store::ItemMutation> mutation,
                     std::function<void(const store::WriteResult&)> answer) {
   store::ItemWrite write{table, std::move(key), std::move(mutation), nullptr};
+  ++open_writes_;
   write.done = [this, start = starts_,
                 answer = std::move(answer)](const store::WriteResult& result) {
+    if (start == starts_) --open_writes_;
     if (hears(start)) answer(result);
   };
   store().write(std::move(write));

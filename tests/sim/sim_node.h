@@ -56,6 +56,8 @@ class SimNode {
   // Each answers at most once; never, if the node crashes first.
   void write(TableId table, Bytes key, std::shared_ptr<store::ItemMutation> mutation,
              std::function<void(const store::WriteResult&)> answer);
+  // Whether a write waits for its commit, which may stall: it is in no log before.
+  [[nodiscard]] bool has_open_writes() const { return open_writes_ > 0; }
   void apply(const rpc::ReplicationBatch& batch, NodeId source_node,
              std::function<void(const rpc::ApplyOutcome&)> answer);
   void flow_position(const rpc::FlowId& flow,
@@ -125,6 +127,7 @@ class SimNode {
   std::function<void()> on_committed_;
   std::uint32_t starts_ = 0;
   conflict::Hlc told_barrier_;
+  std::size_t open_writes_ = 0;
   bool mute_ = false;
   bool commit_scheduled_ = false;
   bool wake_scheduled_ = false;

@@ -248,6 +248,8 @@ bool World::at_rest() {
   for (auto& repairer : repairers_)
     if (!repairer->idle()) return false;
   if (!memberships_agree()) return false;
+  for (auto& node : nodes_)
+    if (node->has_open_writes()) return false;
   for (const TableId& table : outside_.tables)
     for (std::size_t source = 0; source < nodes_.size(); ++source)
       for (std::uint16_t shard = 0; shard < shape_.regions[source].shards; ++shard)
