@@ -82,11 +82,12 @@ class Judge {
   void parents_are_right(const Writes& happened);
   static std::optional<conflict::Version> parent_of(const Writes& happened,
                                                     const conflict::Version& version);
+  [[nodiscard]] bool lasts(const conflict::Version& version, const Happened& write) const;
   [[nodiscard]] Versions losers(const Writes& happened) const;
   static Versions with_lost_descendants(const Writes& happened);
   [[nodiscard]] Versions merged_ledger(const Writes& happened);
   [[nodiscard]] Versions listed_by_any() const;
-  void own_lists_are_right(const Versions& losers);
+  void own_lists_are_right(const Versions& losers, const Versions& doubtful);
   void lost_ledgers_are_made_up_for(const Writes& happened, const Versions& expected,
                                     const Versions& found);
   [[nodiscard]] std::vector<store::LedgerEntry> entries(std::size_t region) const;

@@ -38,12 +38,19 @@ std::optional<conflict::Version> Judge::parent_of(const Writes& happened,
   return std::nullopt;
 }
 
+// Whether a write counts although its region has forgotten it: others had it by then.
+bool Judge::lasts(const conflict::Version& version, const Happened& write) const {
+  if (!write.origin_forgot) return true;
+  const Write* asked = history_.find(version);
+  return asked != nullptr && asked->state == WriteState::acknowledged;  // else it was forfeit
+}
+
 // What a region has lost before anybody else had it never happened, as far as anybody can tell: so it is
-// with what lies above the winner.
+// with what lies above the winner.  (The winner may be a delete whose tombstone was collected everywhere.)
 Judge::Versions Judge::losers(const Writes& happened) const {
   std::map<std::uint32_t, conflict::Version> winners;
   for (const auto& [version, write] : happened)
-    if (!write.origin_forgot) winners[write.key_number] = version;  // ascending
+    if (lasts(version, write)) winners[write.key_number] = version;  // ascending
   for (const auto& row : rows(0))
     if (auto key = history_.key_number(row.key)) winners[*key] = row.version;
   Versions out;
@@ -132,11 +139,12 @@ Judge::Versions Judge::merged_ledger(const Writes& happened) {
 
 // Every child of a region's write has come to it, as long as all that is written travels by the logs: so
 // what it still lists of its own is lost, before anything is merged.
-void Judge::own_lists_are_right(const Versions& losers) {
+void Judge::own_lists_are_right(const Versions& losers, const Versions& doubtful) {
   for (std::size_t region = 0; region < outside_.nodes.size(); ++region) {
     for (const auto& entry : entries(region)) {
       const auto& version = entry.loser.lineage.version;
-      if (version.region == outside_.nodes[region]->region() && !losers.contains(version))
+      bool own = version.region == outside_.nodes[region]->region();
+      if (own && !losers.contains(version) && !doubtful.contains(version))
         add("P13", "its own region has not withdrawn " + conflict::to_text(version));
     }
   }
@@ -180,13 +188,13 @@ void Judge::ledger() {
   // (A repair brings what stands, not what it was built upon: a region may never hear of a child that
   // would have its entry withdrawn.  That child is listed by its own region, or built upon in turn, so
   // the merged ledger knows.)
-  if (!outside_.repaired) own_lists_are_right(expected);
+  auto doubtful = with_lost_descendants(happened);
+  if (!outside_.repaired) own_lists_are_right(expected, doubtful);
   auto found = merged_ledger(happened);
   for (const auto& version : expected)
     if (!found.contains(version) && !happened.at(version).origin_forgot &&
         !is_forgotten_delete(happened, version))
       add("P13", "a loser is not in the merged ledger: " + conflict::to_text(version));
-  auto doubtful = with_lost_descendants(happened);
   for (const auto& version : found) {
     auto write = happened.find(version);
     bool lost = write != happened.end() && write->second.origin_forgot;
