@@ -124,13 +124,26 @@ void World::create_tables() {
   }
 }
 
-// As an operator who repeats it until it is done.  (One that was and has lost it is given it by the others.)
+// Whether another region knows that this one has, or had, a replica.
+bool World::is_known(std::size_t region, const TableId& id) const {
+  return std::ranges::any_of(nodes_, [&](const auto& other) {
+    if (other == nodes_[region] || !other->up()) return false;
+    auto table = other->store().catalog()->find(id);
+    return table && table->has_replica(nodes_[region]->region());
+  });
+}
+
+// As an operator who repeats it until it is done.  (One that was and has lost it is given it by the others,
+// if it could tell one of them before.)
 void World::join(std::size_t region) {
-  if (region >= nodes_.size() || outside_.forgot(region)) return;
-  bool done = nodes_[region]->up();
-  for (std::uint64_t table = 0; table < shape_.tables; ++table) {
-    if (!nodes_[region]->up()) break;
-    if (nodes_[region]->store().catalog()->find(outside_.tables[table])) continue;
+  if (region >= nodes_.size()) return;
+  bool lost = outside_.forgot(region);
+  bool ready = lost ? std::ranges::all_of(nodes_, [](const auto& node) { return node->up(); })
+                    : nodes_[region]->up();
+  bool done = ready;
+  for (std::uint64_t table = 0; ready && table < shape_.tables; ++table) {
+    const TableId& id = outside_.tables[table];
+    if (nodes_[region]->store().catalog()->find(id) || (lost && is_known(region, id))) continue;
     done = false;
     auto spec = table_spec(table);
     spec.shards = shape_.regions[region].shards;

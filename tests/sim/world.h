@@ -83,6 +83,7 @@ class World {
   void introduce_everybody();
   void create_tables();
   [[nodiscard]] store::TableSpec table_spec(std::uint64_t table) const;
+  [[nodiscard]] bool is_known(std::size_t region, const TableId& id) const;
   void join(std::size_t region);
   void run(const Event& event);
   void watch();
