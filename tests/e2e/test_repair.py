@@ -339,6 +339,58 @@ def test_a_lost_data_directory_is_filled_again(tmp_path):
         assert not made.deaths()
 
 
+def test_one_region_is_restored_while_another_is_filled_again(tmp_path):
+    # The lost one may wait for the restored one to be its seed, and that to be told what it has forgotten.
+    with Cluster(tmp_path) as made:
+        made.create_global_table("Orders")
+        lost, whole, old = made
+        assert old.name < whole.name, "it is the first that is asked"
+        for number in range(60):
+            put(made[number % 3], f"k-{number}")
+        made.wait_identical("Orders", 30)
+        old.node.stop()
+        old.replicator.stop()
+        shutil.copytree(old.data_dir, tmp_path / "copy")
+        old.node.start()
+        old.replicator.start()
+        for number in range(20):
+            remove(old, f"k-{number}")
+        for number in range(20, 40):
+            put(old, f"k-{number}", "new")
+        made.wait_identical("Orders", 30)
+        for region in (old, lost):
+            region.node.kill()
+            region.replicator.kill()
+            shutil.rmtree(region.data_dir)
+        shutil.copytree(tmp_path / "copy", old.data_dir)
+        lost.data_dir.mkdir()
+        put(whole, "meanwhile")
+        for region in (old, lost):
+            region.node.start()
+            region.replicator.start()
+        values = {f"k-{n}": "new" if n < 40 else "x" for n in range(20, 60)} | {"meanwhile": "x"}
+
+        def right():
+            try:
+                return all(held(region) == values for region in made)
+            except Exception:  # noqa: BLE001 - it serves nobody until it is whole
+                return False
+        wait_until(right, 60, "nothing is lost, nothing has come back")
+        assert "log_lost" in old.node.log()
+
+        def writes(region):
+            try:
+                put(region, f"again-{region.name}")
+                return True
+            except ClientError:
+                return False
+        for region in made:
+            wait_until(lambda: writes(region), 30, f"{region.name} takes writes")
+        made.wait_identical("Orders", 60)
+        all_is_proven(made)
+        assert not made.deaths()
+
+
 def test_a_region_falls_silent_while_it_is_compared(tmp_path, monkeypatch):
     """What is asked of it beside the comparison fails first: the comparison must end with it."""
     monkeypatch.setenv("MALLOC_PERTURB_", "165")  # whoever goes on with freed memory does not get far
