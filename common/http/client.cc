@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "common/ascii.h"
 #include "common/clock.h"
 
 namespace meridian::http {
@@ -38,13 +39,6 @@ class Fd {
  private:
   int fd_ = -1;
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -80,16 +74,16 @@ Head parse_head(std::string_view text) {
     at = end;
     auto colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    std::string name = lower(line.substr(0, colon));
+    std::string name = ascii::lower(line.substr(0, colon));
     std::string_view value = trimmed(line.substr(colon + 1));
     if (name == "content-length") {
       head.length = number(value, 10);
       head.to_end = false;
-    } else if (name == "transfer-encoding" && lower(value) == "chunked") {
+    } else if (name == "transfer-encoding" && ascii::lower(value) == "chunked") {
       head.chunked = true;
       head.to_end = false;
     } else if (name == "connection") {
-      head.keep_alive = lower(value) != "close";
+      head.keep_alive = ascii::lower(value) != "close";
     }
   }
   if (head.status == 204 || head.status == 304) head.to_end = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/ascii.h"
 #include "common/token_file.h"
 
 namespace meridian::http {
@@ -12,11 +13,7 @@ namespace {
 std::string_view bearer_of(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
   if (authorization.size() < kScheme.size()) return {};
-  for (std::size_t i = 0; i < kScheme.size(); ++i) {
-    char c = authorization[i];
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c != kScheme[i]) return {};
-  }
+  if (!ascii::same_but_case(authorization.substr(0, kScheme.size()), kScheme)) return {};
   authorization.remove_prefix(std::min(authorization.find_first_not_of(' ', kScheme.size()),
                                        authorization.size()));
   return authorization;
