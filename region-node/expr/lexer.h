@@ -25,6 +25,11 @@ struct Token {
   std::size_t offset = 0;
 };
 
+// A letter, a digit or `_`.
+constexpr bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 // The last token is `end`.
 std::vector<Token> tokenize(std::string_view text);
 

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "region-node/expr/lexer.h"
+
 namespace meridian::expr {
 namespace {
-
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
 
 bool is_placeholder(std::string_view token, char mark) {
   if (token.size() < 2 || token.front() != mark) return false;

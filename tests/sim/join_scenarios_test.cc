@@ -30,12 +30,6 @@ std::optional<copy::CopyCursor> cursor_of(World& world, std::size_t region) {
   return stored ? copy::decode_cursor(*stored) : std::nullopt;
 }
 
-bool whole(World& world, std::size_t region) {
-  if (!world.node(region).up()) return false;
-  auto table = world.node(region).store().catalog()->find(world.table_of(0));
-  return table && table->is_whole(world.node(region).region());
-}
-
 TEST(Join, UnderLoad) {
   for (std::uint64_t seed = 600; seed < 610; ++seed) {
     World world(joining(seed), nullptr);

@@ -9,7 +9,7 @@
 namespace meridian::sim {
 namespace {
 
-constexpr std::size_t kPage = 30;
+constexpr std::size_t kLedgerPage = 30;
 
 }  // namespace
 
@@ -75,7 +75,7 @@ Judge::Versions Judge::with_lost_descendants(const Writes& happened) {
 std::vector<store::LedgerEntry> Judge::entries(std::size_t region) const {
   std::vector<store::LedgerEntry> out;
   store::LedgerQuery query;
-  query.entries_max = kPage;
+  query.entries_max = kLedgerPage;
   while (true) {
     auto page = outside_.nodes[region]->reader().conflicts(table_, query);
     out.insert(out.end(), page.entries.begin(), page.entries.end());

@@ -12,12 +12,6 @@ Shape small(std::uint64_t seed, std::size_t regions) {
   return shape;
 }
 
-bool whole(World& world, std::size_t region) {
-  auto& node = world.node(region);
-  auto table = node.up() ? node.store().catalog()->find(world.table_of(0)) : nullptr;
-  return table && table->is_whole(node.region());
-}
-
 bool being_filled(World& world, std::size_t region) {
   auto& node = world.node(region);
   if (!node.up() || !node.store().catalog()->find(world.table_of(0))) return false;

@@ -36,4 +36,11 @@ inline std::optional<Bytes> image_at(World& world, std::size_t region, std::uint
   return row ? row->image : std::nullopt;
 }
 
+// The region's replica of the first table is there, with all that it should have been filled with.
+inline bool whole(World& world, std::size_t region) {
+  auto& node = world.node(region);
+  auto table = node.up() ? node.store().catalog()->find(world.table_of(0)) : nullptr;
+  return table && table->is_whole(node.region());
+}
+
 }  // namespace meridian::sim

@@ -7,7 +7,7 @@
 namespace meridian::sim {
 namespace {
 
-constexpr std::int64_t kRoundUs = 350'000;
+constexpr std::int64_t kCollectRoundUs = 350'000;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ SimCollector::SimCollector(std::size_t region, Outside& outside, SimRepairer& re
 
 void SimCollector::start() {
   if (!outside_.shape.collects()) return;
-  outside_.queue.after(kRoundUs, [this] {
+  outside_.queue.after(kCollectRoundUs, [this] {
     round();
     start();
   });

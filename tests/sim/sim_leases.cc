@@ -9,7 +9,7 @@
 namespace meridian::sim {
 namespace {
 
-constexpr std::int64_t kRoundUs = 200'000;
+constexpr std::int64_t kLeaseRoundUs = 200'000;
 
 }  // namespace
 
@@ -46,7 +46,7 @@ void SimReplicator::lease_round() {
   } catch (const std::runtime_error&) {
     outside_.trace.note("replicator {}/{} cannot look at its leases", source_, luck_);
   }
-  soon(looking_, kRoundUs, &SimReplicator::lease_round);
+  soon(looking_, kLeaseRoundUs, &SimReplicator::lease_round);
 }
 
 void SimReplicator::gain(const checkpoint::LeaseWorker::Gained& gained) {

@@ -9,7 +9,7 @@
 namespace meridian::sim {
 namespace {
 
-constexpr std::int64_t kRoundUs = 400'000;
+constexpr std::int64_t kRepairRoundUs = 400'000;
 constexpr std::int64_t kThawMs = 600;
 
 // Small, so that even few rows make segments, leaves and several exchanges.
@@ -289,7 +289,7 @@ SimRepairer::SimRepairer(std::size_t region, Outside& outside,
 SimRepairer::~SimRepairer() = default;
 
 void SimRepairer::start() {
-  outside_.queue.after(kRoundUs, [this] {
+  outside_.queue.after(kRepairRoundUs, [this] {
     round();
     start();
   });

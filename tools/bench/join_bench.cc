@@ -22,7 +22,7 @@ namespace json = boost::json;
 
 constexpr unsigned kConnections = 64;
 constexpr std::int64_t kDeadMs = 3000;     // how long a killed region stays away
-constexpr std::int64_t kPollUs = 100'000;
+constexpr std::int64_t kJoinPollUs = 100'000;
 constexpr std::int64_t kReachMsMax = 30'000;
 constexpr std::int64_t kJoinMsMax = 3'600'000;
 constexpr unsigned kSeedDiesAt = 30;    // percent
@@ -196,7 +196,7 @@ class JoinBench {
         dead.push_back("the joiner");
         die_and_return(joiner_, dead.back());
       }
-      pause_us(kPollUs);
+      pause_us(kJoinPollUs);
     }
     if (dead.size() != 2) throw std::runtime_error("it was over before both had been killed");
     json_["progress"] = std::move(shown);
@@ -216,7 +216,7 @@ class JoinBench {
         return;
       } catch (const std::runtime_error&) {
         if (begun_ms_ > until_ms) throw;
-        pause_us(kPollUs);
+        pause_us(kJoinPollUs);
       }
     }
   }

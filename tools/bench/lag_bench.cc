@@ -21,7 +21,7 @@ namespace {
 // 30 s hangs on its six slowest probes, so no fewer than those and, where there is load, more.
 constexpr double kProbesPerSecondMin = 20;
 constexpr double kProbesPerSecondMax = 100;
-constexpr std::int64_t kPollUs = 200;
+constexpr std::int64_t kProbePollUs = 200;
 constexpr std::int64_t kLostMsMax = 60'000;
 // Far from the numbers that a feeder uses.
 constexpr std::uint64_t kFirstProbe = 900'000'000'000;
@@ -76,7 +76,7 @@ class Prober {
       // Oldest first; each answer counts from its own commit.
       std::erase_if(probes_, [this](const Probe& probe) { return seen(probe); });
       std::int64_t left_us = due_us - clock_.monotonic_us();
-      pause_us(probes_.empty() && !stopping_ ? left_us : kPollUs);
+      pause_us(probes_.empty() && !stopping_ ? left_us : kProbePollUs);
     }
   }
 

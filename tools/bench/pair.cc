@@ -7,7 +7,7 @@
 namespace meridian::bench {
 namespace {
 
-constexpr std::int64_t kPollUs = 10'000;
+constexpr std::int64_t kPairPollUs = 10'000;
 constexpr std::int64_t kStandstillMsMax = 60'000;  // without a record applied
 
 }  // namespace
@@ -57,7 +57,7 @@ void Pair::wait_for(std::uint64_t records) {
                                std::to_string(records) + " records; the replicator says:\n" +
                                source_replicator_.process().log_tail());
     source_replicator_.process().check_alive();
-    pause_us(kPollUs);
+    pause_us(kPairPollUs);
   }
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t kPollUs = 20'000;
+constexpr std::int64_t kRegionPollUs = 20'000;
 constexpr std::int64_t kStandstillMsMax = 60'000;  // without a record applied
 constexpr const char* kCutFor = "/cut?for_ms=3600000";
 
@@ -43,7 +43,7 @@ void wait_applied(Region& region, std::uint64_t records) {
     if (clock.monotonic_ms() - moved_ms > kStandstillMsMax)
       throw std::runtime_error(
           fmt::format("{} stands still at {} of {} rows", region.ports.region, now, records));
-    pause_us(kPollUs);
+    pause_us(kRegionPollUs);
   }
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t kPollUs = 50'000;
+constexpr std::int64_t kRepairPollUs = 50'000;
 constexpr std::int64_t kRepairMsMax = 600'000;
 constexpr std::uint64_t kChangedEvery = 100;  // 1 % on each side
 // The log that is kept for the other side is a fraction of what is written to it during the outage.
@@ -117,7 +117,7 @@ class RepairBench {
     std::int64_t until_ms = clock_.monotonic_ms() + kRepairMsMax;
     while (!there()) {
       if (clock_.monotonic_ms() > until_ms) throw std::runtime_error("waited in vain: " + what);
-      pause_us(kPollUs);
+      pause_us(kRepairPollUs);
     }
   }
 

@@ -94,7 +94,7 @@ TEST(CheckpointProcesses, SeveralWorkersShareOneDatabase) {
 
 constexpr std::uint16_t kShards = 12;
 // Long beside a round, so that a busy machine does not make anybody seem dead.
-constexpr LeaseTiming kTiming{.round_ms = 50, .lease_ms = 4000};
+constexpr LeaseTiming kLongLease{.round_ms = 50, .lease_ms = 4000};
 
 std::set<LeaseKey> all_shards() {
   std::set<LeaseKey> out;
@@ -114,7 +114,7 @@ struct LeaseEvent {
 [[noreturn]] void share_leases(const std::string& folder, std::uint16_t number, int report) {
   SystemClock clock;
   LeaseStore store(folder);
-  LeaseWorker worker(store, WorkerId{"w" + std::to_string(number), "1"}, kTiming, Rng(number));
+  LeaseWorker worker(store, WorkerId{"w" + std::to_string(number), "1"}, kLongLease, Rng(number));
   std::map<LeaseKey, std::uint64_t> ships;
   auto tell = [&](const LeaseKey& key, bool begins) {
     LeaseEvent event{clock.monotonic_us(), ships.at(key), number, key.shard.value, begins};
@@ -134,7 +134,7 @@ struct LeaseEvent {
       ships[gained.key] = gained.token;
       tell(gained.key, true);
     }
-    usleep(static_cast<useconds_t>(kTiming.round_ms * 1000));
+    usleep(static_cast<useconds_t>(kLongLease.round_ms * 1000));
   }
   while (!ships.empty()) end(ships.begin()->first);
   _exit(0);

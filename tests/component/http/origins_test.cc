@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/component/http/answer.h"
+
 namespace meridian::http {
 namespace {
 
@@ -12,12 +14,6 @@ Request from(const std::string& origin, const std::string& method = "GET") {
   request.headers = {{"Host", "127.0.0.1:8080"}};
   if (!origin.empty()) request.headers.emplace_back("Origin", origin);
   return request;
-}
-
-std::string header_of(const Response& response, const std::string& name) {
-  for (const auto& [key, value] : response.headers)
-    if (key == name) return value;
-  return {};
 }
 
 // What a handler behind `origins` answers, and whether it was asked at all.

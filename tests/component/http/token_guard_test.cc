@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/http/origins.h"
+#include "tests/component/http/answer.h"
 
 namespace meridian::http {
 namespace {
@@ -25,12 +26,6 @@ Request request_of(const Ask& ask) {
   request.headers.emplace_back("Host", "127.0.0.1:8080");
   if (!ask.authorization.empty()) request.headers.emplace_back("Authorization", ask.authorization);
   return request;
-}
-
-std::string header_of(const Response& response, const std::string& name) {
-  for (const auto& [key, value] : response.headers)
-    if (key == name) return value;
-  return {};
 }
 
 int status_of(const TokenGuard& guard, const Ask& ask) {

@@ -16,12 +16,12 @@ std::string filter_error(std::string_view text, const Names& names = {{"#a", "a"
   return condition_error(text, every_type(), names, Parameter::filter);
 }
 
-struct Case {
+struct Refusal {
   const char* text;
   const char* reason;
 };
 
-void check(const std::vector<Case>& cases) {
+void check(const std::vector<Refusal>& cases) {
   for (const auto& each : cases)
     EXPECT_EQ(filter_error(each.text), std::string("Invalid FilterExpression: ") + each.reason)
         << each.text;

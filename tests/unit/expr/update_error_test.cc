@@ -5,21 +5,21 @@
 namespace meridian::expr::testing {
 namespace {
 
-AttributeMap every_type() {
+AttributeMap values_of_every_type() {
   return {{":s", s("a")},     {":n", n("1")},    {":b", b("a")},  {":t", yes()},
           {":z", null()},     {":l", list({})},  {":m", map({})}, {":ss", ss({"a"})},
           {":ns", ns({"1"})}, {":bs", bs({"a"})}};
 }
 
 std::string parse_error(std::string_view text, const Names& names = {{"#c", "c"}, {"#d", "[3]"}}) {
-  std::string error = update_error(text, every_type(), names);
+  std::string error = update_error(text, values_of_every_type(), names);
   const std::string prefix = "Invalid UpdateExpression: ";
   EXPECT_TRUE(error.empty() || error.starts_with(prefix)) << error;
   return error.empty() ? "" : error.substr(prefix.size());
 }
 
 std::string apply_error(std::string_view text, const Item& old) {
-  auto outcome = apply(text, old, every_type());
+  auto outcome = apply(text, old, values_of_every_type());
   return outcome.ok() ? "" : outcome.error();
 }
 
@@ -179,7 +179,7 @@ TEST(UpdateErrors, KeyAttributes) {
   model::KeySchema schema{{"pk", model::AttributeType::S},
                           model::KeyAttribute{"sk", model::AttributeType::N}};
   auto key_error = [&schema](std::string_view text) {
-    AttributeMap values = every_type();
+    AttributeMap values = values_of_every_type();
     Placeholders placeholders(nullptr, &values);
     auto checked = parse_update(text, placeholders).value().check_keys(schema);
     return checked.ok() ? "" : checked.error();

@@ -74,7 +74,7 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-std::string text_of(const json::value& value) {
+std::string escaped_of(const json::value& value) {
   return escaped(std::string(value.as_string()));
 }
 
@@ -237,7 +237,7 @@ std::string tiles(const json::object& report) {
                   figure(rto.at("switch_s"), " s")) +
          tile("RPO", figure(rpo.at("seconds"), " s"),
               "target " + figure(aims.at("rpo_s"), " s") + "; " + figure(rpo.at("writes"), "") +
-                  " writes at the " + text_of(rpo.at("at"))) +
+                  " writes at the " + escaped_of(rpo.at("at"))) +
          tile("Lost in the end", figure(writes.at("lost"), ""),
               "of " + figure(writes.at("acknowledged"), "") + " acknowledged writes") +
          tile("Longest outage", figure(report.at("longest_outage_s"), " s"),
@@ -258,8 +258,8 @@ std::string timeline_rows(const json::object& report) {
     const auto& event = entry.as_object();
     rows += fmt::format(
         "<tr><td class='at'>{:.1f} s</td><td class='phase'>{}</td><td>{}</td></tr>",
-        event.at("at_s").to_number<double>(), text_of(event.at("phase")),
-        text_of(event.at("text")));
+        event.at("at_s").to_number<double>(), escaped_of(event.at("phase")),
+        escaped_of(event.at("text")));
   }
   return rows;
 }
@@ -290,20 +290,20 @@ std::string report_html(const json::object& report, const DrillResult& result) {
            }));
   std::string missed;
   for (const auto& reason : report.at("missed").as_array())
-    missed += "<p class='missed'>" + text_of(reason) + "</p>";
+    missed += "<p class='missed'>" + escaped_of(reason) + "</p>";
   std::string out = fmt::format(
       "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
       "content='width=device-width, initial-scale=1'><title>{0}</title><style>{1}</style></head>"
       "<body><h1>{2} of {3} <span class='badge {4}'>{4}</span></h1><p class='sub'>{0}, began {5}"
       "</p>{6}{7}",
-      text_of(report.at("id")), kStyle, text_of(report.at("scenario")),
-      text_of(report.at("region")), text_of(report.at("verdict")), text_of(report.at("began")),
-      missed, tiles(report));
+      escaped_of(report.at("id")), kStyle, escaped_of(report.at("scenario")),
+      escaped_of(report.at("region")), escaped_of(report.at("verdict")),
+      escaped_of(report.at("began")), missed, tiles(report));
   out += charts;
   out += "<h2>Timeline</h2><table>" + timeline_rows(report) + "</table>";
   out += "<h2>All figures</h2><pre>" + escaped(verdict_text(report)) + "</pre>";
   out += "<h2>What they mean</h2>" + meanings();
-  out += "<p class='sub'>" + text_of(report.at("command")) + "</p></body></html>\n";
+  out += "<p class='sub'>" + escaped_of(report.at("command")) + "</p></body></html>\n";
   return out;
 }
 

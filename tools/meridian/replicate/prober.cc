@@ -10,7 +10,7 @@ namespace meridian::replicate {
 namespace {
 
 constexpr std::int64_t kPollUs = 1'000;
-constexpr std::int64_t kRetryUs = 20'000;  // after a look that failed
+constexpr std::int64_t kProbeRetryUs = 20'000;  // after a look that failed
 constexpr std::int64_t kLookMsMax = 2'000;
 
 }  // namespace
@@ -86,7 +86,7 @@ void Prober::run() {
     try {
       if (!samples.empty()) look(samples);
     } catch (const std::exception& failure) {
-      rest_us = kRetryUs;
+      rest_us = kProbeRetryUs;
       std::lock_guard lock(mutex_);
       ++tally_.reads;
       ++tally_.errors[kind_of(failure).error];
