@@ -2,6 +2,17 @@
 # one source file at build time, linked before the library that holds the right one.
 find_program(PATCH_TOOL patch REQUIRED)
 
+# Keeps a source out of unity builds: its library must hold it as an object of its own, for another to
+# stand in its place.
+function(compile_alone source)
+  get_filename_component(folder ${PROJECT_SOURCE_DIR}/${source} DIRECTORY)
+  while(NOT EXISTS ${folder}/CMakeLists.txt)
+    get_filename_component(folder ${folder} DIRECTORY)
+  endwhile()
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/${source} DIRECTORY ${folder}
+    PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # Declares sim_mutant_NAME from NAME.patch on SOURCE; build all of them with the target sim_mutants.
 function(sim_mutant name source)
   set(mutated ${CMAKE_CURRENT_BINARY_DIR}/mutants/${name}.cc)
@@ -12,6 +23,7 @@ function(sim_mutant name source)
       ${patch_file}
     DEPENDS ${PROJECT_SOURCE_DIR}/${source} ${patch_file}
     COMMENT "Mutant ${name}: ${source}")
+  compile_alone(${source})
   meridian_program(sim_mutant_${name}
     SOURCES ${mutated} $<TARGET_OBJECTS:meridian_sim_main>
     LINKS meridian_sim meridian_sqlite fmt::fmt)
