@@ -174,9 +174,22 @@ void SimCopier::perform_one(const CopyPtr& copy, copy::AskOffer& action) {
       },
       [weak = std::weak_ptr<Copy>(copy)](copy::TableCopy& core, const Offered& offered,
                                          std::int64_t now) {
-        if (auto asker = weak.lock()) asker->owed = offered.written;
-        return core.on_offer(offered.offer, now);
+        auto asker = offered.offer.status == rpc::RowsStatus::ok ? weak.lock() : nullptr;
+        if (asker) owes(*asker, offered.written);
+        auto next = core.on_offer(offered.offer, now);
+        if (asker) asker->has_goal = core.phase() == copy::Phase::catching_up;
+        return next;
       });
+}
+
+// A seed that is asked for the goal again, which was not reached for long, can only make it less.
+void SimCopier::owes(Copy& copy, const Versions& written) {
+  if (!copy.has_goal || copy.core.phase() != copy::Phase::catching_up) {
+    copy.owed = written;
+    return;
+  }
+  std::erase_if(copy.owed, [&](const auto& each) { return !written.contains(each.first); });
+  for (auto& [key, version] : copy.owed) version = std::min(version, written.at(key));
 }
 
 // What a seed has written itself by the end of the scan, the replica must have when it is whole.

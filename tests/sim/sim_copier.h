@@ -40,6 +40,7 @@ class SimCopier {
     copy::TableCopy core;
     std::uint64_t step = 0;  // an answer to an earlier one comes too late
     Versions owed;  // see written_by()
+    bool has_goal = false;  // what the seed had at the end of the scan is owed
   };
   using CopyPtr = std::shared_ptr<Copy>;
   template <typename Value>
@@ -72,6 +73,7 @@ class SimCopier {
             Answered<Value> answered);
   void store_step(const CopyPtr& copy, store::CopyStep step, Answered<bool> answered);
   static Versions written_by(SimNode& seed, const TableId& table);
+  static void owes(Copy& copy, const Versions& written);
   void check_whole(const Copy& copy) const;
   [[nodiscard]] bool alive(const Copy& copy) const;
   [[nodiscard]] std::size_t index_of(const RegionId& region) const;
