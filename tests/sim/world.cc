@@ -288,6 +288,9 @@ std::int64_t World::rest_bound_ms() const {
   bool small = shape_.pump.batch_bytes_max < 1'024 || shape_.pump.window_bytes_max < 4'096;
   std::size_t records = small ? 1 : shape_.pump.batch_records_max * shape_.pump.window_batches_max;
   auto trips = static_cast<std::int64_t>(history_.writes().size() / records);
+  // A replica may be filled by one row in each round trip, and once more if its seed was repaired meanwhile.
+  bool fills = shape_.joins > 0 || !outside_.forgetful.empty();
+  if (fills) trips += 2 * static_cast<std::int64_t>(history_.keys());
   return kRestMs + trips * (slowest_us / 1000 + 1);
 }
 
