@@ -58,6 +58,15 @@ const json::object& object_of(const json::value& value, std::string_view name) {
   return value.as_object();
 }
 
+std::set<RegionId> regions_of(const json::object& object, std::string_view key) {
+  std::set<RegionId> out;
+  for (const auto& region : list_of(object, key)) {
+    if (!region.is_string()) throw Misunderstood{std::string(key) + " must be a list of regions"};
+    out.insert(region_of(std::string_view(region.as_string())));
+  }
+  return out;
+}
+
 json::object position_json(const LogPosition& position) {
   return {{"start", hex16(position.start.value)}, {"sequence", hex16(position.sequence.value)}};
 }
@@ -89,12 +98,18 @@ json::object table_json(const store::DrainQuestion::Table& table, const std::str
   json::object watermarks;
   for (const auto& [origin, time] : table.watermarks)
     watermarks[std::string(origin.name())] = hex16(time.value);
+  json::object unsettled;
+  for (const auto& [ended, holders] : table.unsettled) {
+    json::array& names = unsettled[std::string(ended.name())].emplace_array();
+    for (const auto& holder : holders) names.emplace_back(std::string(holder.name()));
+  }
   return {{"name", name},
           {"id", table.id.hex()},
           {"ends", std::move(ends)},
           {"flows", std::move(flows)},
           {"watermarks", std::move(watermarks)},
           {"mended", table.mended},
+          {"unsettled", std::move(unsettled)},
           {"left_out", left_out}};
 }
 
@@ -119,6 +134,9 @@ store::DrainQuestion::Table table_of(const json::object& object) {
   const json::value& mended = member(object, "mended");
   if (!mended.is_bool()) throw Misunderstood{"mended must be true or false"};
   out.mended = mended.as_bool();
+  const json::object& unsettled = object_of(member(object, "unsettled"), "unsettled");
+  for (const auto& [ended, holders] : unsettled)
+    out.unsettled[region_of(ended)] = regions_of(unsettled, ended);
   return out;
 }
 
@@ -131,10 +149,7 @@ store::DrainQuestion question_of(const std::string& body) {
   out.source = region_of(text_of(root, "region"));
   out.start = StartId(number_of(root, "start"));
   out.time = conflict::Hlc{number_of(root, "time")};
-  for (const auto& origin : list_of(root, "released")) {
-    if (!origin.is_string()) throw Misunderstood{"released must be a list of regions"};
-    out.released.insert(region_of(std::string_view(origin.as_string())));
-  }
+  out.released = regions_of(root, "released");
   for (const auto& table : list_of(root, "tables"))
     out.tables.push_back(table_of(object_of(table, "a table")));
   return out;

@@ -5,7 +5,7 @@
 //        {"region", "start", "time", "released": [ORIGIN],
 //         "tables": [{"name", "id", "ends": [{"start", "sequence"}],
 //         "flows": [{"source", "shard", "start", "sequence"}], "watermarks": {ORIGIN: TIME},
-//         "mended", "left_out"}],
+//         "mended", "unsettled": {ORIGIN: [REGION]}, "left_out"}],
 //         "not_shared": [NAME]}
 //        left_out: why the barrier is not over the table, so that nobody can say yes: "frozen" (this
 //        region has lost some of its writes and is not told yet which), "fenced" (the others removed its

@@ -61,10 +61,15 @@ DrainQuestion drain_question(const RegionId& source, const std::vector<TableId>&
                              const rpc::Barrier& barrier, std::set<RegionId> released,
                              Reader& reader) {
   DrainQuestion out{source, barrier.start, barrier.time, std::move(released), {}};
-  for (const auto& ends : barrier.tables)
-    out.tables.push_back({ends.table, ends.ends, reader.flow_positions(ends.table),
-                          reader.watermarks(ends.table),
-                          reader.cursor(ends.table, kRowsEpoch).has_value()});
+  for (const auto& ends : barrier.tables) {
+    DrainQuestion::Table table{ends.table, ends.ends, reader.flow_positions(ends.table),
+                               reader.watermarks(ends.table),
+                               reader.cursor(ends.table, kRowsEpoch).has_value()};
+    // Last: the end of a life that is noted after this look has not touched the positions above.
+    if (auto unsettled = reader.cursor(ends.table, kUnsettled))
+      table.unsettled = unsettled_in(*unsettled);
+    out.tables.push_back(std::move(table));
+  }
   for (const TableId& id : tables) {
     bool over = std::any_of(barrier.tables.begin(), barrier.tables.end(),
                             [&id](const auto& ends) { return ends.table == id; });
@@ -102,6 +107,10 @@ DrainAnswer drain_answer(const DrainQuestion& question, const RegionId& sink,
     for (const auto& [ended, holders] : info->unsettled)
       if (ended != sink && (ended == question.source || holders.contains(question.source)))
         said.behind.push_back(ended);
+    for (const auto& [ended, holders] : asked.unsettled)
+      if (ended != sink && holders.contains(sink)) said.behind.push_back(ended);
+    std::sort(said.behind.begin(), said.behind.end());
+    said.behind.erase(std::unique(said.behind.begin(), said.behind.end()), said.behind.end());
   }
   return out;
 }

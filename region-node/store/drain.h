@@ -3,8 +3,9 @@
 // The source asks with a DrainQuestion, made after its barrier; the sink answers from what it has
 // committed.  Yes means, for every table: the flows from the source have reached the barrier, the sink
 // is as far as the source with every other origin (a third region may have reached the source only),
-// its own log is the one that the source has read (it was not restored from a copy since), and nothing
-// is parked.  A table that the barrier leaves out (it has lost some of its past, or is gone) is asked
+// its own log is the one that the source has read (it was not restored from a copy since), nothing is
+// parked, and where either knows that the life of a replica has ended, the two have been compared since.
+// A table that the barrier leaves out (it has lost some of its past, or is gone) is asked
 // about without ends, and nobody says yes to that.
 //
 // Threads: whoever owns the Reader.  Errors: sqlite::SqliteError from the Reader.
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "region-node/store/store.h"
+#include "region-node/store/unsettled.h"
 
 namespace meridian::store {
 
@@ -31,6 +33,10 @@ struct DrainQuestion {
     // Rows have come to the source outside of any flow, from a copy or a repair: it may have more of any
     // origin than its flows and watermarks say.
     bool mended = false;
+    // Whose lives as replicas have ended, and who may hold more of them than the source, by what the
+    // source knows (TableInfo::unsettled).  The sink may not have heard of the end yet; the flows and
+    // watermarks above say nothing of what the source had of that life.
+    Unsettled unsettled = {};
     [[nodiscard]] bool left_out() const { return ends.empty(); }
   };
   RegionId source;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tests/sim/workload.h"
+
 namespace meridian::sim {
 namespace {
 
@@ -98,6 +100,17 @@ void Drains::look(const DrainPtr& drain) {
   outside_.queue.after(kPollUs, [this, drain] { look(drain); });
 }
 
+bool Drains::unheard(const Drain& drain, const TableId& table,
+                     const conflict::Version& version) const {
+  auto forgotten = forgotten_.find({version.region, table});
+  if (forgotten == forgotten_.end()) return false;
+  if (Workload::life_of(node(drain.to), table, version.region) != forgotten->second) return false;
+  for (const auto& asked : drain.question->tables)
+    if (asked.id == table && asked.unsettled.contains(version.region)) return false;
+  const Write* write = history_.find(version);
+  return write != nullptr && write->origin_forgot;
+}
+
 bool Drains::answered(const Drain& drain) {
   SimNode& sink = node(drain.to);
   auto said = store::drain_answer(*drain.question, sink.region(), *sink.store().catalog(),
@@ -108,8 +121,12 @@ bool Drains::answered(const Drain& drain) {
     if (!table.drained()) continue;
     auto owed = drain.owed.find(table.id);
     if (owed == drain.owed.end()) continue;
-    check(drain.to, table.id, owed->second, "says that it has");
-    for (const auto& [key, version] : owed->second) {
+    Versions due = owed->second;
+    std::erase_if(due, [&](const auto& each) {
+      return unheard(drain, table.id, each.second);
+    });
+    check(drain.to, table.id, due, "says that it has");
+    for (const auto& [key, version] : due) {
       auto& kept = kept_[drain.to][table.id][key];
       kept = std::max(kept, version);
     }
@@ -143,6 +160,9 @@ void Drains::end(const DrainPtr& drain, bool yes) {
 
 void Drains::region_forgot(std::size_t region) {
   kept_[region].clear();
+  const RegionId& self = node(region).region();
+  for (const TableId& table : outside_.tables)
+    if (auto life = Workload::life_of(node(region), table, self)) forgotten_[{self, table}] = *life;
   auto open = open_;
   for (const auto& drain : open)
     if (drain->from == region || drain->to == region) end(drain, false);

@@ -5,6 +5,8 @@
 // They reach both regions whatever the links between these do.  When a sink says yes of a table, it must
 // hold, at that moment, at least the version that the source held of each key when the operator asked,
 // and every write that the source had acknowledged by then; and it must hold it from then on (P16).
+// But not what its own region has forgotten, while the sink takes that one's word for having told all and
+// neither it nor the source, when it was asked, has heard of the end of that life (ADR 0027).
 // Threads: one.  Borrows: everything it is made with.
 #pragma once
 
@@ -57,6 +59,9 @@ class Drains {
   [[nodiscard]] std::vector<TableId> shared_tables(const Drain& drain) const;
   void take_barrier(const DrainPtr& drain);
   void look(const DrainPtr& drain);
+  // Whether a version was forgotten by its region, and neither the question nor the sink knows of it.
+  [[nodiscard]] bool unheard(const Drain& drain, const TableId& table,
+                             const conflict::Version& version) const;
   // The sink's answer: whether it is yes.
   bool answered(const Drain& drain);
   void check(std::size_t region, const TableId& table, const Versions& owed, const char* when);
@@ -67,6 +72,8 @@ class Drains {
   const History& history_;
   std::vector<DrainPtr> open_;
   std::vector<Owed> kept_;  // by region: what it has said it has
+  // The lives of which regions have lost some: they end when those hear of it.
+  std::map<std::pair<RegionId, TableId>, conflict::Version> forgotten_;
   std::size_t asked_ = 0;
   std::size_t said_yes_ = 0;
 };

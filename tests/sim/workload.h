@@ -36,14 +36,15 @@ class Workload {
   void region_forgot(std::size_t region);
   // Writes that were never answered will not be: their nodes have crashed since.
   void give_up_waiting();
+  // When the life of a region's replica began, as far as a node knows; empty if that has none.
+  static std::optional<conflict::Version> life_of(SimNode& node, const TableId& id,
+                                                  const RegionId& region);
 
  private:
   void answered(WriteId id, const store::WriteResult& result);
   [[nodiscard]] bool held_somewhere(const Write& write) const;
   void check_version(const Write& write);
   void check_barriers(const Write& write);
-  static std::optional<conflict::Version> life_of(SimNode& node, const TableId& id,
-                                                  const RegionId& region);
   void check_read(std::size_t region, std::uint32_t key_number, const conflict::Version& least);
 
   Outside& outside_;

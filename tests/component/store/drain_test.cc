@@ -103,6 +103,34 @@ TEST_F(DrainTest, ASourceThatWasMendedMayHaveMoreThanItsFlowsSay) {
   store_->run_pending();
 }
 
+// The source knows that a region has lost some of its past, and had more of it than its flows now say.
+TEST_F(DrainTest, ASourceTellsOfALifeThatTheSinkDoesNotKnowToHaveEnded) {
+  auto asked = question({});
+  move_watermark(kElsewhere, asked.time);  // by its word, before it knew
+  EXPECT_TRUE(answer(asked).drained());
+  asked.tables[0].unsettled = {{kElsewhere, {kHere}}};
+  EXPECT_EQ(answer(asked).behind, std::vector<RegionId>{kElsewhere});
+  asked.tables[0].unsettled = {{kElsewhere, {*RegionId::parse("sa-east-1")}}};
+  EXPECT_TRUE(answer(asked).drained()) << "the two have been compared";
+}
+
+TEST_F(DrainTest, TheQuestionSaysWhoseLivesHaveEnded) {
+  ReplicaEntry anew;
+  anew.present = true;
+  anew.joined = {Hlc::at_ms(now_ms() + 1), kElsewhere};
+  anew.changed = anew.joined;
+  clock_.advance_ms(2);
+  expect_ok([&](ControlDone done) {
+    store_->merge_replicas(table_->id, {{kElsewhere, anew}}, std::move(done));
+  });
+  Unsettled told;
+  store_->barrier({table_->id}, [&](std::optional<rpc::Barrier> made) {
+    told = drain_question(kHere, {}, *made, {}, *store_->open_reader()).tables.at(0).unsettled;
+  });
+  store_->run_pending();
+  EXPECT_EQ(told, (Unsettled{{kElsewhere, {kThere}}}));
+}
+
 TEST_F(DrainTest, AReplicaThatIsBeingFilledHasNotAll) {
   auto replicas = table_->replicas;
   replicas[kHere].copying = true;
