@@ -90,6 +90,31 @@ TEST(Drain, NoYesWithoutWhatAThirdRegionHasToldTheSourceOnly) {
   }
 }
 
+// What the source knew when it was asked, that a region has lost some of its past, is no lasting no.
+TEST(Drain, YesOnceTheTwoWereComparedAfterAThirdRegionForgot) {
+  World world(quiet(1), nullptr);
+  write_some(world, 2, 8);
+  world.run_for(2'000);
+  world.faults().copy_store(2);
+  for (std::size_t other : {0U, 2U}) {
+    world.faults().cut(other, 1, kLongUs);
+    world.faults().cut(1, other, kLongUs);
+  }
+  world.workload().write(2, 3, WriteKind::put);
+  world.run_for(2'000);
+  world.faults().restore_store(2, 200'000);
+  world.run_for(8'000);
+  auto source = world.node(0).store().catalog()->find(world.table_of(3));
+  ASSERT_TRUE(source->unsettled_with(world.node(1).region()));
+  auto asked = ask(world, 0, 1, 60 * kSecondUs);
+  world.run_for(1'000);
+  EXPECT_FALSE(asked->ended);
+  world.faults().heal();
+  world.run_for(30'000);
+  EXPECT_TRUE(asked->yes);
+  finish(world);
+}
+
 TEST(Drain, NoYesWithARecordInQuarantine) {
   World world(quiet(7), nullptr);
   write_some(world, 0, 10);

@@ -12,15 +12,16 @@ namespace {
 constexpr std::int64_t kPollUs = 130'000;
 constexpr std::int64_t kAskAgainUs = 2'000'000;
 
-// Whether a sink that is asked the first time may have the answer to the second: both are about the same
-// tables, and no log has begun another stretch.
-bool same_logs(const store::DrainQuestion& asked, const store::DrainQuestion& fresh) {
+// Whether the sink may say yes to the first question although the second was made later: both are about
+// the same tables, no log has begun another stretch, and the source knows of the same ended lives.
+bool still_good(const store::DrainQuestion& asked, const store::DrainQuestion& fresh) {
   auto same_start = [](const LogPosition& a, const LogPosition& b) { return a.start == b.start; };
   return asked.start == fresh.start &&
          std::equal(asked.tables.begin(), asked.tables.end(), fresh.tables.begin(),
                     fresh.tables.end(), [&](const auto& a, const auto& b) {
-                      return a.id == b.id && std::equal(a.ends.begin(), a.ends.end(),
-                                                        b.ends.begin(), b.ends.end(), same_start);
+                      return a.id == b.id && a.unsettled == b.unsettled &&
+                             std::equal(a.ends.begin(), a.ends.end(), b.ends.begin(), b.ends.end(),
+                                        same_start);
                     });
 }
 
@@ -84,7 +85,7 @@ void Drains::take_barrier(const DrainPtr& drain) {
     if (drain->ended) return;
     auto fresh = store::drain_question(node(drain->from).region(), tables, barrier, {},
                                        node(drain->from).reader());
-    if (!drain->question || !same_logs(*drain->question, fresh)) drain->question = std::move(fresh);
+    if (!drain->question || !still_good(*drain->question, fresh)) drain->question = std::move(fresh);
   });
 }
 

@@ -118,14 +118,14 @@ bool all_drained(const std::vector<TableReport>& said, const json::object& quest
   });
 }
 
-// Whether the sink may reach the barrier of the first question although the second was made later: both
-// are about the same tables, and no log has begun another stretch.
-bool same_logs(const json::object& asked, const json::object& fresh) {
+// Whether the sink may say yes to the first question although the second was made later: both are about
+// the same tables, no log has begun another stretch, and the source knows of the same ended lives.
+bool still_good(const json::object& asked, const json::object& fresh) {
   auto stretches = [](const json::object& question) {
     std::string out = text_at(question, "start");
     for (const auto& value : question.at("tables").as_array()) {
       const json::object& table = value.as_object();
-      out += " " + text_at(table, "id");
+      out += " " + text_at(table, "id") + json::serialize(table.at("unsettled"));
       for (const auto& end : table.at("ends").as_array())
         out += " " + text_at(end.as_object(), "start");
     }
@@ -135,13 +135,14 @@ bool same_logs(const json::object& asked, const json::object& fresh) {
 }
 
 // A barrier of a run of the source that is over, or of a log that was renewed, may never be reached, so
-// another is taken; so it is once the source can tell of a table that it left out.
+// another is taken; so it is once the source can tell of a table that it left out, or has been compared
+// with the sink.
 void renew(json::object& question, const Endpoints& from, const Choice& choice) {
   AdminClient client(from.admin, kFetchMsMax);
   Fetched answer = ask_barrier(client, choice);
   if (!answer.body || !answer.body->is_object()) return;
   auto& fresh = answer.body->as_object();
-  if (!same_logs(question, fresh)) question = std::move(fresh);
+  if (!still_good(question, fresh)) question = std::move(fresh);
 }
 
 // Asks the sink until it says yes or the wait is over.
