@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "tests/sim/workload.h"
-
 namespace meridian::sim {
 namespace {
 
@@ -85,7 +83,8 @@ void Drains::take_barrier(const DrainPtr& drain) {
     if (drain->ended) return;
     auto fresh = store::drain_question(node(drain->from).region(), tables, barrier, {},
                                        node(drain->from).reader());
-    if (!drain->question || !still_good(*drain->question, fresh)) drain->question = std::move(fresh);
+    if (!drain->question || !still_good(*drain->question, fresh))
+      drain->question = std::move(fresh);
   });
 }
 
@@ -103,9 +102,9 @@ void Drains::look(const DrainPtr& drain) {
 
 bool Drains::unheard(const Drain& drain, const TableId& table,
                      const conflict::Version& version) const {
-  auto forgotten = forgotten_.find({version.region, table});
-  if (forgotten == forgotten_.end()) return false;
-  if (Workload::life_of(node(drain.to), table, version.region) != forgotten->second) return false;
+  auto forgotten = outside_.forgotten_lives.find({version.region, table});
+  if (forgotten == outside_.forgotten_lives.end()) return false;
+  if (node(drain.to).life_of(table, version.region) != forgotten->second) return false;
   for (const auto& asked : drain.question->tables)
     if (asked.id == table && asked.unsettled.contains(version.region)) return false;
   const Write* write = history_.find(version);
@@ -161,9 +160,6 @@ void Drains::end(const DrainPtr& drain, bool yes) {
 
 void Drains::region_forgot(std::size_t region) {
   kept_[region].clear();
-  const RegionId& self = node(region).region();
-  for (const TableId& table : outside_.tables)
-    if (auto life = Workload::life_of(node(region), table, self)) forgotten_[{self, table}] = *life;
   auto open = open_;
   for (const auto& drain : open)
     if (drain->from == region || drain->to == region) end(drain, false);

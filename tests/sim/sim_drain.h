@@ -72,8 +72,6 @@ class Drains {
   const History& history_;
   std::vector<DrainPtr> open_;
   std::vector<Owed> kept_;  // by region: what it has said it has
-  // The lives of which regions have lost some: they end when those hear of it.
-  std::map<std::pair<RegionId, TableId>, conflict::Version> forgotten_;
   std::size_t asked_ = 0;
   std::size_t said_yes_ = 0;
 };

@@ -93,6 +93,12 @@ store::Reader& SimNode::reader() {
   return *reader_;
 }
 
+std::optional<conflict::Version> SimNode::life_of(const TableId& table, const RegionId& region) {
+  auto info = store().catalog()->find(table);
+  if (!info || !info->replicas.contains(region)) return std::nullopt;
+  return info->replicas.at(region).joined;
+}
+
 void SimNode::schedule_commit() {
   if (commit_scheduled_) return;
   commit_scheduled_ = true;

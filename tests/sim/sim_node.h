@@ -52,6 +52,9 @@ class SimNode {
   [[nodiscard]] NodeId node_id() { return host_.store().node_id(); }
   [[nodiscard]] store::Store& store() { return host_.store(); }
   [[nodiscard]] store::Reader& reader();
+  // When the life of a region's replica began, as far as it knows; empty if that has none.
+  [[nodiscard]] std::optional<conflict::Version> life_of(const TableId& table,
+                                                         const RegionId& region);
 
   // Each answers at most once; never, if the node crashes first.
   void write(TableId table, Bytes key, std::shared_ptr<store::ItemMutation> mutation,

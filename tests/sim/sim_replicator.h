@@ -46,6 +46,8 @@ struct Outside {
   // Regions that were restored from a copy, or lost what they had, and have broken their word since.
   std::set<std::size_t> forgetful;
   bool repaired = false;  // rows have come otherwise than by flows
+  // The lives of which regions have forgotten some: they end when those hear of it.
+  std::map<std::pair<RegionId, TableId>, conflict::Version> forgotten_lives = {};
 
   [[nodiscard]] bool forgot(std::size_t region) const { return forgetful.contains(region); }
 

@@ -70,11 +70,11 @@ void Workload::check_barriers(const Write& write) {
   const RegionId& origin = write.version.region;
   const TableId& id = outside_.table_of(write.key_number);
   auto life = [&](SimNode& node) {
-    return life_of(node, id, origin).value_or(conflict::Version{});
+    return node.life_of(id, origin).value_or(conflict::Version{});
   };
   auto own = life(*outside_.nodes[write.region]);
-  auto restored = restored_.find({write.region, id});
-  if (restored != restored_.end() && restored->second == own) return;
+  auto forgotten = outside_.forgotten_lives.find({origin, id});
+  if (forgotten != outside_.forgotten_lives.end() && forgotten->second == own) return;
   for (const auto& other : outside_.nodes) {
     if (!other->up() || other->region() == origin) continue;
     // (Of a life before this one, whose end has not been heard of, it says something else.)
@@ -86,13 +86,6 @@ void Workload::check_barriers(const Write& write) {
                                               describe(write), claim->second.value,
                                               other->region().name()));
   }
-}
-
-std::optional<conflict::Version> Workload::life_of(SimNode& node, const TableId& id,
-                                                   const RegionId& region) {
-  auto table = node.store().catalog()->find(id);
-  if (!table || !table->replicas.contains(region)) return std::nullopt;
-  return table->replicas.at(region).joined;
 }
 
 void Workload::check_version(const Write& write) {
@@ -136,11 +129,6 @@ void Workload::region_forgot(std::size_t region) {
   outside_.nodes[region]->forget_barriers();
   seen_newest_[region] = {};
   for (auto& seen : seen_[region]) seen = {};
-  SimNode& node = *outside_.nodes[region];
-  for (const TableId& table : outside_.tables) {
-    auto life = life_of(node, table, node.region());
-    if (life) restored_[{region, table}] = *life;
-  }
   for (WriteId id = 0; id < history_.writes().size(); ++id) {
     Write& write = history_.write(id);
     if (write.region == region) write.origin_forgot = true;

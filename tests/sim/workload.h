@@ -36,9 +36,6 @@ class Workload {
   void region_forgot(std::size_t region);
   // Writes that were never answered will not be: their nodes have crashed since.
   void give_up_waiting();
-  // When the life of a region's replica began, as far as a node knows; empty if that has none.
-  static std::optional<conflict::Version> life_of(SimNode& node, const TableId& id,
-                                                  const RegionId& region);
 
  private:
   void answered(WriteId id, const store::WriteResult& result);
@@ -54,8 +51,6 @@ class Workload {
   std::vector<conflict::Version> minted_;             // newest, per region
   std::vector<std::vector<conflict::Version>> seen_;  // newest row read, per region and key
   std::vector<conflict::Version> seen_newest_;        // of all of them, per region
-  // Lives of replicas that were restored, which end when that is found out.
-  std::map<std::pair<std::size_t, TableId>, conflict::Version> restored_;
 };
 
 }  // namespace meridian::sim
