@@ -1,10 +1,8 @@
 #include "tools/meridian/drill/runner.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -24,11 +22,6 @@ constexpr std::int64_t kAskCommandEveryMs = 500;
 constexpr std::int64_t kPatienceMs = 5'000;
 constexpr int kHomesOfRegion = 3;  // of four writers, those that begin in the region under drill
 
-std::atomic<bool> interrupted_now{false};
-struct sigaction before_int {};
-struct sigaction before_term {};
-void on_interrupt(int) { interrupted_now = true; }
-
 std::string own_command_line() {
   std::ifstream in("/proc/self/cmdline", std::ios::binary);
   std::string all((std::istreambuf_iterator<char>(in)), {});
@@ -38,21 +31,6 @@ std::string own_command_line() {
 }
 
 }  // namespace
-
-InterruptGuard::InterruptGuard() {
-  interrupted_now = false;
-  struct sigaction action {};
-  action.sa_handler = on_interrupt;
-  ::sigaction(SIGINT, &action, &before_int);
-  ::sigaction(SIGTERM, &action, &before_term);
-}
-
-InterruptGuard::~InterruptGuard() {
-  ::sigaction(SIGINT, &before_int, nullptr);
-  ::sigaction(SIGTERM, &before_term, nullptr);
-}
-
-bool InterruptGuard::interrupted() { return interrupted_now; }
 
 Runner::Runner(const cli::Deployment& deployment, const DrillOptions& options,
                const Scenario& scenario)
@@ -122,7 +100,7 @@ void Runner::keep(const Event& event) {
 
 void Runner::step() {
   cli::pause_ms(kStepMs);
-  if (InterruptGuard::interrupted()) throw Stopped{"interrupted"};
+  if (interrupts_.count() > 0) throw Stopped{"interrupted"};
   std::string down;
   for (const auto& sample : watch_->latest())
     if (sample.region != stage_.region && !sample.node_ready) down = sample.region;

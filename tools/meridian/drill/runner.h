@@ -11,16 +11,9 @@
 #include "tools/meridian/drill/drill.h"
 #include "tools/meridian/drill/load.h"
 #include "tools/meridian/drill/run_command.h"
+#include "tools/meridian/interrupts.h"
 
 namespace meridian::drill {
-
-// Asks for an orderly end when Ctrl-C or SIGTERM comes, while it lives.
-class InterruptGuard {
- public:
-  InterruptGuard();
-  ~InterruptGuard();
-  [[nodiscard]] static bool interrupted();
-};
 
 class Runner {
  public:
@@ -63,7 +56,7 @@ class Runner {
   const cli::Deployment& deployment_;
   const Scenario& scenario_;
   const std::int64_t began_us_;
-  const InterruptGuard interrupts_;
+  const cli::Interrupts interrupts_;  // ask for an orderly end
   DrillResult result_;
   StopWatch stops_;
   std::unique_ptr<Watch> watch_;

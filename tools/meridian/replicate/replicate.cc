@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "tools/meridian/replicate/interrupts.h"
+#include "tools/meridian/interrupts.h"
 #include "tools/meridian/table_calls.h"
 
 namespace meridian::replicate {
@@ -84,7 +84,7 @@ void Replicate::run() {
   for (const auto& sink : options_.sinks)
     probers_.push_back(std::make_unique<Prober>(deployment_.region(sink), *requests_, clock_,
                                                 began_us));
-  Interrupts interrupts;
+  cli::Interrupts interrupts;
   load_->start(began_us);
   int ends = 0;
   auto step = [&] {

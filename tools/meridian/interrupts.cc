@@ -1,8 +1,8 @@
-#include "tools/meridian/replicate/interrupts.h"
+#include "tools/meridian/interrupts.h"
 
 #include <atomic>
 
-namespace meridian::replicate {
+namespace meridian::cli {
 namespace {
 
 std::atomic<int> interrupts{0};
@@ -25,4 +25,4 @@ Interrupts::~Interrupts() {
 
 int Interrupts::count() const { return interrupts; }
 
-}  // namespace meridian::replicate
+}  // namespace meridian::cli

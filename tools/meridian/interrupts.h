@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-namespace meridian::replicate {
+namespace meridian::cli {
 
 class Interrupts {
  public:
@@ -20,4 +20,4 @@ class Interrupts {
   struct sigaction before_term_ {};
 };
 
-}  // namespace meridian::replicate
+}  // namespace meridian::cli
