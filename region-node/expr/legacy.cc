@@ -13,8 +13,6 @@ using model::AttributeType;
 using model::AttributeValue;
 using Error = std::optional<std::string>;
 
-constexpr const char* kInvalid = "One or more parameter values were invalid: ";
-
 constexpr std::array<const char*, 13> kComparisonNames = {
     "EQ",      "NE",       "IN",   "LE",       "LT",           "GE",         "GT",
     "BETWEEN", "NOT_NULL", "NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH"};
@@ -45,17 +43,17 @@ bool takes_type(ComparisonOperator comparison, AttributeType type) {
 
 Error check_comparison(ComparisonOperator comparison, const std::vector<AttributeValue>& values) {
   if (!right_count(comparison, values.size())) {
-    return std::string(kInvalid) + "Invalid number of argument(s) for the " +
+    return std::string(kInvalidValues) + "Invalid number of argument(s) for the " +
            comparison_name(comparison) + " ComparisonOperator";
   }
   for (const auto& value : values) {
     if (value.type() != values.front().type())
-      return std::string(kInvalid) +
+      return std::string(kInvalidValues) +
              "AttributeValues inside AttributeValueList must be of same type";
   }
   for (const auto& value : values) {
     if (!takes_type(comparison, value.type())) {
-      return std::string(kInvalid) + "ComparisonOperator " + comparison_name(comparison) +
+      return std::string(kInvalidValues) + "ComparisonOperator " + comparison_name(comparison) +
              " is not valid for " + model::type_name(value.type()) + " AttributeValue type";
     }
   }
@@ -153,28 +151,29 @@ Condition joined(std::vector<ConditionNode> nodes, ConditionalOperator condition
 Error check_expected(const std::string& name, const LegacyExpected& expected) {
   const std::string attribute = " for Attribute: " + name;
   if (expected.values && expected.value)
-    return kInvalid + ("Value and AttributeValueList cannot be used together" + attribute);
+    return kInvalidValues + ("Value and AttributeValueList cannot be used together" + attribute);
   if (expected.comparison) {
     if (expected.exists)
-      return kInvalid + ("Exists and ComparisonOperator cannot be used together" + attribute);
+      return kInvalidValues + ("Exists and ComparisonOperator cannot be used together" + attribute);
     bool needs_values = *expected.comparison != ComparisonOperator::NULL_ &&
                         *expected.comparison != ComparisonOperator::NOT_NULL;
     if (needs_values && !expected.values && !expected.value) {
-      return std::string(kInvalid) +
+      return std::string(kInvalidValues) +
              "Value or AttributeValueList must be used with ComparisonOperator: " +
              comparison_name(*expected.comparison) + attribute;
     }
     return std::nullopt;
   }
   if (expected.values) {
-    return kInvalid + ("AttributeValueList can only be used with a ComparisonOperator" + attribute);
+    return kInvalidValues +
+           ("AttributeValueList can only be used with a ComparisonOperator" + attribute);
   }
   if (expected.exists.value_or(true) && !expected.value) {
-    return std::string(kInvalid) + "Value must be provided when Exists is " +
+    return std::string(kInvalidValues) + "Value must be provided when Exists is " +
            (expected.exists ? "true" : "null") + attribute;
   }
   if (!expected.exists.value_or(true) && expected.value)
-    return kInvalid + ("Value cannot be used when Exists is false" + attribute);
+    return kInvalidValues + ("Value cannot be used when Exists is false" + attribute);
   return std::nullopt;
 }
 
@@ -235,7 +234,7 @@ Error check_key_comparison(const model::KeyAttribute& attribute, const LegacyCon
     return "Attempted conditional constraint is not an indexable operation";
   for (const auto& value : condition.values) {
     if (value.type() != attribute.type)
-      return std::string(kInvalid) + "Condition parameter type does not match schema type";
+      return std::string(kInvalidValues) + "Condition parameter type does not match schema type";
   }
   return std::nullopt;
 }
@@ -279,7 +278,7 @@ Result<Projection, std::string> projection_from_attributes(
   std::vector<Path> paths;
   for (const auto& attribute : attributes) {
     if (!seen.insert(attribute).second)
-      return Err(std::string(kInvalid) + "Duplicate value in attribute name: " + attribute);
+      return Err(std::string(kInvalidValues) + "Duplicate value in attribute name: " + attribute);
     paths.push_back(Path{attribute, {}});
   }
   return Projection(std::move(paths));

@@ -21,6 +21,9 @@
 
 namespace meridian::expr {
 
+// How AWS's text begins when what a parameter says does not go together.
+inline constexpr const char* kInvalidValues = "One or more parameter values were invalid: ";
+
 enum class ComparisonOperator {
   EQ, NE, IN, LE, LT, GE, GT, BETWEEN, NOT_NULL, NULL_, CONTAINS, NOT_CONTAINS, BEGINS_WITH
 };

@@ -8,8 +8,6 @@ namespace {
 using model::AttributeType;
 using Error = std::optional<std::string>;
 
-constexpr const char* kInvalidUpdate = "One or more parameter values were invalid: ";
-
 bool is_set(AttributeType type) {
   return type == AttributeType::SS || type == AttributeType::NS || type == AttributeType::BS;
 }
@@ -17,17 +15,17 @@ bool is_set(AttributeType type) {
 Error check_update(const LegacyUpdate& update) {
   if (!update.value) {
     if (update.action == LegacyAction::DELETE) return std::nullopt;
-    return std::string(kInvalidUpdate) +
+    return std::string(kInvalidValues) +
            "Only DELETE action is allowed when no attribute value is specified";
   }
   AttributeType type = update.value->type();
   if (update.action == LegacyAction::DELETE && !is_set(type)) {
-    return std::string(kInvalidUpdate) + "DELETE action with value is not supported for the type " +
+    return std::string(kInvalidValues) + "DELETE action with value is not supported for the type " +
            model::type_name(type);
   }
   bool can_add = is_set(type) || type == AttributeType::N || type == AttributeType::L;
   if (update.action == LegacyAction::ADD && !can_add) {
-    return std::string(kInvalidUpdate) + "ADD action is not supported for the type " +
+    return std::string(kInvalidValues) + "ADD action is not supported for the type " +
            model::type_name(type);
   }
   return std::nullopt;

@@ -153,6 +153,20 @@ def test_a_repair_is_shown_while_it_lasts(tmp_path):
         assert not made.deaths()
 
 
+def copy_then_write_on(made, region, copy):
+    """A copy of the region's data, of which everybody has 20 deletes and 20 updates afterwards."""
+    region.node.stop()
+    region.replicator.stop()
+    shutil.copytree(region.data_dir, copy)
+    region.node.start()
+    region.replicator.start()
+    for number in range(20):
+        remove(region, f"k-{number}")
+    for number in range(20, 40):
+        put(region, f"k-{number}", "new")
+    made.wait_identical("Orders", 30)
+
+
 def test_a_restored_copy_is_told_what_it_has_forgotten(tmp_path):
     made = Cluster(tmp_path)
     with made:
@@ -161,16 +175,7 @@ def test_a_restored_copy_is_told_what_it_has_forgotten(tmp_path):
         for number in range(60):
             put(old, f"k-{number}")
         made.wait_identical("Orders", 30)
-        old.node.stop()
-        old.replicator.stop()
-        shutil.copytree(old.data_dir, tmp_path / "copy")
-        old.node.start()
-        old.replicator.start()
-        for number in range(20):
-            remove(old, f"k-{number}")
-        for number in range(20, 40):
-            put(old, f"k-{number}", "new")
-        made.wait_identical("Orders", 30)
+        copy_then_write_on(made, old, tmp_path / "copy")
         # The machine dies, and what is restored is older than all that.
         old.node.kill()
         old.replicator.kill()
@@ -348,16 +353,7 @@ def test_one_region_is_restored_while_another_is_filled_again(tmp_path):
         for number in range(60):
             put(made[number % 3], f"k-{number}")
         made.wait_identical("Orders", 30)
-        old.node.stop()
-        old.replicator.stop()
-        shutil.copytree(old.data_dir, tmp_path / "copy")
-        old.node.start()
-        old.replicator.start()
-        for number in range(20):
-            remove(old, f"k-{number}")
-        for number in range(20, 40):
-            put(old, f"k-{number}", "new")
-        made.wait_identical("Orders", 30)
+        copy_then_write_on(made, old, tmp_path / "copy")
         for region in (old, lost):
             region.node.kill()
             region.replicator.kill()
