@@ -422,4 +422,6 @@ def test_drills_over_http(local, server):
     assert ended[0]["folder"] == folder and ended[0]["verdict"] == "ABORTED"
     status, page = server(f"/{folder}/report.html")
     assert status == 200 and "ABORTED" in page
-    assert json.loads(server("")[1])["last"]["exit_code"] == 4
+    # The report is saved before the process has ended.
+    last = wait_until(lambda: json.loads(server("")[1])["last"], 10, "its exit code is known")
+    assert last["exit_code"] == 4
