@@ -173,10 +173,13 @@ ControlResult Engine::merge_replicas(const TableId& id,
     if (at != info.replicas.end() && entry.changed <= at->second.changed) continue;
     if (from_the_future(entry.changed)) return Err(ControlError::unavailable);
     hlc_.observe(entry.changed.hlc);
-    // Only this region ends a copy of its own: it did, and is back from before that.
-    bool undone = region == options_.region && at != info.replicas.end() && at->second.copying &&
-                  entry.present && !entry.copying;
-    if (undone) {
+    // Only this region ends a copy of its own: it did, and is back from before that.  Or it began this
+    // life with a clock that was behind that of a life which it has lost: to those who know that one,
+    // this one looks older.
+    bool own_copy = region == options_.region && at != info.replicas.end() && at->second.copying;
+    bool of_another_life =
+        own_copy && entry.present && (!entry.copying || entry.joined != at->second.joined);
+    if (of_another_life) {
       begin_life(info, Begins::empty);
     } else {
       info.replicas[region] = entry;

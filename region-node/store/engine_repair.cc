@@ -141,8 +141,13 @@ void Engine::begin_flows(TableState& table, const RepairChange& change) {
   begin();
   for (std::size_t i = 0; i < change.positions.size() && i < kShardsMax; ++i) {
     rpc::FlowId flow{table.info->id, ShardId(static_cast<std::uint16_t>(i)), change.peer};
+    LogPosition& position = table.flows[{flow.source, flow.shard}];
+    // (A call that was long on its way: the flow has gone on since.)
+    if (position.start == change.positions[i].start &&
+        position.sequence > change.positions[i].sequence)
+      continue;
     flows_->save_position(table, flow, change.positions[i]);
-    table.flows[{flow.source, flow.shard}] = change.positions[i];
+    position = change.positions[i];
   }
   auto watermarks = change.facts.watermarks;
   // Of a life that has ended a peer may say more than is true that has not heard of it.

@@ -136,6 +136,22 @@ TEST_F(CopyTest, NobodyElseEndsACopy) {
   check();
 }
 
+// A data directory was lost in a life that had begun with a clock ahead, and this one began behind it:
+// who knows the lost one holds it for the newer.
+TEST_F(CopyTest, ALifeIsNotHeldForTheOneThatWasLost) {
+  auto table = create_copying();
+  auto before = now(table)->replicas.at(kHere);
+  conflict::Version lost{Hlc::at_ms(now_ms() + 50), kHere};
+  ASSERT_TRUE(control([&](ControlDone done) {
+                store_->merge_replicas(table->id, {{kHere, {true, lost, true, false, lost}}},
+                                       std::move(done));
+              }).ok());
+  auto after = now(table)->replicas.at(kHere);
+  EXPECT_TRUE(after.copying);
+  EXPECT_GT(after.joined, lost);
+  EXPECT_GT(lost, before.joined);
+}
+
 TEST_F(CopyTest, AnOfferSaysWhereTheSeedStands) {
   auto table = create_global();
   put(table, "a", "1");

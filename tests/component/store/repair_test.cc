@@ -161,6 +161,25 @@ TEST_F(RepairMarksTest, FlowsBeginWhereTheyArePinnedAndTheFactsAreTaken) {
   EXPECT_EQ(get(table, "late"), std::nullopt);
 }
 
+// A finish that was long on its way, or came twice: the flow has gone on from there.
+TEST_F(RepairMarksTest, ALateFinishTakesNoFlowBack) {
+  auto table = create_global();
+  LogPosition pin{StartId(9), Sequence(41)};
+  LogPosition next{StartId(9), Sequence(42)};
+  RepairChange finish{.kind = Kind::begin_flows, .table = table->id, .peer = kThere};
+  finish.positions = {pin};
+  ASSERT_TRUE(change(finish));
+  ASSERT_EQ(apply(table, pin, next, {}).status, rpc::ApplyStatus::applied);
+  ASSERT_TRUE(change(finish));
+  EXPECT_EQ(apply(table, pin, next, {}).position, next);
+  finish.positions = {{StartId(8), Sequence(7)}};  // of another life of the log, which may be shorter
+  ASSERT_TRUE(change(finish));
+  EXPECT_EQ(apply(table, next, next, {}).position, finish.positions.front());
+  reopen();
+  EXPECT_EQ(store_->open_reader()->flow_position({table->id, ShardId(0), kThere}),
+            finish.positions.front());
+}
+
 TEST_F(RepairMarksTest, MarksGoWithTheMembership) {
   auto table = create_global();
   change(table, Kind::mark);
