@@ -84,6 +84,7 @@ class Node::Parts {
     admin_.add_metrics([this](MetricsPage& page) { peer_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { fault_pages_.collect(page); });
     admin_.add_metrics([this](MetricsPage& page) { clock_pages_.collect(page); });
+    admin_.add_metrics([this](MetricsPage& page) { guard_.collect(page); });
     admin_.add_metrics([bytes = config.unacknowledged_bytes_max](MetricsPage& page) {
       page.gauge("meridian_log_pending_bytes_max",
                  "Bytes of a table's log from which on a peer that lacks them is cut loose.",

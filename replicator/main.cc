@@ -39,10 +39,11 @@ void serve(meridian::replicator::ReplicatorConfig config, const meridian::Logger
   meridian::checkpoint::LeaseStore leases(config.checkpoint_dir);
   config.options.leases = &leases;
   Replicator replicator(config.options, *checkpoints, clock, meridian::Rng::from_system(), log);
-  meridian::replicator::Admin admin(replicator, config.options.region, MERIDIAN_VERSION);
+  TokenGuard guard(config.admin.token);
+  meridian::replicator::Admin admin(replicator, config.options.region, MERIDIAN_VERSION,
+                                    [&guard](meridian::MetricsPage& page) { guard.collect(page); });
   std::vector<std::string> consoles;
   for (const auto& [region, address] : config.console_nodes) consoles.push_back(address);
-  TokenGuard guard(config.admin.token);
   auto handler = [&admin](const meridian::http::Request& request,
                           const meridian::http::Responder& respond) {
     respond(admin.handle(request));

@@ -58,6 +58,7 @@ std::optional<Response> TokenGuard::intercept(const Request& request) const {
     if (token_.empty() || same_secret(token_, given)) return std::nullopt;
   }
   if (is_open(request)) return std::nullopt;
+  ++(given.empty() ? refused_without_ : refused_wrong_);
   return refuse(!given.empty());
 }
 
@@ -69,6 +70,13 @@ Handler TokenGuard::around(Handler inner) const {
     }
     inner(std::move(request), respond);
   };
+}
+
+void TokenGuard::collect(MetricsPage& page) const {
+  constexpr const char* kName = "meridian_admin_refused_total";
+  constexpr const char* kHelp = "Requests at the admin address that did not carry its token.";
+  page.counter(kName, kHelp, static_cast<double>(refused_without_), {{"token", "none"}});
+  page.counter(kName, kHelp, static_cast<double>(refused_wrong_), {{"token", "wrong"}});
 }
 
 }  // namespace meridian::http

@@ -5,16 +5,19 @@
 // token: a path that is added later is guarded unless somebody decides otherwise.
 // Without a token in the settings everything is let through; who may listen so: common/settings.h.
 //
-// Threads: any; replace() exchanges the token under a lock.
+// Threads: any; replace() exchanges the token under a lock, and refusals are counted atomically.
 // Errors: 401 with {"error": "..."} and WWW-Authenticate (RFC 6750).  ADR 0026 has the reasons.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include "common/http/server.h"
+#include "common/metrics.h"
 
 namespace meridian::http {
 
@@ -31,6 +34,8 @@ class TokenGuard {
   [[nodiscard]] std::optional<Response> intercept(const Request& request) const;
   // A handler that asks for the token before `inner`.  Borrows this guard.
   [[nodiscard]] Handler around(Handler inner) const;
+  // How many it has refused.
+  void collect(MetricsPage& page) const;
 
  private:
   [[nodiscard]] bool is_open(const Request& request) const;
@@ -38,6 +43,8 @@ class TokenGuard {
   const Open also_open_;
   mutable std::mutex mutex_;
   std::string token_;  // guarded by mutex_
+  mutable std::atomic<std::uint64_t> refused_without_{0};
+  mutable std::atomic<std::uint64_t> refused_wrong_{0};
 };
 
 }  // namespace meridian::http

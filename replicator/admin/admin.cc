@@ -37,13 +37,15 @@ std::optional<std::int64_t> window_of(std::string_view target) {
 
 }  // namespace
 
-Admin::Admin(Replicator& replicator, RegionId region, std::string version)
+Admin::Admin(Replicator& replicator, RegionId region, std::string version,
+             std::function<void(MetricsPage&)> more)
     : replicator_(replicator),
       fault_pages_(region,
                    [&replicator](rpc::FaultPages::Task task) {
                      return replicator.on_faults(std::move(task));
                    }),
-      version_(std::move(version)) {}
+      version_(std::move(version)),
+      more_(std::move(more)) {}
 
 http::Response Admin::handle(const http::Request& request) const {
   if (auto answered = fault_pages_.handle(request)) return std::move(*answered);
@@ -74,6 +76,7 @@ std::string Admin::metrics() const {
              {{"version", version_}, {"region", std::string(status.region.name())}});
   collect(status, page);
   fault_pages_.collect(page);
+  more_(page);
   return page.text();
 }
 

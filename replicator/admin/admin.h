@@ -51,6 +51,7 @@
 // Threads: handle() runs on the admin server's thread.  Borrows: the replicator.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -63,7 +64,9 @@ namespace meridian::replicator {
 
 class Admin {
  public:
-  Admin(Replicator& replicator, RegionId region, std::string version);
+  // `more`: adds to the metrics what is not the replicator's.
+  Admin(Replicator& replicator, RegionId region, std::string version,
+        std::function<void(MetricsPage&)> more);
 
   [[nodiscard]] http::Response handle(const http::Request& request) const;
 
@@ -73,6 +76,7 @@ class Admin {
   Replicator& replicator_;
   const rpc::FaultPages fault_pages_;
   const std::string version_;
+  const std::function<void(MetricsPage&)> more_;
 };
 
 std::string status_json(const ReplicatorStatus& status, const std::string& version);

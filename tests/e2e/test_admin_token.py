@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.error
@@ -68,7 +69,10 @@ def test_who_does_not_hold_it_is_refused(guarded):
             assert "admin_token_file" in json.loads(body)["error"]
             assert ask(url(path), OTHER)[0] == 401
         assert ask(url("/v1/status"), TOKEN)[0] == 200
-        assert "meridian_build_info" in ask(url("/metrics"), TOKEN)[2]
+        metrics = ask(url("/metrics"), TOKEN)[2]
+        assert "meridian_build_info" in metrics
+        assert re.search(r'meridian_admin_refused_total\{token="none"\} [1-9]', metrics)
+        assert re.search(r'meridian_admin_refused_total\{token="wrong"\} [1-9]', metrics)
         assert ask(url("/v1/links/eu-west-1/cut?for_ms=1000"), method="POST")[0] == 401
     # The page itself holds nothing of the deployment; what it then asks for does.
     assert ask(guarded[0].admin_url("/"))[0] == 200

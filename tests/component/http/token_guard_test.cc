@@ -77,6 +77,20 @@ TEST(TokenGuard, TellsAWrongTokenFromNone) {
     EXPECT_EQ(status_of(guard, {.authorization = other}), 401) << other;
 }
 
+TEST(TokenGuard, CountsWhomItRefuses) {
+  auto guard = guard_of_a_page();
+  status_of(guard, {});
+  status_of(guard, {.authorization = "Bearer 0123456789abcdeg"});
+  status_of(guard, {.authorization = "Bearer another"});
+  status_of(guard, {.authorization = std::string("Bearer ") + kToken});
+  status_of(guard, {.target = "/livez"});
+  MetricsPage page;
+  guard.collect(page);
+  auto text = page.text();
+  EXPECT_NE(text.find("meridian_admin_refused_total{token=\"none\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find("meridian_admin_refused_total{token=\"wrong\"} 2\n"), std::string::npos);
+}
+
 TEST(TokenGuard, LeavesHealthAndThePageOpen) {
   auto guard = guard_of_a_page();
   for (const char* target : {"/livez", "/readyz", "/healthz", "/readyz?now", "/"}) {
