@@ -83,7 +83,12 @@ class Judge {
   static std::optional<conflict::Version> parent_of(const Writes& happened,
                                                     const conflict::Version& version);
   [[nodiscard]] bool lasts(const conflict::Version& version, const Happened& write) const;
-  [[nodiscard]] Versions losers(const Writes& happened) const;
+  struct Winners {
+    std::map<std::uint32_t, conflict::Version> of;  // by key
+    Versions either;  // deletes that one which is forgotten may have beaten: nothing is left of both
+  };
+  [[nodiscard]] Winners winners(const Writes& happened) const;
+  [[nodiscard]] static Versions losers(const Writes& happened, const Winners& winners);
   static Versions with_lost_descendants(const Writes& happened);
   [[nodiscard]] Versions merged_ledger(const Writes& happened);
   [[nodiscard]] Versions listed_by_any() const;

@@ -45,20 +45,42 @@ bool Judge::lasts(const conflict::Version& version, const Happened& write) const
   return asked != nullptr && asked->state == WriteState::acknowledged;  // else it was forfeit
 }
 
-// What a region has lost before anybody else had it never happened, as far as anybody can tell: so it is
-// with what lies above the winner.  (The winner may be a delete whose tombstone was collected everywhere.)
-Judge::Versions Judge::losers(const Writes& happened) const {
-  std::map<std::uint32_t, conflict::Version> winners;
+// The winner may be a delete whose tombstone was collected everywhere, and its region may have forgotten
+// that since: where nothing is left of what somebody had put, one of those has won.
+Judge::Winners Judge::winners(const Writes& happened) const {
+  Winners out;
   for (const auto& [version, write] : happened)
-    if (lasts(version, write)) winners[write.key_number] = version;  // ascending
+    if (lasts(version, write)) out.of[write.key_number] = version;  // ascending
+  std::map<std::uint32_t, conflict::Version> deletes;  // the newest that may have been collected
+  const conflict::Version collected = horizon(0);
+  for (const auto& [version, write] : happened)
+    if (!write.image && version <= collected) deletes[write.key_number] = version;
   for (const auto& row : rows(0))
-    if (auto key = history_.key_number(row.key)) winners[*key] = row.version;
+    if (auto key = history_.key_number(row.key)) {
+      out.of[*key] = row.version;
+      deletes.erase(*key);
+    }
+  for (const auto& [key, newest] : deletes) {
+    auto last = out.of.find(key);
+    if (last == out.of.end() || newest <= last->second) continue;
+    if (happened.at(last->second).image) last->second = newest;
+    else out.either.insert(last->second);
+  }
+  return out;
+}
+
+// What a region has lost before anybody else had it never happened, as far as anybody can tell: so it is
+// with what lies above the winner.
+Judge::Versions Judge::losers(const Writes& happened, const Winners& winners) {
   Versions out;
-  for (const auto& [version, write] : happened)
-    if (!write.origin_forgot || version <= winners[write.key_number]) out.insert(version);
+  for (const auto& [version, write] : happened) {
+    auto winner = winners.of.find(write.key_number);
+    bool below = winner != winners.of.end() && version <= winner->second;
+    if (!write.origin_forgot || below) out.insert(version);
+  }
   for (const auto& [version, write] : happened)
     if (auto parent = parent_of(happened, version)) out.erase(*parent);
-  for (const auto& [key, version] : winners) out.erase(version);
+  for (const auto& [key, version] : winners.of) out.erase(version);
   return out;
 }
 
@@ -183,12 +205,14 @@ void Judge::ledger() {
   if (lineages_.gaps()) return;
   const Writes& happened = lineages_.of(table_);
   parents_are_right(happened);
-  auto expected = losers(happened);
+  const Winners standing = winners(happened);
+  auto expected = losers(happened, standing);
   losers_ = expected.size();
   // (A repair brings what stands, not what it was built upon: a region may never hear of a child that
   // would have its entry withdrawn.  That child is listed by its own region, or built upon in turn, so
   // the merged ledger knows.)
   auto doubtful = with_lost_descendants(happened);
+  doubtful.insert(standing.either.begin(), standing.either.end());
   if (!outside_.repaired) own_lists_are_right(expected, doubtful);
   auto found = merged_ledger(happened);
   for (const auto& version : expected)
