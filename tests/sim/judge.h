@@ -98,6 +98,7 @@ class Judge {
   [[nodiscard]] std::vector<store::LedgerEntry> entries(std::size_t region) const;
   [[nodiscard]] bool is_forgotten_delete(const Writes& happened,
                                          const conflict::Version& version) const;
+  static bool passes_for_seen(const Writes& happened, const conflict::Version& version);
   void entry_is_right(std::size_t region, const store::LedgerEntry& entry,
                       const Writes& happened);
   struct Logged {

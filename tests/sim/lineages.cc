@@ -5,8 +5,14 @@
 #include <algorithm>
 
 #include "conflict/absence.h"
+#include "conflict/resolver.h"
+#include "region-node/model/image.h"
 
 namespace meridian::sim {
+
+std::uint64_t hash_of(const std::optional<Bytes>& image) {
+  return image ? model::image_hash(*image) : conflict::kTombstoneHash;
+}
 
 void Lineages::poll(std::size_t region) {
   SimNode& node = *outside_.nodes[region];
@@ -43,9 +49,19 @@ void Lineages::read(const Place& place, const LogPosition& end) {
       return;
     }
     for (auto& record : page.records) {
-      Happened& write = writes_[table][record.version];
-      write = {history_.key_number(record.key).value_or(0), record.parent, record.new_image,
-               ShardId(shard), record.sequence, {}, false};
+      Writes& writes = writes_[table];
+      bool again = writes.contains(record.version);
+      auto replaced = replaced_hash(writes, record);
+      Happened& write = writes[record.version];
+      write = {.key_number = history_.key_number(record.key).value_or(0),
+               .parent = record.parent,
+               .image = record.new_image,
+               .shard = ShardId(shard),
+               .sequence = record.sequence,
+               .forgotten = {},
+               .replaced_hash = replaced,
+               .unaware = outside_.is_unaware(region, table),
+               .reminted = again};
       if (record.parent) continue;
       write.forgotten = record.context.of(conflict::everywhere());
       check_absence(place, record);
@@ -53,6 +69,14 @@ void Lineages::read(const Place& place, const LogPosition& end) {
     if (page.to == after) return;
     after = page.to;
   }
+}
+
+std::optional<std::uint64_t> Lineages::replaced_hash(const Writes& writes,
+                                                     const rpc::ChangeRecord& record) {
+  if (!record.parent) return conflict::kTombstoneHash;
+  auto parent = writes.find(*record.parent);
+  if (parent == writes.end()) return std::nullopt;
+  return hash_of(parent->second.image);
 }
 
 // What its region had collected at the last look, a write on an absent key knows of.

@@ -27,7 +27,15 @@ struct Happened {
   // Of a write on an absent key: all up to there had been seen everywhere, and forgotten.
   std::optional<conflict::Hlc> forgotten;
   bool origin_forgot = false;  // its region has forgotten what became of it
+  // Of the image that its parent had then; none where that was not known.  (A region that was restored may
+  // give the parent's version to another write since.)
+  std::optional<std::uint64_t> replaced_hash;
+  bool unaware = false;   // its region had been restored, and had not heard of it yet
+  bool reminted = false;  // it had given this version to a write that it has forgotten
 };
+
+// Of what a write left; of a delete, and of nothing, conflict::kTombstoneHash.
+std::uint64_t hash_of(const std::optional<Bytes>& image);
 
 class Lineages {
  public:
@@ -47,6 +55,8 @@ class Lineages {
  private:
   using Place = std::tuple<std::size_t, TableId, std::uint16_t>;  // region, table, shard
   void read(const Place& place, const LogPosition& end);
+  static std::optional<std::uint64_t> replaced_hash(const Writes& writes,
+                                                    const rpc::ChangeRecord& record);
   void check_absence(const Place& place, const rpc::ChangeRecord& record);
 
   Outside& outside_;

@@ -50,6 +50,12 @@ struct Outside {
   std::map<std::pair<RegionId, TableId>, conflict::Version> forgotten_lives = {};
 
   [[nodiscard]] bool forgot(std::size_t region) const { return forgetful.contains(region); }
+  // Whether a region has been restored and lives on as if it had not: no peer has told it yet.
+  [[nodiscard]] bool is_unaware(std::size_t region, const TableId& table) const {
+    auto forgotten = forgotten_lives.find({nodes[region]->region(), table});
+    return forgotten != forgotten_lives.end() &&
+           nodes[region]->life_of(table, nodes[region]->region()) == forgotten->second;
+  }
 
   [[nodiscard]] const TableId& table_of(std::uint32_t key) const {
     return tables[key % tables.size()];

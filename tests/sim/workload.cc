@@ -72,9 +72,8 @@ void Workload::check_barriers(const Write& write) {
   auto life = [&](SimNode& node) {
     return node.life_of(id, origin).value_or(conflict::Version{});
   };
+  if (outside_.is_unaware(write.region, id)) return;
   auto own = life(*outside_.nodes[write.region]);
-  auto forgotten = outside_.forgotten_lives.find({origin, id});
-  if (forgotten != outside_.forgotten_lives.end() && forgotten->second == own) return;
   for (const auto& other : outside_.nodes) {
     if (!other->up() || other->region() == origin) continue;
     // (Of a life before this one, whose end has not been heard of, it says something else.)
