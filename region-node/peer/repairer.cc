@@ -110,6 +110,7 @@ kj::Promise<void> Repairer::round() {
   for (const auto& [id, table] : catalog->by_id) {
     // (One that is being filled has written nothing.)
     if (!table->has_replica(self_) || table->is_copying(self_)) continue;
+    say_lost(*table);
     for (const auto& peer : table->peers(self_)) {
       auto& state = state_of(*table, peer);
       say_cut_loose(*table, peer, state);
@@ -126,6 +127,18 @@ kj::Promise<void> Repairer::round() {
       chain = chain.then([this, table = table] { return thaw_if_due(table); });
   }
   return chain;
+}
+
+// A table may be frozen by what a peer told of its membership, too.
+void Repairer::say_lost(const store::TableInfo& table) {
+  if (!table.frozen()) {
+    lost_.erase(table.id);
+  } else if (lost_.insert(table.id).second) {
+    world_.log.error("log_lost",
+                     "table={} what=\"peers know of a later past of this region; it will be "
+                     "repaired before it writes again\"",
+                     table.name);
+  }
 }
 
 void Repairer::say_cut_loose(const store::TableInfo& table, const RegionId& peer, State& state) {
@@ -247,6 +260,7 @@ kj::Promise<void> Repairer::judge(store::TablePtr table, RegionId peer, repair::
                            "table={} peer={} what=\"the peer has more of this region's log than "
                            "this region; it will be repaired before it writes again\"",
                            current->name, peer.name());
+          lost_.insert(current->id);
           next.kind = RepairChange::Kind::renew;
         } else {
           world_.log.warn("repair_needed", "table={} peer={} reason=trimmed", current->name,

@@ -103,6 +103,7 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   using Changed = std::optional<std::vector<LogPosition>>;
 
   [[nodiscard]] std::int64_t now_ms() const { return world_.clock.monotonic_ms(); }
+  void say_lost(const store::TableInfo& table);
   void say_cut_loose(const store::TableInfo& table, const RegionId& peer, State& state);
   State& state_of(const store::TableInfo& table, const RegionId& peer);
   kj::Promise<void> rounds();
@@ -159,6 +160,7 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   rpc::Completions<rpc::RepairOutcome> outcomes_;
   std::map<Pair, State> states_;
   std::map<RegionId, std::int64_t> silent_since_ms_;  // monotonic; regions that cannot be reached
+  std::set<TableId> lost_;  // tables of which this region has lost some of its past, and said so
   std::optional<Pair> running_;
   std::unique_ptr<RepairRun> run_;
   RowReader rows_;

@@ -168,30 +168,38 @@ ControlResult Engine::merge_replicas(const TableId& id,
   TableState* table = state_.find(id);
   if (table == nullptr) return Err(ControlError::no_such_table);
   TableInfo info = *table->info;
+  bool lost = false;
   for (const auto& [region, entry] : entries) {
     auto at = info.replicas.find(region);
     if (at != info.replicas.end() && entry.changed <= at->second.changed) continue;
     if (from_the_future(entry.changed)) return Err(ControlError::unavailable);
     hlc_.observe(entry.changed.hlc);
-    // Only this region ends a copy of its own: it did, and is back from before that.  Or it began this
-    // life with a clock that was behind that of a life which it has lost: to those who know that one,
-    // this one looks older.
-    bool own_copy = region == options_.region && at != info.replicas.end() && at->second.copying;
-    bool of_another_life =
-        own_copy && entry.present && (!entry.copying || entry.joined != at->second.joined);
-    if (of_another_life) {
+    bool own = region == options_.region && at != info.replicas.end() && at->second.present &&
+               entry.present;
+    bool of_another_life = own && entry.joined != at->second.joined;
+    if (own && at->second.copying && (of_another_life || !entry.copying)) {
+      // Only this region ends a copy of its own: it did, and is back from before that.  Or it began this
+      // life with a clock that was behind that of a life which it has lost: to those who know that one,
+      // this one looks older.
       begin_life(info, Begins::empty);
+    } else if (of_another_life && !entry.copying) {
+      // It is back from before a life that it has begun.  Where its peers stand need not show it: who had
+      // nothing of that life's log stands where every log begins.
+      lost = true;
     } else {
       info.replicas[region] = entry;
     }
   }
-  if (info.replicas == table->info->replicas) return table->info;
+  if (info.replicas == table->info->replicas && !lost) return table->info;
   if (too_many(info.replicas)) return Err(ControlError::limit_exceeded);
   begin();
   forget_changed_regions(*table, info);
   set_origin(*table, info);
   change_marks(*table, info);
-  return save_info(*table, std::move(info));
+  ControlResult merged = save_info(*table, std::move(info));
+  if (!lost) return merged;
+  change_repair({.kind = RepairChange::Kind::renew, .table = id});
+  return table->info;
 }
 
 ControlResult Engine::merge_settings(const TableId& id, const Settings& settings) {

@@ -403,10 +403,6 @@ void SimRepairer::judge(std::size_t number, std::size_t peer, const repair::Stan
     return then();
   } else if (verdict == repair::Verdict::restored) {
     outside_.trace.note("region {} has lost what it wrote: region {} has more", region_, peer);
-    if (!outside_.forgot(region_))
-      outside_.findings.add("P15", fmt::format("region {} takes the log of table {} for lost, by "
-                                               "what region {} says, and has all of it",
-                                               region_, number, peer));
     next.kind = store::RepairChange::Kind::renew;
   }
   change(std::move(next), [then](const std::optional<std::vector<LogPosition>>& done) {

@@ -52,7 +52,10 @@ World::~World() = default;
 
 void World::start() {
   for (std::size_t i = 0; i < nodes_.size(); ++i)
-    nodes_[i]->on_committed([this, i] { lineages_.poll(i); });
+    nodes_[i]->on_committed([this, i] {
+      lineages_.poll(i);
+      check_keeps_log(i);
+    });
   for (auto& node : nodes_) {
     node->start();
     outside_.node_ids.push_back(node->node_id());
@@ -172,6 +175,17 @@ void World::region_forgot(std::size_t region) {
   for (std::size_t table = 0; table < shape_.tables; ++table)
     watches_[table * nodes_.size() + region] =
         std::make_unique<StreamWatch>(region, table, outside_);
+}
+
+// A region that has lost nothing takes no log of its own for lost.
+void World::check_keeps_log(std::size_t region) {
+  if (outside_.forgot(region)) return;
+  for (const TableId& id : outside_.tables) {
+    auto table = nodes_[region]->store().catalog()->find(id);
+    if (table && table->frozen())
+      findings_.add(
+          "P15", fmt::format("region {} takes its log for lost, and has all of it", region));
+  }
 }
 
 // A clock that has fallen behind what was minted before is not taken without an operator's word.  A node

@@ -90,6 +90,7 @@ class World {
   void node_started(std::size_t region);
   void region_forgot(std::size_t region);
   void check_clock(std::size_t region);
+  void check_keeps_log(std::size_t region);
   void judge_file(std::size_t region);
   [[nodiscard]] bool memberships_agree() const;
   bool flow_at_rest(std::size_t source, std::size_t sink, const TableId& table, ShardId shard);

@@ -209,5 +209,37 @@ TEST_F(RepairMarksTest, ARenewedLogForgetsItsLedger) {
   EXPECT_EQ(complete_after(), until);
 }
 
+// It was restored from before it began the life that others tell it of: whatever they have of its log, it
+// has forgotten what it wrote in that life.
+TEST_F(RepairMarksTest, ALaterLifeOfItsOwnIsOneThatItHasLost) {
+  auto table = create_global();
+  auto wrote = put(table, "a", "1").version.hlc;
+  auto before = log(table).to;
+  conflict::Version later{conflict::Hlc::at_ms(now_ms() + 50), kHere};
+  auto tell = [&] {
+    expect_ok([&](ControlDone done) {
+      store_->merge_replicas(table->id, {{kHere, {true, later, false, false, later}}},
+                             std::move(done));
+    });
+    return store_->catalog()->find(table->id)->replicas.at(kHere);
+  };
+  auto told = tell();
+  EXPECT_GT(told.joined, later);
+  EXPECT_FALSE(told.copying);
+  EXPECT_TRUE(store_->catalog()->find(table->id)->frozen());
+  EXPECT_EQ(marks(table).size(), 2U);
+  EXPECT_EQ(log(table, before).status, rpc::ReadStatus::not_in_history);
+  EXPECT_GE(store_->open_reader()->ledger(table->id).complete_after, wrote);
+  change(table, Kind::clear);
+  change(table, Kind::thaw, RegionId{});
+  EXPECT_EQ(tell(), told);  // by one that has not heard of this one
+  later = told.changed;
+  EXPECT_EQ(tell(), told);
+  EXPECT_EQ(put(table, "a", "2").status, WriteStatus::committed);
+  reopen();
+  EXPECT_EQ(store_->catalog()->find(table->id)->replicas.at(kHere), told);
+  check();
+}
+
 }  // namespace
 }  // namespace meridian::store
