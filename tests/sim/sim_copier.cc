@@ -172,10 +172,11 @@ void SimCopier::perform_one(const CopyPtr& copy, copy::AskOffer& action) {
       [id, self = node().region()](SimNode& other, const std::function<void(Offered)>& answer) {
         answer({other.offer_copy(id, self), written_by(other, id)});
       },
-      [weak = std::weak_ptr<Copy>(copy)](copy::TableCopy& core, const Offered& offered,
-                                         std::int64_t now) {
+      [weak = std::weak_ptr<Copy>(copy), seed = index_of(action.seed)](
+          copy::TableCopy& core, const Offered& offered, std::int64_t now) {
         auto asker = offered.offer.status == rpc::RowsStatus::ok ? weak.lock() : nullptr;
         if (asker) owes(*asker, offered.written);
+        if (asker) asker->owed_by = seed;
         auto next = core.on_offer(offered.offer, now);
         if (asker) asker->has_goal = core.phase() == copy::Phase::catching_up;
         return next;
@@ -188,6 +189,18 @@ void SimCopier::owes(Copy& copy, const Versions& written) {
     copy.owed = written;
     return;
   }
+  owes_less(copy, written);
+}
+
+// Nor is anything owed that the seed has forgotten since: perhaps nobody has it any more.  (If somebody has,
+// all get it: P3.)
+void SimCopier::region_forgot(std::size_t region) {
+  for (auto& [table, copy] : copies_)
+    if (copy->owed_by == region)
+      owes_less(*copy, written_by(*outside_.nodes[region], outside_.tables[table]));
+}
+
+void SimCopier::owes_less(Copy& copy, const Versions& written) {
   std::erase_if(copy.owed, [&](const auto& each) { return !written.contains(each.first); });
   for (auto& [key, version] : copy.owed) version = std::min(version, written.at(key));
 }

@@ -24,6 +24,8 @@ class SimCopier {
   void start();
   // An operator makes the table here, with the other regions' memberships as `spec` has them.
   void join(store::TableSpec spec);
+  // Some region is as it was a while ago, or empty.  REQUIRES: it is up, and nothing was written since.
+  void region_forgot(std::size_t region);
 
  private:
   using Versions = std::map<Bytes, conflict::Version>;  // by key
@@ -40,6 +42,7 @@ class SimCopier {
     copy::TableCopy core;
     std::uint64_t step = 0;  // an answer to an earlier one comes too late
     Versions owed;  // see written_by()
+    std::size_t owed_by = 0;  // the seed
     bool has_goal = false;  // what the seed had at the end of the scan is owed
   };
   using CopyPtr = std::shared_ptr<Copy>;
@@ -74,6 +77,7 @@ class SimCopier {
   void store_step(const CopyPtr& copy, store::CopyStep step, Answered<bool> answered);
   static Versions written_by(SimNode& seed, const TableId& table);
   static void owes(Copy& copy, const Versions& written);
+  static void owes_less(Copy& copy, const Versions& written);
   void check_whole(const Copy& copy) const;
   [[nodiscard]] bool alive(const Copy& copy) const;
   [[nodiscard]] std::size_t index_of(const RegionId& region) const;

@@ -170,6 +170,7 @@ void World::region_forgot(std::size_t region) {
   lineages_.region_forgot(region);
   workload_->region_forgot(region);
   drains_->region_forgot(region);
+  for (auto& copier : copiers_) copier->region_forgot(region);
   control_->forget(region);
   for (auto& judge : judges_) judge.region_forgot(region);
   for (std::size_t table = 0; table < shape_.tables; ++table)
