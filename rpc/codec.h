@@ -70,6 +70,8 @@ void write_rows_read(const RowsRead& value, wire::RowsRead::Builder out);
 // Keys must ascend, and the rows fit into one page.
 RowsPage read_rows_page(wire::RowsPage::Reader in);
 void write_rows_page(const RowsPage& value, wire::RowsPage::Builder out);
+OfferQuestion read_offer_question(wire::Region::OfferCopyParams::Reader in);
+void write_offer_question(const OfferQuestion& value, wire::Region::OfferCopyParams::Builder out);
 CopyOffer read_copy_offer(wire::CopyOffer::Reader in);
 void write_copy_offer(const CopyOffer& value, wire::CopyOffer::Builder out);
 // Words that the rows take on the wire.

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rpc/codec.h"
 
@@ -46,6 +47,11 @@ void write_marks(const std::map<RegionId, conflict::Hlc>& values,
                  capnp::List<wire::Watermark>::Builder out);
 std::set<RegionId> read_names(capnp::List<capnp::Text>::Reader in);
 void write_names(const std::set<RegionId>& values, capnp::List<capnp::Text>::Builder out);
+
+// One for each shard of a log; at most kRepairShardsMax.
+std::vector<LogPosition> read_positions(capnp::List<wire::LogPosition>::Reader in);
+void write_positions(const std::vector<LogPosition>& values,
+                     capnp::List<wire::LogPosition>::Builder out);
 
 inline unsigned count_of(std::size_t count) { return static_cast<unsigned>(count); }
 

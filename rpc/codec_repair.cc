@@ -10,7 +10,9 @@ namespace {
 using internal::bytes_of;
 using internal::copy_to;
 using internal::count_of;
+using internal::read_positions;
 using internal::require;
+using internal::write_positions;
 
 Bytes read_key(capnp::Data::Reader in) { return bytes_of(in, kKeyBytesMax, "key too long"); }
 
@@ -74,18 +76,6 @@ void write_row(const Row& value, bool lost, wire::RepairRow::Builder out) {
   }
   if (value.image) copy_to(out.initImage(count_of(value.image->size())), *value.image);
   out.setLost(lost);
-}
-
-std::vector<LogPosition> read_positions(capnp::List<wire::LogPosition>::Reader in) {
-  require(in.size() <= kRepairShardsMax, "too many positions");
-  std::vector<LogPosition> out;
-  for (auto position : in) out.push_back(read_position(position));
-  return out;
-}
-
-void write_positions(const std::vector<LogPosition>& values,
-                     capnp::List<wire::LogPosition>::Builder out) {
-  for (std::size_t i = 0; i < values.size(); ++i) write_position(values[i], out[count_of(i)]);
 }
 
 ReplicaFacts read_facts(wire::ReplicaFacts::Reader in) {

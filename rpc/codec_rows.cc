@@ -1,5 +1,6 @@
 // The codec of rows, for backfill and repair.
 #include "rpc/codec_internal.h"
+#include "rpc/repair.h"
 
 namespace meridian::rpc {
 namespace {
@@ -28,6 +29,22 @@ void write_row(const Row& value, wire::Row::Builder out) {
 }
 
 }  // namespace
+
+namespace internal {
+
+std::vector<LogPosition> read_positions(capnp::List<wire::LogPosition>::Reader in) {
+  require(in.size() <= kRepairShardsMax, "too many positions");
+  std::vector<LogPosition> out;
+  for (auto position : in) out.push_back(read_position(position));
+  return out;
+}
+
+void write_positions(const std::vector<LogPosition>& values,
+                     capnp::List<wire::LogPosition>::Builder out) {
+  for (std::size_t i = 0; i < values.size(); ++i) write_position(values[i], out[count_of(i)]);
+}
+
+}  // namespace internal
 
 RowsRead read_rows_read(wire::RowsRead::Reader in) {
   RowsRead out;
@@ -75,6 +92,17 @@ void write_rows_page(const RowsPage& value, wire::RowsPage::Builder out) {
   for (std::size_t i = 0; i < value.rows.size(); ++i) write_row(value.rows[i], rows[count_of(i)]);
 }
 
+OfferQuestion read_offer_question(wire::Region::OfferCopyParams::Reader in) {
+  return {read_table_id(in.getTable()), internal::read_positions(in.getFlows()),
+          internal::read_positions(in.getScanned())};
+}
+
+void write_offer_question(const OfferQuestion& value, wire::Region::OfferCopyParams::Builder out) {
+  write_table_id(value.table, out.initTable());
+  internal::write_positions(value.flows, out.initFlows(count_of(value.flows.size())));
+  internal::write_positions(value.scanned, out.initScanned(count_of(value.scanned.size())));
+}
+
 CopyOffer read_copy_offer(wire::CopyOffer::Reader in) {
   CopyOffer out;
   require(in.getStatus() <= wire::RowsStatus::UNAVAILABLE, "unknown status of rows");
@@ -85,6 +113,8 @@ CopyOffer read_copy_offer(wire::CopyOffer::Reader in) {
   out.collected = conflict::Hlc{in.getCollected()};
   out.watermarks = internal::read_marks(in.getWatermarks());
   out.unsettled = internal::read_names(in.getUnsettled());
+  out.ends = internal::read_positions(in.getEnds());
+  out.rewound = in.getRewound();
   require(in.getStands().size() <= kStandsMax, "too many stands");
   for (auto stand : in.getStands())
     out.stands.push_back({read_region(stand.getSource()), ShardId(stand.getShard()),
@@ -107,6 +137,8 @@ void write_copy_offer(const CopyOffer& value, wire::CopyOffer::Builder out) {
   out.setCollected(value.collected.value);
   internal::write_marks(value.watermarks, out.initWatermarks(count_of(value.watermarks.size())));
   internal::write_names(value.unsettled, out.initUnsettled(count_of(value.unsettled.size())));
+  internal::write_positions(value.ends, out.initEnds(count_of(value.ends.size())));
+  out.setRewound(value.rewound);
   auto stands = out.initStands(count_of(value.stands.size()));
   for (std::size_t i = 0; i < value.stands.size(); ++i) {
     auto stand = stands[count_of(i)];

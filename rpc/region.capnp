@@ -197,6 +197,8 @@ struct CopyOffer {
   collected @6 :UInt64;
   watermarks @7 :List(Watermark); # what the seed has of every origin, itself included
   unsettled @8 :List(Text);       # as in TableWatermarks
+  ends @9 :List(LogPosition);     # of the seed's logs, shard by shard
+  rewound @10 :Bool;              # `scanned` is not in them any more
 }
 
 enum RowsStatus {
@@ -410,8 +412,10 @@ interface Region {
   # --- for other regions' nodes ---
   # One exchange of a comparison or a repair.
   repair @15 (request :RepairRequest) -> (answer :RepairAnswer);
-  # Asks this region to be the seed of the caller's new replica.
-  offerCopy @16 (table :TableId) -> (offer :CopyOffer);
+  # Asks this region to be the seed of the caller's new replica.  `flows`: where this region's flows stand
+  # at the caller.  `scanned`: the `ends` of when the caller's scan began.
+  offerCopy @16 (table :TableId, flows :List(LogPosition), scanned :List(LogPosition))
+      -> (offer :CopyOffer);
   # How far the caller's new replica is.
   reportCopy @17 (table :TableId, percent :UInt32, text :Text) -> ();
 }

@@ -61,10 +61,18 @@ struct RowsPage {
   RowsStatus status = RowsStatus::ok;
   std::vector<Row> rows;  // ascending keys
   bool end = false;       // there is nothing more before `until`
-  // Grows whenever rows that came outside of any flow (backfill, repair) changed the table.  A scan
-  // over which it grew may have missed what no flow will bring.
+  // Another one whenever rows that came outside of any flow (backfill, repair) changed the table.  A scan
+  // over which it changed may have missed what no flow will bring.
   std::uint64_t epoch = 0;
   bool operator==(const RowsPage&) const = default;
+};
+
+// What a seed is told that is asked for an offer: it may have been put back to an older copy, unawares.
+struct OfferQuestion {
+  TableId table;
+  std::vector<LogPosition> flows = {};  // where its own flows stand at the asker, shard by shard
+  std::vector<LogPosition> scanned = {};  // CopyOffer::ends of when the asker's scan began, if it has
+  bool operator==(const OfferQuestion&) const = default;
 };
 
 // Where one flow stands at a sink; for the sink's own shards, where its log ends.
@@ -88,6 +96,8 @@ struct CopyOffer {
   conflict::Hlc collected;  // G of the seed: its rows have no tombstone that was collected
   std::map<RegionId, conflict::Hlc> watermarks = {};  // V of the seed, itself included
   std::set<RegionId> unsettled = {};  // ended lives of which others may hold more than the seed
+  std::vector<LogPosition> ends = {};  // of its logs, shard by shard: its rows are those of all they hold
+  bool rewound = false;  // its rows are not all here any more that were when the asker's scan began
   bool operator==(const CopyOffer&) const = default;
 };
 

@@ -24,6 +24,8 @@ struct CopyCursor {
   std::uint64_t rows_estimated = 0;
   // What the seed had of every origin when this scan began: all of it is here when it has ended.
   std::map<RegionId, conflict::Hlc> watermarks;
+  // Where the seed's logs ended then: a seed that has them not any more was put back to before.
+  std::vector<LogPosition> ends = {};
 
   bool operator==(const CopyCursor&) const = default;
 };

@@ -96,7 +96,7 @@ Action TableCopy::next(std::int64_t now_ms) {
     case Phase::copying: return next_page(now_ms);
     case Phase::catching_up:
       if (goal_) return LookAtFlows{*seed_, goal_->stands};
-      return AskOffer{*seed_};
+      return ask_seed();
     case Phase::finishing: return Finish{goal_->collected, cursor_->watermarks, goal_->unsettled};
     case Phase::whole: break;
   }
@@ -153,7 +153,20 @@ Action TableCopy::next_offer(std::int64_t now_ms) {
     next = first;
   }
   seed_ = next->region;
-  return AskOffer{*seed_};
+  return ask_seed();
+}
+
+AskOffer TableCopy::ask_seed() const {
+  AskOffer ask{*seed_, {}, {}};
+  const Member* seed = member(*seed_);
+  if (seed != nullptr && seed->flows) {
+    for (const auto& [shard, position] : *seed->flows) {
+      if (ask.flows.size() <= shard.value) ask.flows.resize(shard.value + std::size_t{1});
+      ask.flows[shard.value] = position;
+    }
+  }
+  if (phase_ == Phase::catching_up) ask.scanned = cursor_->ends;
+  return ask;
 }
 
 Action TableCopy::decline(const std::string& reason, std::int64_t now_ms) {
@@ -165,7 +178,8 @@ Action TableCopy::decline(const std::string& reason, std::int64_t now_ms) {
 bool TableCopy::begun_anew(const Member& source, const rpc::FlowStand& began) {
   if (!source.flows) return false;
   auto at = source.flows->find(began.shard);
-  return (at == source.flows->end() ? Sequence{} : at->second) < began.position.sequence;
+  auto stands = at == source.flows->end() ? Sequence{} : at->second.sequence;
+  return stands < began.position.sequence;
 }
 
 // A source of whose changes the seed has not yet all that our flows take for granted.
@@ -191,10 +205,15 @@ Action TableCopy::on_offer(rpc::CopyOffer offer, std::int64_t now_ms) {
   }
   worked();
   if (phase_ == Phase::catching_up) {
-    // Rows came to the seed outside of its flows while it was being read.
-    if (offer.epoch != cursor_->epoch) return scan_anew(offer);
-    set_goal(std::move(offer));
-    return next(now_ms);
+    // Rows came to the seed outside of its flows while it was being read, or went.
+    bool changed = offer.epoch != cursor_->epoch || offer.rewound;
+    if (!changed) {
+      set_goal(std::move(offer));
+      return next(now_ms);
+    }
+    phase_ = Phase::starting;
+    goal_.reset();
+    doubted_.reset();
   }
   if (beginnings_) {
     if (auto source = behind(offer))
@@ -229,6 +248,7 @@ Action TableCopy::take_offer(const rpc::CopyOffer& offer) {
   cursor.epoch = offer.epoch;
   cursor.rows_estimated = offer.rows;
   cursor.watermarks = offer.watermarks;
+  cursor.ends = offer.ends;
   moving_to_ = cursor;
   beginning_ = offer.stands;
   return Begin{offer.stands, encode_cursor(cursor), encode_stands(offer.stands)};
@@ -307,6 +327,7 @@ Action TableCopy::scan_anew(const rpc::CopyOffer& offer) {
   to.epoch = offer.epoch;
   to.rows_estimated = offer.rows;
   to.watermarks = offer.watermarks;
+  to.ends = offer.ends;
   moving_to_ = to;
   return ApplyRows{*seed_, {}, rpc::CursorMove{kCursor, stored_, encode_cursor(to)}};
 }

@@ -14,7 +14,8 @@
 // Why nothing is missed otherwise: what the seed had applied at the offer is in the rows that are read
 // after it, and what it had not comes through the flows that begin there.  A row that came to the seed
 // outside of its flows meanwhile (a repair) would be in neither: the seed's epoch tells, and the scan
-// is run again.
+// is run again.  So it is when the seed was put back to an older copy of what it holds: it is asked whether
+// its logs still have what they had when the scan began, and what our flow of it has got since.
 // The cursor is stored with the rows, so after a death the copy goes on where its rows are.  With
 // another seed the scan begins anew, once that seed has got at least as far as our flows began: then
 // no flow need go back, and nobody's log need reach further back than it was pinned.
@@ -61,7 +62,7 @@ struct Member {
   bool whole = false;      // it has all rows itself
   bool reachable = false;
   // How far its flows are here, by shard of its log; nothing if that was not looked up.
-  std::optional<std::map<ShardId, Sequence>> flows = {};
+  std::optional<std::map<ShardId, LogPosition>> flows = {};
 };
 
 enum class Phase : std::uint8_t { registering, starting, copying, catching_up, finishing, whole };
@@ -73,6 +74,8 @@ struct Register {  // tell `region` of this replica, and see that it knows: on_r
 };
 struct AskOffer {  // on_offer()
   RegionId seed;
+  std::vector<LogPosition> flows;    // see rpc::OfferQuestion
+  std::vector<LogPosition> scanned;
 };
 struct Begin {  // store flows' beginnings and both cursors, in one transaction: on_begun()
   std::vector<rpc::FlowStand> stands;
@@ -153,6 +156,7 @@ class TableCopy {
   Action next(std::int64_t now_ms);
   Action next_registration(std::int64_t now_ms);
   Action next_offer(std::int64_t now_ms);
+  [[nodiscard]] AskOffer ask_seed() const;
   Action take_offer(const rpc::CopyOffer& offer);
   Action next_parked();
   Action next_page(std::int64_t now_ms);

@@ -316,13 +316,13 @@ kj::Promise<void> Connection::readRows(ReadRowsContext context) {
 
 kj::Promise<void> Connection::offerCopy(OfferCopyContext context) {
   require_role(rpc::Role::peer_node);
-  auto id = rpc::read_table_id(context.getParams().getTable());
+  auto question = rpc::read_offer_question(context.getParams());
   context.releaseParams();
   rpc::CopyOffer offer;
-  offer.status = may_have_rows(server_.store_.catalog()->find(id));
+  offer.status = may_have_rows(server_.store_.catalog()->find(question.table));
   if (offer.status == rpc::RowsStatus::ok) {
-    offer = server_.reader_->copy_offer(id);
-    if (auto table = server_.store_.catalog()->find(id))
+    offer = server_.reader_->copy_offer(question);
+    if (auto table = server_.store_.catalog()->find(question.table))
       for (const auto& [ended, holders] : table->unsettled) offer.unsettled.insert(ended);
   }
   // What an earlier life of the caller had sent is none of its flows now.

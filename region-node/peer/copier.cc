@@ -108,9 +108,9 @@ Copier::Step Copier::run(Copy& copy) {
 void Copier::look(Copy& copy) {
   std::vector<copy::Member> members;
   if (auto table = world_.store.catalog()->find(copy.id)) {
-    std::map<RegionId, std::map<ShardId, Sequence>> flows;
+    std::map<RegionId, std::map<ShardId, LogPosition>> flows;
     for (const auto& [flow, position] : reader_->flow_positions(copy.id))
-      flows[flow.first][flow.second] = position.sequence;
+      flows[flow.first][flow.second] = position;
     for (const auto& region : table->peers(self_))
       members.push_back({region, table->is_whole(region),
                          world_.membership.reachable(region) != nullptr, flows[region]});
@@ -177,10 +177,11 @@ Copier::Step Copier::perform(Copy& copy, copy::Register& action) {
 }
 
 Copier::Step Copier::perform(Copy& copy, copy::AskOffer& action) {
+  rpc::OfferQuestion question{copy.id, std::move(action.flows), std::move(action.scanned)};
   return session_to(action.seed)
-      .call([&copy](wire::Region::Client& client) {
+      .call([&question](wire::Region::Client& client) {
         auto request = client.offerCopyRequest();
-        rpc::write_table_id(copy.id, request.initTable());
+        rpc::write_offer_question(question, request);
         return kj::Promise<capnp::Response<wire::Region::OfferCopyResults>>(request.send());
       })
       .then([this, &copy](capnp::Response<wire::Region::OfferCopyResults>&& answer) {

@@ -260,8 +260,6 @@ void CatalogStore::load_flows(TableState& table) {
   Statement cursors(db_, "SELECT name, value FROM cursors WHERE number = ?1");
   for (Query row = cursors.run(table.number); row.step();)
     table.cursors[std::string(row.text(0))] = row.blob(1);
-  if (auto at = table.cursors.find(kRowsEpoch); at != table.cursors.end())
-    table.rows_epoch = rows_epoch_in(at->second);
   if (auto at = table.cursors.find(kUnsettled); at != table.cursors.end()) {
     TableInfo info = *table.info;
     info.unsettled = unsettled_in(at->second);

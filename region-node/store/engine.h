@@ -162,6 +162,7 @@ class Engine {
   void change_marks(TableState& table, TableInfo& next);
   std::vector<LogPosition> pin_flows(TableState& table, const RegionId& peer);
   void renew_log(TableState& table);
+  void change_epoch(TableState& table);
   void forget_listed(const TableState& table);
   void begin_flows(TableState& table, const RepairChange& change);
   void repair_row(TableState& table, rpc::RepairWork::Row& row);

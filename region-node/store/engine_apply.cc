@@ -175,7 +175,7 @@ ParkedOutcome Engine::decide_parked(const ParkedDecision& decision) {
   apply_record(*table, parked->flow, parked->record, table->collected);
   if (health_.records_applied > before.records_applied) {
     // It came long after what its flow brings, as rows from outside of any flow do.
-    flows_->save_cursor(*table, kRowsEpoch, rows_epoch_bytes(++table->rows_epoch));
+    change_epoch(*table);
     return {ParkedStatus::applied, {}};
   }
   if (health_.records_parked == before.records_parked) return {ParkedStatus::beaten, {}};

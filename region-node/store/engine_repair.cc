@@ -79,6 +79,7 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
     case Kind::clear: info.repairs.erase(change.peer); break;
     case Kind::renew:
       renew_log(*table);
+      change_epoch(*table);
       if (info.has_replica(options_.region)) begin_life(info, Begins::with_rows);
       for (const auto& peer : table->peers)
         info.repairs[peer] = {RepairReason::restored, guard_.believed_ms(), false, true};
@@ -194,7 +195,7 @@ rpc::RepairOutcome Engine::repair_rows(rpc::RepairWork& work) {
   for (const auto& drop : work.drops)
     ++(drop_row(*table, drop, work.drops_at) ? outcome.dropped : outcome.skipped);
   if (health_.records_applied != before.records_applied || outcome.dropped > 0)
-    flows_->save_cursor(*table, kRowsEpoch, rows_epoch_bytes(++table->rows_epoch));
+    change_epoch(*table);
   auto since = [](std::uint64_t now, std::uint64_t then) {
     return static_cast<std::uint32_t>(now - then);
   };

@@ -79,13 +79,18 @@ rpc::RowsOutcome Engine::apply_rows(rpc::RowsBatch& batch) {
   outcome.applied = health_.records_applied - applied;
   outcome.parked = health_.records_parked - parked;
   if (outcome.applied > 0)
-    flows_->save_cursor(*table, kRowsEpoch, rows_epoch_bytes(++table->rows_epoch));
+    change_epoch(*table);
   if (batch.cursor) {
     flows_->save_cursor(*table, batch.cursor->name, batch.cursor->to);
     outcome.cursor = batch.cursor->to;
   }
   outcome.status = ApplyStatus::applied;
   return outcome;
+}
+
+// (Drawn, not counted: a restored store would come to the same numbers again.)
+void Engine::change_epoch(TableState& table) {
+  flows_->save_cursor(table, kRowsEpoch, rows_epoch_bytes(rng_.next()));
 }
 
 }  // namespace meridian::store

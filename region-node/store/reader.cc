@@ -115,10 +115,10 @@ std::optional<Bytes> SqliteReader::cursor(const TableId& table, const std::strin
   return value;
 }
 
-rpc::CopyOffer SqliteReader::copy_offer(const TableId& table) {
+rpc::CopyOffer SqliteReader::copy_offer(const rpc::OfferQuestion& question) {
   rpc::CopyOffer offer;
   bool known =
-      read(table, [&](const Found& found) { fill_offer(found, table, offer); });
+      read(question.table, [&](const Found& found) { fill_offer(found, question, offer); });
   if (!known) offer.status = rpc::RowsStatus::no_such_table;
   return offer;
 }

@@ -40,7 +40,7 @@ class SqliteReader final : public Reader {
   std::optional<Bytes> cursor(const TableId& table, const std::string& name) override;
   void visit_rows(const TableId& table, BytesView after, std::optional<BytesView> to,
                   const std::function<bool(const RowView&)>& visit) override;
-  rpc::CopyOffer copy_offer(const TableId& table) override;
+  rpc::CopyOffer copy_offer(const rpc::OfferQuestion& question) override;
   rpc::LogPage read_log(const TableId& table, ShardId shard, const LogPosition& after,
                         const LogLimits& limits) override;
   StreamPage read_stream(const TableId& table, ShardId shard, Sequence from,
@@ -86,9 +86,9 @@ class SqliteReader final : public Reader {
   // The first sequence after `after` whose counts have more records than `records`, which exists.
   Sequence first_with_more(std::int64_t number, ShardId shard, const ShardState& state,
                            Sequence after, std::uint64_t records);
-  LogPosition last_local(std::int64_t number, ShardId shard);
+  LogPosition last_local(std::int64_t number, ShardId shard, const ShardState& state);
   rpc::Watermarks watermarks_of(const Found& found);
-  void fill_offer(const Found& found, const TableId& table, rpc::CopyOffer& offer);
+  void fill_offer(const Found& found, const rpc::OfferQuestion& question, rpc::CopyOffer& offer);
   LocalCounts counts_at(std::int64_t number, ShardId shard, const ShardState& state,
                         Sequence sequence);
   std::optional<Bytes> new_image(std::int64_t number, ShardId shard, BytesView key,

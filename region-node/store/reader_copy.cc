@@ -9,12 +9,28 @@ namespace meridian::store {
 using sqlite::Query;
 using sqlite::Text;
 
-void SqliteReader::fill_offer(const Found& found, const TableId& table, rpc::CopyOffer& offer) {
+namespace {
+
+// A position that somebody holds, by shard, is not in this log: it was put back to before.
+bool forgot(const LogHistory& history, const std::vector<LogPosition>& held, std::size_t shard) {
+  return shard < held.size() && history.check(held[shard]) == rpc::ReadStatus::not_in_history;
+}
+
+}  // namespace
+
+void SqliteReader::fill_offer(const Found& found, const rpc::OfferQuestion& question,
+                              rpc::CopyOffer& offer) {
+  bool lost_some = false;
   for (Query row = meta_->flows.run(found.number); row.step();)
     offer.stands.push_back({region_at(row, 0), shard_at(row, 1, kShardsMax),
                             {StartId(row.uint64(2)), Sequence(row.uint64(3))}});
-  for (std::uint16_t i = 0; i < found.shards; ++i)
-    offer.stands.push_back({region_, ShardId(i), last_local(found.number, ShardId(i))});
+  for (std::uint16_t i = 0; i < found.shards; ++i) {
+    ShardState shard = load_shard(found.number, ShardId(i));
+    offer.stands.push_back({region_, ShardId(i), last_local(found.number, ShardId(i), shard)});
+    offer.ends.push_back(shard.history.position_of(shard.history.end));
+    offer.rewound = offer.rewound || forgot(shard.history, question.scanned, i);
+    lost_some = lost_some || forgot(shard.history, question.flows, i);
+  }
   offer.watermarks = watermarks_of(found);
   {
     Query epoch = meta_->cursor.run(found.number, Text{kRowsEpoch});
@@ -32,22 +48,23 @@ void SqliteReader::fill_offer(const Found& found, const TableId& table, rpc::Cop
   Query row = meta_->parked.run(found.number, std::int64_t{0},
                                 static_cast<std::int64_t>(rpc::kRowsMax) + 1);
   while (row.step()) {
-    auto record = parked_at(row, table).record;
+    auto record = parked_at(row, question.table).record;
     offer.parked.push_back({std::move(record.key), record.version, std::move(record.context),
                             std::move(record.new_image)});
     bytes += rpc::payload_bytes(offer.parked.back());
   }
   bool too_large = bytes > rpc::kRowsBytesMax && offer.parked.size() > 1;
-  if (offer.parked.size() <= rpc::kRowsMax && !too_large) return;
+  bool too_many = offer.parked.size() > rpc::kRowsMax || too_large;
+  if (!too_many && !lost_some) return;
   offer = {};
   offer.status = rpc::RowsStatus::unavailable;
-  offer.reason = "the seed has too many records in quarantine";
+  offer.reason = lost_some ? "the seed has lost changes that are here, and is not repaired yet"
+                      : "the seed has too many records in quarantine";
 }
 
 // The newest position at or below which all of a shard's records of local origin lie.  Whoever begins
 // there misses none; and other regions get there, though nobody ships them what follows.
-LogPosition SqliteReader::last_local(std::int64_t number, ShardId shard) {
-  ShardState state = load_shard(number, shard);
+LogPosition SqliteReader::last_local(std::int64_t number, ShardId shard, const ShardState& state) {
   const LogHistory& history = state.history;
   if (state.counts.records == state.trimmed_counts.records)
     return history.position_of(history.trimmed_to);

@@ -53,7 +53,6 @@ struct TableState {
   std::map<std::pair<RegionId, ShardId>, AckState> acks;      // by sink and our shard
   std::uint64_t parked = 0;
   std::map<std::string, Bytes> cursors;  // of work under way, by name
-  std::uint64_t rows_epoch = 0;          // see rpc::RowsPage
   // V of the other origins (this region's own is EngineState::barrier), and G.
   rpc::Watermarks watermarks;
   conflict::Hlc collected;

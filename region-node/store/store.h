@@ -249,7 +249,7 @@ class Reader {
   virtual void visit_rows(const TableId& table, BytesView after, std::optional<BytesView> to,
                           const std::function<bool(const RowView&)>& visit) = 0;
   // This region as the seed of a new replica, without a look at who may have it.
-  virtual rpc::CopyOffer copy_offer(const TableId& table) = 0;
+  virtual rpc::CopyOffer copy_offer(const rpc::OfferQuestion& question) = 0;
 
   // The range after `after`, records of local origin only, without old images: for shipping.
   virtual rpc::LogPage read_log(const TableId& table, ShardId shard, const LogPosition& after,

@@ -95,9 +95,9 @@ void SimCopier::take_up(std::size_t table) {
 void SimCopier::set_members(Copy& copy) {
   std::vector<copy::Member> members;
   auto info = node().store().catalog()->find(outside_.tables[copy.table]);
-  std::map<RegionId, std::map<ShardId, Sequence>> flows;
+  std::map<RegionId, std::map<ShardId, LogPosition>> flows;
   for (const auto& [flow, position] : node().reader().flow_positions(info->id))
-    flows[flow.first][flow.second] = position.sequence;
+    flows[flow.first][flow.second] = position;
   for (const auto& region : info->peers(node().region()))
     members.push_back({region, info->is_whole(region), reaches(index_of(region)), flows[region]});
   copy.core.set_members(std::move(members));
@@ -166,11 +166,12 @@ void SimCopier::perform_one(const CopyPtr& copy, copy::Register& action) {
 }
 
 void SimCopier::perform_one(const CopyPtr& copy, copy::AskOffer& action) {
-  const TableId id = outside_.tables[copy->table];
+  rpc::OfferQuestion question{outside_.tables[copy->table], action.flows, action.scanned};
   call<Offered>(
       copy, action.seed,
-      [id, self = node().region()](SimNode& other, const std::function<void(Offered)>& answer) {
-        answer({other.offer_copy(id, self), written_by(other, id)});
+      [question, self = node().region()](SimNode& other,
+                                         const std::function<void(Offered)>& answer) {
+        answer({other.offer_copy(question, self), written_by(other, question.table)});
       },
       [weak = std::weak_ptr<Copy>(copy), seed = index_of(action.seed)](
           copy::TableCopy& core, const Offered& offered, std::int64_t now) {

@@ -150,14 +150,14 @@ void SimNode::flow_position(const rpc::FlowId& flow,
   answer(rpc::ApplyStatus::applied, reader().flow_position(flow));
 }
 
-rpc::CopyOffer SimNode::offer_copy(const TableId& table, const RegionId& asker) {
+rpc::CopyOffer SimNode::offer_copy(const rpc::OfferQuestion& question, const RegionId& asker) {
   rpc::CopyOffer offer;
-  auto info = store().catalog()->find(table);
+  auto info = store().catalog()->find(question.table);
   if (!info || !info->has_replica(asker) || !info->is_whole(region_) || info->frozen()) {
     offer.status = rpc::RowsStatus::unavailable;
     return offer;
   }
-  offer = reader().copy_offer(table);
+  offer = reader().copy_offer(question);
   for (const auto& [ended, holders] : info->unsettled) offer.unsettled.insert(ended);
   std::erase_if(offer.stands, [&asker](const auto& each) { return each.source == asker; });
   return offer;

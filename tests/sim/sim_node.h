@@ -66,7 +66,7 @@ class SimNode {
   void flow_position(const rpc::FlowId& flow,
                      const std::function<void(rpc::ApplyStatus, LogPosition)>& answer);
   // As a seed of `asker`'s new replica.
-  rpc::CopyOffer offer_copy(const TableId& table, const RegionId& asker);
+  rpc::CopyOffer offer_copy(const rpc::OfferQuestion& question, const RegionId& asker);
   void read_log(const TableId& table, ShardId shard, const RegionId& sink,
                 const LogPosition& after, const store::LogLimits& limits, std::int64_t wait_ms,
                 std::function<void(rpc::LogPage)> answer);

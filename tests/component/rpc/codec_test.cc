@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "common/rng.h"
+#include "rpc/repair.h"
 
 namespace meridian::rpc {
 namespace {
@@ -173,6 +174,8 @@ TEST(Codec, AnOfferToCopyComesBackAsItWas) {
   sent.collected = conflict::Hlc{8};
   sent.watermarks = {{east(), conflict::Hlc{9}}};
   sent.unsettled = {west()};
+  sent.ends = {{StartId(10), Sequence(11)}, {}};
+  sent.rewound = true;
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<wire::CopyOffer>();
   write_copy_offer(sent, root);
@@ -182,6 +185,16 @@ TEST(Codec, AnOfferToCopyComesBackAsItWas) {
   write_copy_offer(sent, root);
   root.initStands(kStandsMax + 1);
   EXPECT_THROW(read_copy_offer(root.asReader()), CodecError);
+}
+
+TEST(Codec, AQuestionForAnOfferComesBackAsItWas) {
+  OfferQuestion sent{{1, 2}, {{StartId(3), Sequence(4)}, {}}, {{StartId(5), Sequence(6)}}};
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<wire::Region::OfferCopyParams>();
+  write_offer_question(sent, root);
+  EXPECT_EQ(read_offer_question(root.asReader()), sent);
+  root.initScanned(kRepairShardsMax + 1);
+  EXPECT_THROW(read_offer_question(root.asReader()), CodecError);
 }
 
 TEST(Codec, TheSizeHintHoldsAPageOfRowsInOneSegment) {

@@ -159,7 +159,7 @@ TEST_F(CopyTest, AnOfferSaysWhereTheSeedStands) {
   remove(table, "a");
   ASSERT_EQ(apply(table, {}, {StartId(9), Sequence(4)}, {remote_put(4, "c", "3", now_ms())}).status,
             ApplyStatus::applied);
-  auto offer = store_->open_reader()->copy_offer(table->id);
+  auto offer = store_->open_reader()->copy_offer({table->id});
   EXPECT_EQ(offer.status, rpc::RowsStatus::ok);
   EXPECT_EQ(offer.rows, 3U);  // a tombstone too
   ASSERT_EQ(offer.stands.size(), 2U);
@@ -168,8 +168,30 @@ TEST_F(CopyTest, AnOfferSaysWhereTheSeedStands) {
     EXPECT_EQ(stand.position.sequence, own ? Sequence(3) : Sequence(4));
     EXPECT_EQ(stand.position.start, own ? store_->start_id() : StartId(9));
   }
-  EXPECT_EQ(store_->open_reader()->copy_offer(TableId{1, 2}).status,
+  // Beyond the last of its own, to where all lie that it has applied.
+  EXPECT_EQ(offer.ends, (std::vector{LogPosition{store_->start_id(), Sequence(4)}}));
+  EXPECT_EQ(store_->open_reader()->copy_offer({TableId{1, 2}}).status,
             rpc::RowsStatus::no_such_table);
+}
+
+// It has been put back to an older copy, of which it cannot know: somebody holds a position that its log
+// has never had.
+TEST_F(CopyTest, ASeedIsToldOfWhatItHasForgotten) {
+  auto table = create_global();
+  put(table, "a", "1");
+  auto ask = [&](std::vector<LogPosition> flows, std::vector<LogPosition> scanned) {
+    return store_->open_reader()->copy_offer({table->id, std::move(flows), std::move(scanned)});
+  };
+  auto offer = ask({}, {});
+  ASSERT_EQ(offer.ends.size(), 1U);
+  put(table, "b", "2");
+  EXPECT_FALSE(ask(offer.ends, offer.ends).rewound);
+  auto lost = offer.ends;
+  lost[0].sequence = Sequence(7);
+  EXPECT_TRUE(ask(offer.ends, lost).rewound);
+  EXPECT_EQ(ask(offer.ends, lost).status, rpc::RowsStatus::ok);
+  EXPECT_EQ(ask(lost, {}).status, rpc::RowsStatus::unavailable);
+  EXPECT_FALSE(ask(lost, {}).reason.empty());
 }
 
 // A region that was removed by force comes back: it knows it then, and keeps what it has.

@@ -76,7 +76,9 @@ TEST_F(RepairMarksTest, ARenewedLogKnowsNoOlderPosition) {
   auto table = create_global();
   for (int i = 0; i < 10; ++i) put(table, "k" + std::to_string(i), "1");
   auto before = log(table).to;
+  auto epoch = store_->open_reader()->copy_offer({table->id}).epoch;
   ASSERT_TRUE(change(table, Kind::renew));
+  EXPECT_NE(store_->open_reader()->copy_offer({table->id}).epoch, epoch);
   EXPECT_EQ(log(table, before).status, rpc::ReadStatus::not_in_history);
   EXPECT_EQ(log(table).records.size(), 10U);  // who never had anything may begin at the beginning
   ASSERT_EQ(marks(table).size(), 2U);

@@ -38,7 +38,7 @@ class FakeReader final : public store::Reader {
   std::optional<Bytes> cursor(const TableId&, const std::string&) override { return std::nullopt; }
   void visit_rows(const TableId&, BytesView, std::optional<BytesView>,
                   const std::function<bool(const store::RowView&)>&) override {}
-  rpc::CopyOffer copy_offer(const TableId&) override { return {}; }
+  rpc::CopyOffer copy_offer(const rpc::OfferQuestion&) override { return {}; }
   rpc::LogPage read_log(const TableId&, ShardId, const LogPosition&,
                         const store::LogLimits&) override {
     return {};
