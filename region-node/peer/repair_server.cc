@@ -1,6 +1,9 @@
 // The side of a repair that is asked.
 #include <kj/debug.h>
 
+#include <optional>
+#include <utility>
+
 #include "region-node/peer/repairer.h"
 #include "region-node/repair/positions.h"
 
@@ -64,9 +67,12 @@ kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::BeginRequest 
         return change({.kind = RepairChange::Kind::pin, .table = id, .peer = peer});
       })
       .then([this, id = table->id, peer, shards = request.shards](Changed pins) {
-        return state_for(peer, id, shards).then([pins = std::move(pins)](rpc::StateAnswer state) {
+        return state_for(peer, id, shards).then([this, id, peer, pins = std::move(pins)](
+                                                    rpc::StateAnswer state) {
           rpc::BeginAnswer out;
           out.status = pins ? state.status : rpc::ReadStatus::unavailable;
+          if (auto now = shared_with(id, peer); now && out.status == rpc::ReadStatus::ok)
+            state_of(*now, peer).served_life = now->replicas.at(self_).joined;
           out.positions = std::move(state.positions);
           out.facts = std::move(state.facts);
           if (pins) out.pins = *pins;
@@ -128,6 +134,10 @@ kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::FinishRequest
   auto& state = state_of(*table, peer);
   state.served_until_ms = 0;
   state.check_at_ms = 0;
+  // What was compared may have been lost with the directory, or put back, since: another run is needed.
+  auto begun = std::exchange(state.served_life, std::nullopt);
+  bool the_same = begun == table->replicas.at(self_).joined;
+  if (!the_same) return rpc::RepairAnswer(rpc::FinishAnswer{});
   scrub_again(state);
   return change({.kind = RepairChange::Kind::begin_flows,
                  .table = request.table,

@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -93,6 +94,8 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
     RepairStatus status;
     std::int64_t check_at_ms = 0;   // monotonic
     std::int64_t served_until_ms = 0;  // the peer's run holds the table until then
+    // The life of the replica here with which the peer's run has begun, in this process.
+    std::optional<conflict::Version> served_life;
     std::int64_t scrub_at_ms = 0;
     std::uint64_t connects = 0;     // of the session, when it was checked
     bool asked = false;             // by an operator

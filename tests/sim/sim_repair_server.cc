@@ -66,13 +66,25 @@ struct Serve {
 
 }  // namespace
 
+bool SimRepairer::ends_as_begun(const Pair& pair) {
+  auto begun = served_.find(pair);
+  if (begun == served_.end()) return false;
+  const TableId& id = outside_.tables[pair.first];
+  bool same = begun->second == std::pair(node().starts(), node().life_of(id, node().region()));
+  served_.erase(begun);
+  return same;
+}
+
 void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Answer answer) {
   if (!node().up()) return;
   RegionId name = outside_.nodes[peer]->region();
   const auto* begin = std::get_if<rpc::BeginRequest>(&request);
   if (begin == nullptr) {
-    if (const auto* finish = std::get_if<rpc::FinishRequest>(&request))
-      leases_.erase({number_of(finish->table), peer});
+    if (const auto* finish = std::get_if<rpc::FinishRequest>(&request)) {
+      Pair pair{number_of(finish->table), peer};
+      leases_.erase(pair);
+      if (!ends_as_begun(pair)) return answer(rpc::FinishAnswer{});
+    }
     auto moved = [this] { outside_.watermarks_moved(region_); };
     return std::visit(Serve{node(), moved, name, std::move(answer)}, request);
   }
@@ -87,8 +99,9 @@ void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Ans
   auto known = table(number);
   if (!known || !repair::flows_have_begun(node().reader(), *known, node().region())) return;
   leases_[{number, peer}] = outside_.queue.now_us() + kLeaseUs;
-  judge(number, peer, {begin->positions, {}}, [this, number, name, answer, shards = begin->shards] {
-    auto reply = [this, number, name, answer, shards](
+  judge(number, peer, {begin->positions, {}},
+        [this, number, peer, name, answer, shards = begin->shards] {
+    auto reply = [this, number, peer, name, answer, shards](
                      std::optional<std::vector<LogPosition>> pins) {
       if (!pins) return;
       rpc::BeginAnswer out;
@@ -96,6 +109,7 @@ void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Ans
       out.positions = repair::positions_at(node().reader(), id, name, shards);
       if (auto info = table(number)) out.facts = repair::facts_at(node().reader(), *info);
       out.pins = std::move(*pins);
+      served_[{number, peer}] = {node().starts(), node().life_of(id, node().region())};
       answer(std::move(out));
     };
     auto info = table(number);

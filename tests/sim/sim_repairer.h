@@ -65,12 +65,16 @@ class SimRepairer {
   // Sends a question to a peer's repairer and brings its answer back, over the bad network.
   void ask(std::size_t peer, rpc::RepairRequest request, Answer answer);
   [[nodiscard]] std::size_t number_of(const TableId& id) const;
+  // Whether a peer's run that ends had begun with the replica as it is here now.
+  [[nodiscard]] bool ends_as_begun(const Pair& pair);
 
   std::size_t region_;
   Outside& outside_;
   std::vector<std::unique_ptr<SimRepairer>>& repairers_;
   std::shared_ptr<Run> run_;
   std::map<Pair, std::int64_t> leases_;  // until when a peer's run holds a table
+  // In which start of the node, and with which life of the replica here, a peer's run has begun.
+  std::map<Pair, std::pair<std::uint32_t, std::optional<conflict::Version>>> served_;
   std::set<Pair> asked_;                 // to be repaired although no mark says so
   std::uint32_t asked_in_ = 0;           // the node's start in which they were
   std::map<std::size_t, std::int64_t> down_since_us_;
