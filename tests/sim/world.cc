@@ -54,7 +54,7 @@ void World::start() {
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     nodes_[i]->on_committed([this, i] {
       lineages_.poll(i);
-      check_keeps_log(i);
+      check_lost_log(i);
     });
   for (auto& node : nodes_) {
     node->start();
@@ -178,14 +178,25 @@ void World::region_forgot(std::size_t region) {
         std::make_unique<StreamWatch>(region, table, outside_);
 }
 
-// A region that has lost nothing takes no log of its own for lost.
-void World::check_keeps_log(std::size_t region) {
-  if (outside_.forgot(region)) return;
+// A region that has lost nothing takes no log of its own for lost; one that has, and begins another life
+// with its rows, is to be told by everybody.
+void World::check_lost_log(std::size_t region) {
+  const RegionId self = nodes_[region]->region();
   for (const TableId& id : outside_.tables) {
     auto table = nodes_[region]->store().catalog()->find(id);
-    if (table && table->frozen())
+    if (!table || !table->has_replica(self)) continue;
+    if (table->frozen() && !outside_.forgot(region))
       findings_.add(
           "P15", fmt::format("region {} takes its log for lost, and has all of it", region));
+    const conflict::Version& life = table->replicas.at(self).joined;
+    bool begun = life > std::exchange(lives_.try_emplace({region, id}, life).first->second, life);
+    if (!begun || table->is_copying(self) || !outside_.forgot(region)) continue;
+    for (const auto& peer : table->peers(self)) {
+      auto mark = table->repairs.find(peer);
+      if (mark == table->repairs.end() || !mark->second.frozen)
+        findings_.add("P15", fmt::format("region {} begins another life, and waits not for {}",
+                                         region, peer.name()));
+    }
   }
 }
 

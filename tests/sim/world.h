@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/control_steps.h"
@@ -90,7 +92,7 @@ class World {
   void node_started(std::size_t region);
   void region_forgot(std::size_t region);
   void check_clock(std::size_t region);
-  void check_keeps_log(std::size_t region);
+  void check_lost_log(std::size_t region);
   void judge_file(std::size_t region);
   [[nodiscard]] bool memberships_agree() const;
   bool flow_at_rest(std::size_t source, std::size_t sink, const TableId& table, ShardId shard);
@@ -128,6 +130,8 @@ class World {
   std::unique_ptr<Drains> drains_;
   std::unique_ptr<ControlSteps> control_;
   std::unique_ptr<Faults> faults_;
+  // As they were after the last commit: of each region and table.
+  std::map<std::pair<std::size_t, TableId>, conflict::Version> lives_;
   bool watching_ = false;
   bool steady_ = false;  // no clock is stepped
   bool stuck_ = false;
