@@ -157,6 +157,10 @@ void ControlSteps::control(std::size_t region, ControlStep step) {
     if (got) return;
     if (step == ControlStep::create) model.table = (*result)->id;
     done(model, step);
+    bool of_settings =
+        step == ControlStep::change_settings || step == ControlStep::merge_settings;
+    if (of_settings && (*result)->settings.number(store::setting::kReadUnits) != model.read_units)
+      bad(region, fmt::format("step {} leaves other settings", static_cast<int>(step)));
   });
   const Scratch& model = scratch_[region];
   RegionId other = outside_.nodes[(region + 1) % outside_.nodes.size()]->region();

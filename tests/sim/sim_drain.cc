@@ -100,8 +100,10 @@ void Drains::look(const DrainPtr& drain) {
   outside_.queue.after(kPollUs, [this, drain] { look(drain); });
 }
 
+// (What the sink itself has forgotten the source knows of: it has read on in the sink's log.)
 bool Drains::unheard(const Drain& drain, const TableId& table,
                      const conflict::Version& version) const {
+  if (version.region == node(drain.to).region()) return false;
   auto forgotten = outside_.forgotten_lives.find({version.region, table});
   if (forgotten == outside_.forgotten_lives.end()) return false;
   if (node(drain.to).life_of(table, version.region) != forgotten->second) return false;
