@@ -84,6 +84,14 @@ ReplicaFacts read_facts(wire::ReplicaFacts::Reader in) {
   out.membership = in.getMembership();
   out.unsettled = internal::read_names(in.getUnsettled());
   out.collected = conflict::Hlc{in.getCollected()};
+  out.more_parked = in.getMoreParked();
+  require(in.getParked().size() <= kRepairRowsMax, "too many rows");
+  std::size_t bytes = 0;
+  for (auto row : in.getParked()) {
+    out.parked.push_back(read_row(row).row);
+    bytes += payload_bytes(out.parked.back());
+    require(bytes <= kRowsBytesMax || out.parked.size() == 1, "parked rows too large");
+  }
   return out;
 }
 
@@ -92,6 +100,10 @@ void write_facts(const ReplicaFacts& value, wire::ReplicaFacts::Builder out) {
   out.setMembership(value.membership);
   internal::write_names(value.unsettled, out.initUnsettled(count_of(value.unsettled.size())));
   out.setCollected(value.collected.value);
+  out.setMoreParked(value.more_parked);
+  auto parked = out.initParked(count_of(value.parked.size()));
+  for (std::size_t i = 0; i < value.parked.size(); ++i)
+    write_row(value.parked[i], false, parked[count_of(i)]);
 }
 
 ReadStatus read_status(wire::ReadStatus in) {

@@ -281,6 +281,8 @@ struct ReplicaFacts {
   collected @1 :UInt64;
   membership @2 :UInt64;          # as in TableWatermarks
   unsettled @3 :List(Text);
+  parked @4 :List(RepairRow);     # what could not be applied, when a repair begins or ends
+  moreParked @5 :Bool;            # than is told
 }
 
 struct RepairRequest {

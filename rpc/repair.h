@@ -150,6 +150,10 @@ struct ReplicaFacts {
   conflict::Hlc collected;
   std::uint64_t membership = 0;       // by which it goes; 0: it does not say
   std::set<RegionId> unsettled = {};  // as in TableWatermarks
+  // With the first and the last call of a repair: what is parked there.  Its watermarks cover what that would
+  // replace, so whoever takes them over has to have it, too.
+  std::vector<Row> parked = {};
+  bool more_parked = false;  // than may be told
   bool operator==(const ReplicaFacts&) const = default;
 };
 

@@ -113,7 +113,7 @@ kj::Promise<rpc::ReplicaFacts> RepairRun::facts_here() {
   auto table = world_.store.catalog()->find(table_->id);
   if (!table) give_up("the table is gone");
   return world_.rows.read([table](store::Reader& reader) {
-    return repair::facts_at(reader, *table);
+    return repair::repair_facts_at(reader, *table);
   });
 }
 

@@ -35,7 +35,7 @@ kj::Promise<rpc::StateAnswer> Repairer::state_for(RegionId peer, TableId id,
     }
     out.positions = repair::positions_at(reader, table->id, peer,
                                          std::min<std::size_t>(shards, rpc::kRepairShardsMax));
-    out.facts = repair::facts_at(reader, *table);
+    out.facts = repair::repair_facts_at(reader, *table);
     out.shards = table->shards;
     return out;
   });
@@ -43,6 +43,7 @@ kj::Promise<rpc::StateAnswer> Repairer::state_for(RegionId peer, TableId id,
 
 kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::StateRequest request) {
   return state_for(peer, request.table, request.shards).then([](rpc::StateAnswer state) {
+    state.facts.parked.clear();  // nobody takes anything over from a look
     return rpc::RepairAnswer(std::move(state));
   });
 }

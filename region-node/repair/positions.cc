@@ -87,4 +87,22 @@ rpc::ReplicaFacts facts_at(store::Reader& reader, const TableId& table) {
   return {reader.watermarks(table), reader.collected(table)};
 }
 
+// (Parked after the watermarks were read, because what is applied in between is in the rows, which are looked
+// at later.)
+rpc::ReplicaFacts repair_facts_at(store::Reader& reader, const store::TableInfo& table) {
+  rpc::ReplicaFacts out = facts_at(reader, table);
+  std::size_t bytes = 0;
+  for (auto& [row, flow, record, reason] :
+       reader.parked(table.id, rpc::kRepairRowsMax + 1, 0)) {
+    out.parked.push_back({std::move(record.key), record.version, std::move(record.context),
+                          std::move(record.new_image)});
+    bytes += rpc::payload_bytes(out.parked.back());
+    bool too_large = bytes > rpc::kRowsBytesMax && out.parked.size() > 1;
+    out.more_parked = out.parked.size() > rpc::kRepairRowsMax || too_large;
+    if (out.more_parked) break;
+  }
+  if (out.more_parked) out.parked.clear();
+  return out;
+}
+
 }  // namespace meridian::repair

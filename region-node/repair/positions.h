@@ -52,5 +52,7 @@ bool took_pins(store::Reader& reader, const store::TableInfo& table, const Regio
 // without it.
 rpc::ReplicaFacts facts_at(store::Reader& reader, const store::TableInfo& table);
 rpc::ReplicaFacts facts_at(store::Reader& reader, const TableId& table);
+// The same for a repair, with what is parked.
+rpc::ReplicaFacts repair_facts_at(store::Reader& reader, const store::TableInfo& table);
 
 }  // namespace meridian::repair

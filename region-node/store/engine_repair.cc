@@ -89,6 +89,9 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
         if (change.peer.empty() || region == change.peer) mark.frozen = false;
       break;
     case Kind::begin_flows:
+      if (std::ranges::any_of(change.facts.parked,
+                              [this](const auto& row) { return held(row.version); }))
+        return std::nullopt;  // a later repair tries again
       begin_flows(*table, change);
       if (change.settles == membership_hash(info.replicas)) settle_with(change.peer, info);
       break;
@@ -154,7 +157,21 @@ void Engine::begin_flows(TableState& table, const RepairChange& change) {
   // Of a life that has ended a peer may say more than is true that has not heard of it.
   if (change.settles != membership_hash(table.info->replicas))
     for (const auto& [ended, holders] : table.info->unsettled) watermarks.erase(ended);
+  if (!take_parked(table, change.facts)) watermarks.clear();
   adopt_watermarks({table.info->id, std::move(watermarks), change.facts.collected});
+}
+
+// The peer's watermarks cover what its parked records would replace, and no row of it says so: they are
+// parked here as well, or applied.  False if that cannot be.
+bool Engine::take_parked(TableState& table, const rpc::ReplicaFacts& facts) {
+  if (facts.more_parked || table.parked + facts.parked.size() > kParkedMax) return false;
+  const auto applied = health_.records_applied;
+  for (const auto& row : facts.parked) {
+    rpc::RepairWork::Row each{row, false};
+    repair_row(table, each);
+  }
+  if (health_.records_applied != applied) change_epoch(table);
+  return true;
 }
 
 // -------------------------------------------------------------------------------------------- rows

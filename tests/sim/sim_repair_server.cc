@@ -107,7 +107,7 @@ void SimRepairer::serve(std::size_t peer, const rpc::RepairRequest& request, Ans
       rpc::BeginAnswer out;
       const TableId& id = outside_.tables[number];
       out.positions = repair::positions_at(node().reader(), id, name, shards);
-      if (auto info = table(number)) out.facts = repair::facts_at(node().reader(), *info);
+      if (auto info = table(number)) out.facts = repair::repair_facts_at(node().reader(), *info);
       out.pins = std::move(*pins);
       served_[{number, peer}] = {node().starts(), node().life_of(id, node().region())};
       answer(std::move(out));

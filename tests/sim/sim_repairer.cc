@@ -127,7 +127,7 @@ struct SimRepairer::Run : std::enable_shared_from_this<Run> {
   void begin_walk() {
     auto info = owner.table(table);
     if (!info) return end();
-    facts_here = repair::facts_at(owner.node().reader(), *info);
+    facts_here = repair::repair_facts_at(owner.node().reader(), *info);
     pasts[owner.region_] = pasts_at(owner.region_);
     std::set<RegionId> members;
     for (const auto& [region, entry] : info->replicas)

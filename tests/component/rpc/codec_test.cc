@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "common/rng.h"
+#include "rpc/codec_repair.h"
 #include "rpc/repair.h"
 
 namespace meridian::rpc {
@@ -185,6 +186,19 @@ TEST(Codec, AnOfferToCopyComesBackAsItWas) {
   write_copy_offer(sent, root);
   root.initStands(kStandsMax + 1);
   EXPECT_THROW(read_copy_offer(root.asReader()), CodecError);
+}
+
+TEST(Codec, WhatIsParkedComesWithTheFactsOfARepair) {
+  BeginAnswer sent;
+  sent.facts.watermarks = {{east(), conflict::Hlc{9}}};
+  sent.facts.parked = rows_page(3).rows;
+  sent.facts.more_parked = true;
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<wire::RepairAnswer>();
+  write_repair_answer(sent, root);
+  EXPECT_EQ(std::get<BeginAnswer>(read_repair_answer(root.asReader())).facts, sent.facts);
+  root.getBegin().getFacts().initParked(kRepairRowsMax + 1);
+  EXPECT_THROW(read_repair_answer(root.asReader()), CodecError);
 }
 
 TEST(Codec, AQuestionForAnOfferComesBackAsItWas) {

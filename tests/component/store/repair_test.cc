@@ -163,6 +163,31 @@ TEST_F(RepairMarksTest, FlowsBeginWhereTheyArePinnedAndTheFactsAreTaken) {
   EXPECT_EQ(get(table, "late"), std::nullopt);
 }
 
+// The peer's watermarks cover what its parked records would replace, and none of its rows says so.
+TEST_F(RepairMarksTest, WhatIsParkedThereIsParkedHere) {
+  auto table = create_global();
+  auto poison = remote_put(1, "a", "1", now_ms());
+  auto at = conflict::Hlc::at_ms(now_ms() + 20);
+  RepairChange finish{.kind = Kind::begin_flows, .table = table->id, .peer = kThere};
+  finish.facts.watermarks = {{kThere, at}, {kElsewhere, at}};
+  finish.facts.parked = {{key_of("other"), poison.version, poison.context, poison.new_image}};
+  auto beyond = finish;  // not all of it is told
+  beyond.facts.parked.clear();
+  beyond.facts.more_parked = true;
+  ASSERT_TRUE(change(beyond));
+  auto reader = store_->open_reader();
+  EXPECT_TRUE(reader->watermarks(table->id).empty());
+  auto ahead = finish;
+  ahead.facts.parked[0].version.hlc = conflict::Hlc::at_ms(now_ms() + 3'600'000);
+  EXPECT_FALSE(change(ahead));
+  ASSERT_TRUE(change(finish));
+  EXPECT_EQ(reader->parked_stats(table->id).records, 1U);
+  EXPECT_EQ(reader->watermarks(table->id).at(kThere).next(), poison.version.hlc);
+  EXPECT_EQ(reader->watermarks(table->id).at(kElsewhere), at);
+  ASSERT_TRUE(change(finish));
+  EXPECT_EQ(reader->parked_stats(table->id).records, 1U);
+}
+
 // A finish that was long on its way, or came twice: the flow has gone on from there.
 TEST_F(RepairMarksTest, ALateFinishTakesNoFlowBack) {
   auto table = create_global();
