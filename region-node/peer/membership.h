@@ -103,7 +103,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   kj::Promise<void> round();
   // new_life.cc
   kj::Promise<void> recognise(RegionId region, NodeId node, PeerLink& link, bool said);
-  enum class Asked { not_yet, already };  // for a new replica
+  enum class Asked { nothing, new_replica, newer_life };
   kj::Promise<bool> begins_anew(RegionId region, TableId table, PeerLink& link,
                                 std::shared_ptr<store::Replaced> replaced, Asked asked);
   kj::Promise<bool> ask_new_life(TableId table, PeerLink& link);

@@ -22,7 +22,7 @@ kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& 
   for (const auto& [id, table] : world_.store.catalog()->by_id) {
     if (!table->has_replica(region) || !table->has_replica(self_)) continue;
     anew = anew.then([this, region, id = id, &link, replaced](bool) {
-      return begins_anew(region, id, link, replaced, Asked::not_yet);
+      return begins_anew(region, id, link, replaced, Asked::nothing);
     });
   }
   return anew
@@ -49,26 +49,29 @@ kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& 
 }
 
 // Whether the node knows nothing of what the region held, and has a new replica of the table.  Fails
-// when it has the old one.  The new one may be known here already, from others; then the node takes the
-// place of one of which they have told that it has ended, and of nobody else.
+// when it has the old one: it is asked before it is told of the life that is known here, for an old
+// directory would answer that with a newer one.  The new one may be known here already, from others; then
+// the node takes the place of one of which they have told that it has ended, and of nobody else.
 kj::Promise<bool> Membership::begins_anew(RegionId region, TableId id, PeerLink& link,
                                           std::shared_ptr<store::Replaced> replaced, Asked asked) {
   auto table = world_.store.catalog()->find(id);
   if (!table || !table->has_replica(region)) return true;
+  auto definition = definition_of(*table);
+  if (asked != Asked::newer_life) definition.replicas.erase(region);
   return link.session
-      ->call([&table](rpc::wire::Region::Client& client) {
+      ->call([&definition](rpc::wire::Region::Client& client) {
         auto request = client.mergeTableRequest();
-        rpc::write_definition(definition_of(*table), request.initTable());
+        rpc::write_definition(definition, request.initTable());
         return kj::Promise<capnp::Response<rpc::wire::Region::MergeTableResults>>(request.send());
       })
       .then([this, region, id, table, &link, replaced, asked](
                 capnp::Response<rpc::wire::Region::MergeTableResults>&& answer)
                 -> kj::Promise<bool> {
         if (!answer.getKnown()) {
-          if (asked == Asked::already)
+          if (asked != Asked::nothing)
             kj::throwFatalException(KJ_EXCEPTION(FAILED, "the new replica is gone"));
           return ask_new_life(id, link).then([this, region, id, &link, replaced](bool) {
-            return begins_anew(region, id, link, replaced, Asked::already);
+            return begins_anew(region, id, link, replaced, Asked::new_replica);
           });
         }
         auto theirs = rpc::read_definition(answer.getTable());
@@ -76,7 +79,11 @@ kj::Promise<bool> Membership::begins_anew(RegionId region, TableId id, PeerLink&
         auto own = entries.find(region);
         auto known = table->replicas.at(region).joined;
         bool there = own != entries.end() && own->second.present;
-        if (!there || own->second.joined < known)
+        bool older = there && own->second.joined < known;
+        // A clock was behind when it began.  Told of the life that it has lost, it begins a newer one.
+        if (older && own->second.copying && asked != Asked::newer_life)
+          return begins_anew(region, id, link, replaced, Asked::newer_life);
+        if (!there || older)
           kj::throwFatalException(
               KJ_EXCEPTION(FAILED, "another node holds a table under the name of this region"));
         if (own->second.joined == known) *replaced = store::Replaced::ended;

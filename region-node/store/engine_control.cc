@@ -176,7 +176,9 @@ ControlResult Engine::merge_replicas(const TableId& id,
     hlc_.observe(entry.changed.hlc);
     bool own = region == options_.region && at != info.replicas.end() && at->second.present &&
                entry.present;
-    bool of_another_life = own && entry.joined != at->second.joined;
+    // (Two regions that add this one at the same time begin no life of it: it does.)
+    bool of_another_life =
+        own && entry.joined != at->second.joined && entry.joined.region == region;
     if (own && at->second.copying && (of_another_life || !entry.copying)) {
       // Only this region ends a copy of its own: it did, and is back from before that.  Or it began this
       // life with a clock that was behind that of a life which it has lost: to those who know that one,

@@ -303,6 +303,53 @@ def test_only_what_differs_is_exchanged(tmp_path):
         assert pair["bytes"] <= 0.05 * size
 
 
+def test_a_directory_of_an_ended_life_is_refused(tmp_path):
+    """A directory that was taken for lost turns up when another has taken its place."""
+    with Cluster(tmp_path) as made:
+        made.create_global_table("Orders")
+        moved, *others = made
+        put(moved, "first")
+        made.wait_identical("Orders", 30)
+        old, new = tmp_path / "old", tmp_path / "new"
+
+        def exchange(keep_as, take):
+            moved.node.stop()
+            moved.replicator.stop()
+            moved.data_dir.rename(keep_as)
+            if take:
+                take.rename(moved.data_dir)
+            else:
+                moved.data_dir.mkdir()
+            moved.node.start()
+            moved.replicator.start()
+
+        def serves(key):
+            try:
+                return key in held(moved)
+            except Exception:  # noqa: BLE001 - it serves nobody until it is whole
+                return False
+
+        exchange(old, None)
+        wait_until(lambda: serves("first"), 60, "the empty one is filled")
+        put(moved, "second")
+        made.wait_identical("Orders", 60)
+        began = [each.node.log().count("region_began_anew") for each in others]
+        refused = [each.node.log().count("identity_conflict") for each in others]
+
+        exchange(new, old)
+        wait_until(lambda: all(each.node.log().count("identity_conflict") > before
+                               for each, before in zip(others, refused)), 30, "the old one is refused")
+        put(others[0], "third")
+        wait_until(lambda: "third" in held(others[1]), 20, "the others go on")
+        time.sleep(5)  # several rounds in which they might take it in
+        assert [each.node.log().count("region_began_anew") for each in others] == began
+
+        exchange(old, new)
+        wait_until(lambda: serves("third"), 60, "the newer one is let in again")
+        made.wait_identical("Orders", 60)
+        assert not made.deaths()
+
+
 def test_a_lost_data_directory_is_filled_again(tmp_path):
     with Cluster(tmp_path) as made:
         made.create_global_table("Orders")
