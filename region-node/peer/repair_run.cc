@@ -112,8 +112,9 @@ kj::Promise<void> RepairRun::learn_facts() {
 kj::Promise<rpc::ReplicaFacts> RepairRun::facts_here() {
   auto table = world_.store.catalog()->find(table_->id);
   if (!table) give_up("the table is gone");
-  return world_.rows.read([table](store::Reader& reader) {
-    return repair::repair_facts_at(reader, *table);
+  return world_.rows.read([table, purpose = purpose_](store::Reader& reader) {
+    return purpose == repair::Purpose::repair ? repair::repair_facts_at(reader, *table)
+                                              : repair::facts_at(reader, *table);
   });
 }
 

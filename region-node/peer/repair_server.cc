@@ -21,13 +21,13 @@ store::TablePtr Repairer::shared_with(const TableId& id, const RegionId& peer) c
   return shared ? table : nullptr;
 }
 
-kj::Promise<rpc::StateAnswer> Repairer::state_for(RegionId peer, TableId id,
-                                                  std::uint16_t shards) {
+kj::Promise<rpc::StateAnswer> Repairer::state_for(RegionId peer, TableId id, std::uint16_t shards,
+                                                  Parked parked) {
   auto table = shared_with(id, peer);
   rpc::StateAnswer none;
   none.status = rpc::ReadStatus::no_such_table;
   if (!table) return none;
-  return rows_.read([table, peer, shards, self = self_](store::Reader& reader) {
+  return rows_.read([table, peer, shards, parked, self = self_](store::Reader& reader) {
     rpc::StateAnswer out;
     if (!repair::flows_have_begun(reader, *table, self)) {
       out.status = rpc::ReadStatus::unavailable;
@@ -35,17 +35,16 @@ kj::Promise<rpc::StateAnswer> Repairer::state_for(RegionId peer, TableId id,
     }
     out.positions = repair::positions_at(reader, table->id, peer,
                                          std::min<std::size_t>(shards, rpc::kRepairShardsMax));
-    out.facts = repair::repair_facts_at(reader, *table);
+    out.facts = parked == Parked::told ? repair::repair_facts_at(reader, *table)
+                                       : repair::counted_facts_at(reader, *table);
     out.shards = table->shards;
     return out;
   });
 }
 
 kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::StateRequest request) {
-  return state_for(peer, request.table, request.shards).then([](rpc::StateAnswer state) {
-    state.facts.parked.clear();  // nobody takes anything over from a look
-    return rpc::RepairAnswer(std::move(state));
-  });
+  return state_for(peer, request.table, request.shards, Parked::counted)
+      .then([](rpc::StateAnswer state) { return rpc::RepairAnswer(std::move(state)); });
 }
 
 kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::BeginRequest request) {
@@ -68,8 +67,9 @@ kj::Promise<rpc::RepairAnswer> Repairer::serve(RegionId peer, rpc::BeginRequest 
         return change({.kind = RepairChange::Kind::pin, .table = id, .peer = peer});
       })
       .then([this, id = table->id, peer, shards = request.shards](Changed pins) {
-        return state_for(peer, id, shards).then([this, id, peer, pins = std::move(pins)](
-                                                    rpc::StateAnswer state) {
+        return state_for(peer, id, shards, Parked::told).then([this, id, peer,
+                                                               pins = std::move(pins)](
+                                                                  rpc::StateAnswer state) {
           rpc::BeginAnswer out;
           out.status = pins ? state.status : rpc::ReadStatus::unavailable;
           if (auto now = shared_with(id, peer); now && out.status == rpc::ReadStatus::ok)

@@ -149,7 +149,9 @@ class Repairer final : private kj::TaskSet::ErrorHandler {
   kj::Promise<rpc::RepairAnswer> serve(RegionId peer, rpc::FetchRequest request);
   kj::Promise<rpc::RepairAnswer> serve(RegionId peer, rpc::RepairWork request);
   kj::Promise<rpc::RepairAnswer> serve(RegionId peer, rpc::FinishRequest request);
-  kj::Promise<rpc::StateAnswer> state_for(RegionId peer, TableId table, std::uint16_t shards);
+  enum class Parked { counted, told };
+  kj::Promise<rpc::StateAnswer> state_for(RegionId peer, TableId table, std::uint16_t shards,
+                                          Parked parked);
   // A session over which the peer can be compared with; null if it cannot be reached, speaks an older
   // protocol, or its link is paused on purpose.
   rpc::Session* open_to(const RegionId& peer);

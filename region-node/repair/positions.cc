@@ -91,17 +91,28 @@ rpc::ReplicaFacts facts_at(store::Reader& reader, const TableId& table) {
 // at later.)
 rpc::ReplicaFacts repair_facts_at(store::Reader& reader, const store::TableInfo& table) {
   rpc::ReplicaFacts out = facts_at(reader, table);
+  constexpr std::size_t kRowsAtOnce = 8;  // each may be as large as an item can be
   std::size_t bytes = 0;
-  for (auto& [row, flow, record, reason] :
-       reader.parked(table.id, rpc::kRepairRowsMax + 1, 0)) {
-    out.parked.push_back({std::move(record.key), record.version, std::move(record.context),
-                          std::move(record.new_image)});
-    bytes += rpc::payload_bytes(out.parked.back());
+  std::int64_t last = 0;
+  for (bool ended = false; !ended && !out.more_parked;) {
+    auto page = reader.parked(table.id, kRowsAtOnce, last);
+    ended = page.size() < kRowsAtOnce;
+    for (auto& [row, flow, record, reason] : page) {
+      last = row;
+      out.parked.push_back({std::move(record.key), record.version, std::move(record.context),
+                            std::move(record.new_image)});
+      bytes += rpc::payload_bytes(out.parked.back());
+    }
     bool too_large = bytes > rpc::kRowsBytesMax && out.parked.size() > 1;
     out.more_parked = out.parked.size() > rpc::kRepairRowsMax || too_large;
-    if (out.more_parked) break;
   }
   if (out.more_parked) out.parked.clear();
+  return out;
+}
+
+rpc::ReplicaFacts counted_facts_at(store::Reader& reader, const store::TableInfo& table) {
+  rpc::ReplicaFacts out = facts_at(reader, table);
+  out.more_parked = reader.parked_stats(table.id).records > 0;
   return out;
 }
 

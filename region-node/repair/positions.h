@@ -52,7 +52,9 @@ bool took_pins(store::Reader& reader, const store::TableInfo& table, const Regio
 // without it.
 rpc::ReplicaFacts facts_at(store::Reader& reader, const store::TableInfo& table);
 rpc::ReplicaFacts facts_at(store::Reader& reader, const TableId& table);
-// The same for a repair, with what is parked.
+// The same for a repair, with what is parked; or saying only that something is, to be sent to whoever asks
+// in the middle of one.
 rpc::ReplicaFacts repair_facts_at(store::Reader& reader, const store::TableInfo& table);
+rpc::ReplicaFacts counted_facts_at(store::Reader& reader, const store::TableInfo& table);
 
 }  // namespace meridian::repair

@@ -164,7 +164,7 @@ class Engine {
   void renew_log(TableState& table);
   void change_epoch(TableState& table);
   void forget_listed(const TableState& table);
-  void begin_flows(TableState& table, const RepairChange& change);
+  bool begin_flows(TableState& table, const RepairChange& change);
   bool take_parked(TableState& table, const rpc::ReplicaFacts& facts);
   void repair_row(TableState& table, rpc::RepairWork::Row& row);
   bool drop_row(TableState& table, const rpc::RepairWork::Drop& drop, conflict::Hlc at);

@@ -89,11 +89,8 @@ std::optional<std::vector<LogPosition>> Engine::change_repair(const RepairChange
         if (change.peer.empty() || region == change.peer) mark.frozen = false;
       break;
     case Kind::begin_flows:
-      if (std::ranges::any_of(change.facts.parked,
-                              [this](const auto& row) { return held(row.version); }))
-        return std::nullopt;  // a later repair tries again
-      begin_flows(*table, change);
-      if (change.settles == membership_hash(info.replicas)) settle_with(change.peer, info);
+      if (begin_flows(*table, change) && change.settles == membership_hash(info.replicas))
+        settle_with(change.peer, info);
       break;
   }
   if (was_frozen || change.kind == Kind::renew) forget_listed(*table);
@@ -140,8 +137,8 @@ void Engine::renew_log(TableState& table) {
 }
 
 // A finished repair: all that the peer's logs held up to these positions is here, and so is whatever
-// it knew of the others.
-void Engine::begin_flows(TableState& table, const RepairChange& change) {
+// it knew of the others.  False if the latter cannot be said.
+bool Engine::begin_flows(TableState& table, const RepairChange& change) {
   begin();
   for (std::size_t i = 0; i < change.positions.size() && i < kShardsMax; ++i) {
     rpc::FlowId flow{table.info->id, ShardId(static_cast<std::uint16_t>(i)), change.peer};
@@ -157,19 +154,25 @@ void Engine::begin_flows(TableState& table, const RepairChange& change) {
   // Of a life that has ended a peer may say more than is true that has not heard of it.
   if (change.settles != membership_hash(table.info->replicas))
     for (const auto& [ended, holders] : table.info->unsettled) watermarks.erase(ended);
-  if (!take_parked(table, change.facts)) watermarks.clear();
+  const bool whole = take_parked(table, change.facts);
+  if (!whole) watermarks.clear();
   adopt_watermarks({table.info->id, std::move(watermarks), change.facts.collected});
+  return whole;
 }
 
 // The peer's watermarks cover what its parked records would replace, and no row of it says so: they are
 // parked here as well, or applied.  False if that cannot be.
 bool Engine::take_parked(TableState& table, const rpc::ReplicaFacts& facts) {
   if (facts.more_parked || table.parked + facts.parked.size() > kParkedMax) return false;
+  auto ahead = [this](const auto& row) { return held(row.version); };
+  if (std::any_of(facts.parked.begin(), facts.parked.end(), ahead)) return false;
   const auto applied = health_.records_applied;
+  const auto [parked, counted] = std::pair(table.parked, health_.records_parked);
   for (const auto& row : facts.parked) {
     rpc::RepairWork::Row each{row, false};
     repair_row(table, each);
   }
+  health_.records_parked = counted + (table.parked - std::min(parked, table.parked));  // the others were here
   if (health_.records_applied != applied) change_epoch(table);
   return true;
 }

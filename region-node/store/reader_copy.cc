@@ -47,19 +47,19 @@ void SqliteReader::fill_offer(const Found& found, const rpc::OfferQuestion& ques
   std::size_t bytes = 0;
   Query row = meta_->parked.run(found.number, std::int64_t{0},
                                 static_cast<std::int64_t>(rpc::kRowsMax) + 1);
-  while (row.step()) {
+  while (bytes <= rpc::kRowsBytesMax && row.step()) {
     auto record = parked_at(row, question.table).record;
     offer.parked.push_back({std::move(record.key), record.version, std::move(record.context),
                             std::move(record.new_image)});
     bytes += rpc::payload_bytes(offer.parked.back());
   }
   bool too_large = bytes > rpc::kRowsBytesMax && offer.parked.size() > 1;
-  bool too_many = offer.parked.size() > rpc::kRowsMax || too_large;
-  if (!too_many && !lost_some) return;
+  bool too_much = offer.parked.size() > rpc::kRowsMax || too_large;
+  if (!too_much && !lost_some) return;
   offer = {};
   offer.status = rpc::RowsStatus::unavailable;
   offer.reason = lost_some ? "the seed has lost changes that are here, and is not repaired yet"
-                      : "the seed has too many records in quarantine";
+                           : "the seed has too many records in quarantine";
 }
 
 // The newest position at or below which all of a shard's records of local origin lie.  Whoever begins

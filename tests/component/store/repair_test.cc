@@ -179,13 +179,16 @@ TEST_F(RepairMarksTest, WhatIsParkedThereIsParkedHere) {
   EXPECT_TRUE(reader->watermarks(table->id).empty());
   auto ahead = finish;
   ahead.facts.parked[0].version.hlc = conflict::Hlc::at_ms(now_ms() + 3'600'000);
-  EXPECT_FALSE(change(ahead));
+  ASSERT_TRUE(change(ahead));
+  EXPECT_TRUE(reader->watermarks(table->id).empty());
   ASSERT_TRUE(change(finish));
   EXPECT_EQ(reader->parked_stats(table->id).records, 1U);
   EXPECT_EQ(reader->watermarks(table->id).at(kThere).next(), poison.version.hlc);
   EXPECT_EQ(reader->watermarks(table->id).at(kElsewhere), at);
+  const auto counted = store_->health().records_parked;
   ASSERT_TRUE(change(finish));
   EXPECT_EQ(reader->parked_stats(table->id).records, 1U);
+  EXPECT_EQ(store_->health().records_parked, counted);
 }
 
 // A finish that was long on its way, or came twice: the flow has gone on from there.
@@ -234,6 +237,21 @@ TEST_F(RepairMarksTest, ARenewedLogForgetsItsLedger) {
   EXPECT_GT(put(table, "a", "2").version.hlc, until);
   reopen();
   EXPECT_EQ(complete_after(), until);
+}
+
+// Two others add it at the same time: neither has begun a life of it that it could have lost.
+TEST_F(RepairMarksTest, WhoIsAddedTwiceHasLostNothing) {
+  auto table = create_global();
+  for (const auto& by : {kThere, kElsewhere}) {
+    clock_.advance_ms(1);
+    conflict::Version added{conflict::Hlc::at_ms(now_ms()), by};
+    expect_ok([&](ControlDone done) {
+      store_->merge_replicas(table->id, {{kHere, {true, added, false, false, added}}},
+                             std::move(done));
+    });
+    EXPECT_EQ(store_->catalog()->find(table->id)->replicas.at(kHere).joined, added);
+  }
+  EXPECT_FALSE(store_->catalog()->find(table->id)->frozen());
 }
 
 // It was restored from before it began the life that others tell it of: whatever they have of its log, it

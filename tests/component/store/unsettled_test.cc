@@ -82,6 +82,22 @@ TEST_F(UnsettledTest, WhoRemainsIsComparedOnceEach) {
   EXPECT_TRUE(unsettled(table).empty());
 }
 
+// What is parked there may stand for something of the life that has ended.
+TEST_F(UnsettledTest, NothingIsSettledWithoutWhatIsParked) {
+  auto table = create_global();
+  clock_.advance_ms(10);
+  leave(table, kThere);
+  RepairChange finish{
+      .kind = RepairChange::Kind::begin_flows, .table = table->id, .peer = kElsewhere};
+  finish.settles = membership_hash(now(table)->replicas);
+  finish.facts.more_parked = true;
+  store_->change_repair(std::move(finish), [](const auto&) {});
+  store_->run_pending();
+  EXPECT_EQ(unsettled(table).size(), 1U);
+  repaired(table, kElsewhere);
+  EXPECT_TRUE(unsettled(table).empty());
+}
+
 TEST_F(UnsettledTest, TheLastOneHasNobodyToAsk) {
   auto table = create_global();
   clock_.advance_ms(10);
