@@ -47,13 +47,14 @@ void SqliteReader::fill_offer(const Found& found, const rpc::OfferQuestion& ques
   std::size_t bytes = 0;
   Query row = meta_->parked.run(found.number, std::int64_t{0},
                                 static_cast<std::int64_t>(rpc::kRowsMax) + 1);
-  while (bytes <= rpc::kRowsBytesMax && row.step()) {
+  bool too_large = false;
+  while (!too_large && row.step()) {
     auto record = parked_at(row, question.table).record;
     offer.parked.push_back({std::move(record.key), record.version, std::move(record.context),
                             std::move(record.new_image)});
     bytes += rpc::payload_bytes(offer.parked.back());
+    too_large = bytes > rpc::kRowsBytesMax && offer.parked.size() > 1;
   }
-  bool too_large = bytes > rpc::kRowsBytesMax && offer.parked.size() > 1;
   bool too_much = offer.parked.size() > rpc::kRowsMax || too_large;
   if (!too_much && !lost_some) return;
   offer = {};

@@ -194,6 +194,19 @@ TEST_F(CopyTest, ASeedIsToldOfWhatItHasForgotten) {
   EXPECT_FALSE(ask(lost, {}).reason.empty());
 }
 
+// The first of them alone is as large as what may be told.
+TEST_F(CopyTest, NoOfferLeavesOutSomeOfWhatIsParked) {
+  auto table = create_global();
+  auto large = remote_put(1, "a", "1", now_ms());
+  large.new_image = Bytes(rpc::kImageBytesMax, 'x');
+  auto small = remote_put(2, "b", "1", now_ms());
+  small.new_image = Bytes("x");
+  ASSERT_EQ(apply(table, {}, {StartId(9), Sequence(2)}, {large, small}).status,
+            ApplyStatus::applied);
+  ASSERT_EQ(store_->open_reader()->parked_stats(table->id).records, 2U);
+  EXPECT_EQ(store_->open_reader()->copy_offer({table->id}).status, rpc::RowsStatus::unavailable);
+}
+
 // A region that was removed by force comes back: it knows it then, and keeps what it has.
 TEST_F(CopyTest, AFencedReplicaKeepsItsRowsAndServesNobody) {
   auto table = create_global();
