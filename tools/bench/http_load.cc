@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -112,8 +113,9 @@ class Loop {
       std::int64_t now_us = clock_.monotonic_us();
       std::int64_t due = due_us();
       if (due > now_us) return;
-      Connection& connection = *idle_.back();
-      idle_.pop_back();
+      // In turn, so that none is idle for so long that the server closes it.
+      Connection& connection = *idle_.front();
+      idle_.pop_front();
       connection.since_us = due > 0 ? due : now_us;
       send(connection);
     }
@@ -186,7 +188,7 @@ class Loop {
   SystemClock clock_;
   Fd epoll_;
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::vector<Connection*> idle_;
+  std::deque<Connection*> idle_;
   HttpLoadReport report_;
   std::int64_t begun_us_ = 0;
   std::int64_t end_us_ = 0;
