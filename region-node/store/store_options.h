@@ -61,7 +61,7 @@ struct StoreOptions {
 
   std::int64_t cache_bytes = 256LL << 20;        // of the writer
   std::int64_t reader_cache_bytes = 16LL << 20;  // of each reader
-  int wal_checkpoint_pages = 256;  // at least, copied by the writer after a commit
+  int wal_checkpoint_pages = 640;  // at least, copied by the writer after a commit
   std::int64_t maintenance_ms = 1000;            // between looks for something to trim or roll over
   std::size_t trim_records_max = 500;            // deleted in one step
   // A tombstone is kept for so long at least, for people to see; how long it must be kept is another

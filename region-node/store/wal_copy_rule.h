@@ -43,7 +43,7 @@ class WalCopyRule {
   static constexpr int kGroups = 12;       // like the last one, that a copy covers
   static constexpr int kPagesMost = 4096;  // 32 MB: nobody shall wait for longer than that takes
 
-  [[nodiscard]] int long_wal() const { return 16 * pages_least_; }
+  [[nodiscard]] int long_wal() const { return 6 * pages_least_; }
 
   const int pages_least_;
   int committed_ = 0;  // frames after the last commit

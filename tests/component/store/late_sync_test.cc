@@ -158,13 +158,13 @@ TEST(WalCopyRuleTest, NothingIsCopiedWhileASyncIsOwedUnlessTheWalIsVeryLong) {
   WalCopy copy = WalCopy::none;
   while (copy == WalCopy::none) copy = rule.due(++frames, true);
   EXPECT_EQ(copy, WalCopy::now);
-  EXPECT_EQ(frames, 2 * 16 * 10);
+  EXPECT_EQ(frames, 2 * 6 * 10);
 }
 
 TEST(WalCopyRuleTest, ALongWalIsEndedByAShortCopy) {
   WalCopyRule rule(10);
   int frames = 0;
-  for (; frames < 159; ++frames)
+  for (; frames < 59; ++frames)
     if (rule.due(frames, false) == WalCopy::late) rule.copied(frames);
   rule.copied(frames - 5);
   EXPECT_EQ(rule.due(++frames, true), WalCopy::none);
