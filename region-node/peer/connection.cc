@@ -64,18 +64,23 @@ kj::Promise<void> Connection::hello(HelloContext context) {
   if (hello.node.value == 0) refuse("a peer must say its node id");
   auto pending = server_.pins_.open();
   server_.store_.pin_identity(hello.region, hello.node, std::move(pending.answer));
-  return pending.promise.then([this, hello, context](bool pinned) mutable {
-    if (!pinned) refuse_identity(hello);
+  return pending.promise.then([this, hello, context](std::optional<bool> pinned) mutable {
+    if (!pinned) refuse_for_now();
+    if (!*pinned) refuse_identity(hello);
     welcome(hello, context);
   });
 }
 
+// A store that cannot write cannot pin either; that is not the peer's fault.
+void Connection::refuse_for_now() {
+  ++server_.counters_.hellos_refused;
+  auto reason = server_.store_.health().reason;
+  throw CodecError(fmt::format("the region cannot write at present{}{}", reason.empty() ? "" : ": ",
+                               reason));
+}
+
 void Connection::refuse_identity(const rpc::Hello& hello) {
   ++server_.counters_.hellos_refused;
-  // A store that cannot write cannot pin either; that is not the peer's fault.
-  auto health = server_.store_.health();
-  if (!health.accepts_writes)
-    throw CodecError(fmt::format("the region cannot write at present: {}", health.reason));
   // Somebody must look: a copied or newly made data directory speaks under a known name.  It tries
   // again every few seconds, but says nothing new.
   constexpr std::size_t kImpostorsMax = 1000;

@@ -42,6 +42,7 @@ class Connection final : public rpc::wire::Region::Server {
   [[nodiscard]] rpc::RowsStatus may_have_rows(const store::TablePtr& table) const;
   [[nodiscard]] kj::TimePoint deadline_after(std::uint32_t wait_ms) const;
   void welcome(const rpc::Hello& hello, HelloContext& context);
+  [[noreturn]] void refuse_for_now();
   [[noreturn]] void refuse_identity(const rpc::Hello& hello);
 
   peer::Server& server_;

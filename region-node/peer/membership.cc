@@ -61,12 +61,12 @@ void Membership::connected(const RegionId& region, PeerLink& link) {
   auto node = link.session->peer()->node;
   auto pending = pins_.open();
   world_.store.pin_identity(region, node, std::move(pending.answer));
-  tasks_.add(pending.promise.then([this, region, node, &link](bool pinned) -> kj::Promise<void> {
+  tasks_.add(pending.promise.then([this, region, node,
+                                   &link](std::optional<bool> pinned) -> kj::Promise<void> {
+    if (!pinned) return kj::READY_NOW;
     bool same = link.session->connected() && link.session->peer()->node == node;
-    // (A store that cannot write pins nobody, and knows nothing against the node.)
-    if (!pinned && !world_.store.health().accepts_writes) return kj::READY_NOW;
-    link.trusted = pinned && same;
-    if (pinned) return kj::READY_NOW;
+    link.trusted = *pinned && same;
+    if (*pinned) return kj::READY_NOW;
     bool said = link.refused == node;
     link.refused = node;
     if (!said)

@@ -117,7 +117,7 @@ class Membership final : private kj::TaskSet::ErrorHandler {
   const RegionId self_;
   std::map<RegionId, PeerLink> peers_;
   rpc::Completions<Controlled> controls_;
-  rpc::Completions<bool> pins_;
+  rpc::Completions<std::optional<bool>> pins_;
   std::function<void(const RegionId&)> new_life_;
   kj::TaskSet tasks_;  // last: cancelled first
 };

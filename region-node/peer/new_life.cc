@@ -26,14 +26,15 @@ kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& 
     });
   }
   return anew
-      .then([this, region, node, is_there, replaced](bool begun) -> kj::Promise<bool> {
-        if (!begun || !is_there()) return false;
+      .then([this, region, node, is_there,
+             replaced](bool begun) -> kj::Promise<std::optional<bool>> {
+        if (!begun || !is_there()) return std::optional<bool>();
         auto pending = pins_.open();
         world_.store.replace_identity(region, node, *replaced, std::move(pending.answer));
         return kj::mv(pending.promise);
       })
-      .then([this, region, node, is_there, &link](bool replaced) {
-        if (!replaced) return;
+      .then([this, region, node, is_there, &link](std::optional<bool> replaced) {
+        if (!replaced.value_or(false)) return;
         world_.log.error("region_began_anew",
                          "region={} node={:016x} what=\"it has lost its data directory; its "
                          "replicas are filled by the others\"",

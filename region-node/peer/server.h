@@ -158,7 +158,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> catalog_waits_;
   std::uint64_t seen_generation_ = 0;
   rpc::Completions<rpc::ApplyOutcome> outcomes_;
-  rpc::Completions<bool> pins_;
+  rpc::Completions<std::optional<bool>> pins_;
   rpc::Completions<std::optional<rpc::Barrier>> barriers_;
   rpc::Completions<std::optional<store::Reached>> advances_;
   rpc::Completions<Controlled> controls_;

@@ -104,12 +104,11 @@ void InlineStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
   waiting_.push_back(Op{AcknowledgeOp{std::move(acknowledgements)}});
 }
 
-void InlineStore::pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
+void InlineStore::pin_identity(RegionId region, NodeId node, PinDone done) {
   waiting_.push_back(Op{PinOp{region, node, std::move(done), Replaced::nobody}});
 }
 
-void InlineStore::replace_identity(RegionId region, NodeId node, Replaced replaced,
-                                   std::function<void(bool)> done) {
+void InlineStore::replace_identity(RegionId region, NodeId node, Replaced replaced, PinDone done) {
   waiting_.push_back(Op{PinOp{region, node, std::move(done), replaced}});
 }
 

@@ -83,9 +83,8 @@ class InlineStore final : public Store {
   void set_replica(TableId table, RegionId region, bool present, ControlDone done) override;
   void copy_step(TableId table, CopyStep step, ControlDone done) override;
   void acknowledge(std::vector<Acknowledgement> acknowledgements) override;
-  void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) override;
-  void replace_identity(RegionId region, NodeId node, Replaced replaced,
-                        std::function<void(bool)> done) override;
+  void pin_identity(RegionId region, NodeId node, PinDone done) override;
+  void replace_identity(RegionId region, NodeId node, Replaced replaced, PinDone done) override;
   void decide_parked(ParkedDecision decision, ParkedDone done) override;
   void barrier(std::vector<TableId> tables, BarrierDone done) override;
   void advance(RegionId source, NodeId source_node, std::vector<rpc::Barrier> barriers,

@@ -141,7 +141,7 @@ struct Refuse {
   }
   void operator()(AcknowledgeOp&) const {}
   void operator()(PinOp& op) const {
-    if (op.done) op.done(false);
+    if (op.done) op.done(std::nullopt);
   }
   void operator()(AcceptClockOp&) const {}
   void operator()(ParkedOp& op) const {

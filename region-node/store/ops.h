@@ -49,7 +49,7 @@ struct AcknowledgeOp {
 struct PinOp {
   RegionId region;
   NodeId node;
-  std::function<void(bool)> done;
+  PinDone done;
   Replaced replaced = Replaced::nobody;
   bool pinned = false;
 };

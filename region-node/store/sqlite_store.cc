@@ -72,12 +72,11 @@ void SqliteStore::acknowledge(std::vector<Acknowledgement> acknowledgements) {
   writer_->submit(Op{AcknowledgeOp{std::move(acknowledgements)}});
 }
 
-void SqliteStore::pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) {
+void SqliteStore::pin_identity(RegionId region, NodeId node, PinDone done) {
   writer_->submit(Op{PinOp{region, node, std::move(done), Replaced::nobody}});
 }
 
-void SqliteStore::replace_identity(RegionId region, NodeId node, Replaced replaced,
-                                   std::function<void(bool)> done) {
+void SqliteStore::replace_identity(RegionId region, NodeId node, Replaced replaced, PinDone done) {
   writer_->submit(Op{PinOp{region, node, std::move(done), replaced}});
 }
 

@@ -347,6 +347,9 @@ enum class Replaced {
   anyone,  // whoever it was has lost what it held
 };
 
+// Empty when nobody looked: the store refuses writes, or is stopping.  That says nothing against the node.
+using PinDone = std::function<void(std::optional<bool>)>;
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -390,10 +393,9 @@ class Store {
   virtual void acknowledge(std::vector<Acknowledgement> acknowledgements) = 0;
   // Pins `region` to `node`; answers false when it is pinned to another, or was and that one's life has
   // ended since.
-  virtual void pin_identity(RegionId region, NodeId node, std::function<void(bool)> done) = 0;
+  virtual void pin_identity(RegionId region, NodeId node, PinDone done) = 0;
   // Pins it to `node` in the place of those that `replaced` names; answers false for others.
-  virtual void replace_identity(RegionId region, NodeId node, Replaced replaced,
-                                std::function<void(bool)> done) = 0;
+  virtual void replace_identity(RegionId region, NodeId node, Replaced replaced, PinDone done) = 0;
   // What is to become of a parked record, on an operator's word; see quarantine.h.
   virtual void decide_parked(ParkedDecision decision, ParkedDone done) = 0;
   // Makes a barrier over those of the tables that are here.  This region's own watermark moves to it.

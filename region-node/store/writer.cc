@@ -54,8 +54,9 @@ void Writer::submit(Op op) {
   std::size_t most =
       is_batch ? engine_.options().queue_batch_bytes_max : engine_.options().queue_writes_max;
   std::size_t amount = is_batch ? cost_of(op).bytes : 1;
-  // An acknowledgement is small and is not repeated soon; it is always taken.
-  bool always = std::holds_alternative<AcknowledgeOp>(op.work);
+  // An acknowledgement is small and is not repeated soon, and without pins no link comes up again.
+  bool always = std::holds_alternative<AcknowledgeOp>(op.work) ||
+                std::holds_alternative<PinOp>(op.work);
   if (queued.fetch_add(amount) >= most && !always) {
     queued.fetch_sub(amount);
     refused_.fetch_add(1);

@@ -183,7 +183,7 @@ TEST(Scenario, AnotherIdentityUnderAKnownNameIsRefused) {
   World world(plain_shape(16, 2), nullptr);
   bool pinned = false;
   world.node(1).store().pin_identity(world.node(0).region(), NodeId(4711),
-                                     [&pinned](bool done) { pinned = done; });
+                                     [&pinned](const auto& done) { pinned = done == true; });
   world.node(1).commit_now();
   EXPECT_TRUE(pinned);
   world.workload().write(0, 1, WriteKind::put);

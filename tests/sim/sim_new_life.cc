@@ -10,9 +10,10 @@ void SimCopier::recognise(std::size_t to) {
   if (!reaches(to) || !node().store().health().accepts_writes) return;
   NodeId there = outside_.nodes[to]->node_id();
   node().store().pin_identity(outside_.nodes[to]->region(), there,
-                              node().hearing<bool>([this, to, there](bool known) {
-                                if (!known) ask_new_life(to, there);
-                              }));
+                              node().hearing<std::optional<bool>>(
+                                  [this, to, there](const std::optional<bool>& known) {
+                                    if (known && !*known) ask_new_life(to, there);
+                                  }));
   node().commit_soon();
 }
 
@@ -53,7 +54,7 @@ void SimCopier::ask_new_life(std::size_t to, NodeId there) {
       if (!node().up() || !spoke.up() || spoke.node_id() != there) return;
       for (const auto& [id, entry] : learned)
         node().store().merge_replicas(id, {{name, entry}}, {});
-      node().store().replace_identity(name, there, replaced, [](bool) {});
+      node().store().replace_identity(name, there, replaced, {});
       node().commit_soon();
     });
   });

@@ -166,15 +166,15 @@ TEST_F(ApplyTest, OnlyMembersOfAPinnedIdentityAreHeard) {
   auto nowhere = std::make_shared<TableInfo>();
   EXPECT_EQ(apply(nowhere, {}, at(1), {}).status, ApplyStatus::no_such_table);
 
-  std::vector<bool> pinned;
-  auto note = [&](bool fine) { pinned.push_back(fine); };
+  std::vector<std::optional<bool>> pinned;
+  auto note = [&](std::optional<bool> fine) { pinned.push_back(fine); };
   store_->pin_identity(kThere, kThereNode, note);
   store_->pin_identity(kThere, NodeId(78), note);
   store_->pin_identity(kElsewhere, NodeId(79), note);
   store_->pin_identity(kHere, store_->node_id(), note);
   store_->pin_identity(kHere, NodeId(80), note);
   store_->run_pending();
-  EXPECT_EQ(pinned, (std::vector{true, false, true, true, false}));
+  EXPECT_EQ(pinned, (std::vector<std::optional<bool>>{true, false, true, true, false}));
 }
 
 TEST_F(ApplyTest, BatchesThatBreakTheProtocolAreInvalid) {

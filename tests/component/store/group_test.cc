@@ -1,6 +1,7 @@
 // SqliteStore: the writer thread, its groups, its queues, and readers beside it.
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -174,6 +175,27 @@ TEST_F(GroupTest, AFullQueueAnswersOverloaded) {
   tally.wait(30);
   EXPECT_EQ(tally.of(WriteStatus::committed), 9U);
   EXPECT_EQ(store_->health().queue_refused, 21U);
+}
+
+// Else a busy region would take its peers for strangers.
+TEST_F(GroupTest, AFullQueueSaysNothingAgainstAPeer) {
+  options_.queue_writes_max = 10;
+  open();
+  auto gate = std::make_shared<Gate>();
+  store_->write({table_->id, key_of("gate"), gate, {}});
+  gate->wait_entered();
+  Tally tally;
+  for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), "1", tally);
+  tally.wait(21);
+  std::promise<std::optional<bool>> pinned;
+  store_->pin_identity(kThere, NodeId(77), [&](auto answer) { pinned.set_value(answer); });
+  gate->open();
+  EXPECT_EQ(pinned.get_future().get(), true);
+
+  store_->stop();
+  std::optional<bool> stopped = true;
+  store_->pin_identity(kThere, NodeId(77), [&](auto answer) { stopped = answer; });
+  EXPECT_EQ(stopped, std::nullopt);
 }
 
 TEST_F(GroupTest, ClientsAreNotStarvedByReplication) {

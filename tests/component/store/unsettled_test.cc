@@ -140,15 +140,15 @@ TEST_F(UnsettledTest, ANewLifeSpeaksForItselfAlone) {
     return watermark(table, kThere);
   };
   // Nobody speaks for it before it has been asked what it holds; then the place is taken.
-  std::vector<bool> pinned;
-  auto note = [&](bool fine) { pinned.push_back(fine); };
+  std::vector<std::optional<bool>> pinned;
+  auto note = [&](std::optional<bool> fine) { pinned.push_back(fine); };
   store_->pin_identity(kThere, NodeId(78), note);
   store_->pin_identity(kThere, kThereNode, note);
   store_->replace_identity(kThere, NodeId(78), Replaced::ended, note);
   store_->replace_identity(kThere, NodeId(79), Replaced::ended, note);
   store_->pin_identity(kThere, NodeId(78), note);
   store_->run_pending();
-  EXPECT_EQ(pinned, (std::vector{false, false, true, false, true}));
+  EXPECT_EQ(pinned, (std::vector<std::optional<bool>>{false, false, true, false, true}));
   Hlc later = Hlc::at_ms(now_ms() + 50);
   EXPECT_EQ(advance(later), joined);
   repaired(table, kElsewhere);

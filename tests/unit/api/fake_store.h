@@ -65,9 +65,8 @@ class FakeStore final : public store::Store {
     done(Err(store::ControlError::unavailable));
   }
   void acknowledge(std::vector<store::Acknowledgement>) override {}
-  void pin_identity(RegionId, NodeId, std::function<void(bool)> done) override { done(true); }
-  void replace_identity(RegionId, NodeId, store::Replaced,
-                        std::function<void(bool)> done) override {
+  void pin_identity(RegionId, NodeId, store::PinDone done) override { done(true); }
+  void replace_identity(RegionId, NodeId, store::Replaced, store::PinDone done) override {
     done(true);
   }
   void decide_parked(store::ParkedDecision, store::ParkedDone done) override { done({}); }
