@@ -36,8 +36,14 @@ void LeaseBook::observe(const std::vector<Lease>& rows, const std::set<LeaseKey>
   seen_ = std::move(next);
 }
 
+bool LeaseBook::holds(const Lease& row) const {
+  auto held = held_.find(row.key);
+  return row.owner == me_ && held != held_.end() && held->second == row.token;
+}
+
 bool LeaseBook::silent(const Seen& seen, std::int64_t now_ms) const {
-  if (seen.row.owner == me_) return false;
+  // Taken by a commit that is there though it was reported failed: nobody ships it.
+  if (seen.row.owner == me_) return !holds(seen.row);
   // A worker that starts again under its name is the one that held it, so it need not wait.
   bool mine_before = first_ && seen.row.owner.starts_with(worker_.name + "/");
   return mine_before || now_ms - seen.since_ms >= timing_.lease_ms;
@@ -68,9 +74,7 @@ LeaseBook::Shares LeaseBook::share_out(std::int64_t now_ms) const {
 void LeaseBook::keep(LeasePlan& plan, const Shares& shares) {
   for (auto at = held_.begin(); at != held_.end();) {
     auto seen = seen_.find(at->first);
-    bool mine = seen != seen_.end() && seen->second.row.owner == me_ &&
-                seen->second.row.token == at->second;
-    if (mine) {
+    if (seen != seen_.end() && holds(seen->second.row)) {
       ++at;
       continue;
     }

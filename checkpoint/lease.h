@@ -94,6 +94,7 @@ class LeaseBook {
   void keep(LeasePlan& plan, const Shares& shares);
   void take(LeasePlan& plan, const Shares& shares, std::int64_t now_ms);
   void want(LeasePlan& plan, const Shares& shares, std::size_t needed, std::int64_t now_ms);
+  [[nodiscard]] bool holds(const Lease& row) const;
   [[nodiscard]] bool silent(const Seen& seen, std::int64_t now_ms) const;
   [[nodiscard]] bool free(const Seen& seen, std::int64_t now_ms) const;
   [[nodiscard]] Shares share_out(std::int64_t now_ms) const;

@@ -20,15 +20,24 @@ LeaseWorker::Outcome LeaseWorker::round(const std::set<LeaseKey>& shards, std::i
     rows = store_.load();
   }
   LeasePlan plan = book_.plan(rows, shards, now_ms);
-  Outcome out;
-  out.lost = plan.lost;
-  for (const auto& row : plan.hand_over) out.hand_over.push_back(row.key);
-  for (const auto& [key, token] : store_.carry_out(plan, book_.me())) {
+  // What the flows have never heard of is not theirs to stop.
+  for (const auto& key : plan.lost)
+    if (gained_.erase(key) == 0) lost_.insert(key);
+  auto taken = store_.carry_out(plan, book_.me());
+  for (const auto& [key, token] : taken) {
     book_.took(key, token);
-    out.gained.push_back({key, token, store_.checkpoints_of(key)});
+    gained_[key] = token;
   }
-  bool changed = !out.gained.empty() || !plan.want.empty();
+  Outcome out;
+  for (const auto& row : plan.hand_over)
+    if (!gained_.contains(row.key)) out.hand_over.push_back(row.key);
+  for (const auto& [key, token] : gained_)
+    out.gained.push_back({key, token, store_.checkpoints_of(key)});
+  bool changed = !taken.empty() || !plan.want.empty();
   rows_ = changed ? store_.load() : std::move(rows);
+  out.lost.assign(lost_.begin(), lost_.end());
+  lost_.clear();
+  gained_.clear();
   return out;
 }
 
@@ -38,6 +47,7 @@ void LeaseWorker::let_go(const LeaseKey& key, std::uint64_t token,
   if (held == book_.held().end() || held->second != token) return;
   store_.let_go(key, token, checkpoints);
   book_.let_go(key);
+  gained_.erase(key);
 }
 
 }  // namespace meridian::checkpoint

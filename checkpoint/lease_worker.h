@@ -2,11 +2,13 @@
 // LeaseBook says, and tells what has changed for its flows.
 //
 // Threads: one at a time.  Borrows: the store.
-// Errors: round() and let_go() throw what the store throws; then nothing has changed, and what is held is
-// held on: a table that cannot be reached cannot be taken over by anybody either.
+// Errors: round() and let_go() throw what the store throws.  What is held is held on: a table that cannot
+// be reached cannot be taken over by anybody either.  What a round that throws has taken or found lost,
+// the next one that does not throw tells.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -26,7 +28,8 @@ class LeaseWorker {
   };
   struct Outcome {
     std::vector<Gained> gained;
-    std::vector<LeaseKey> lost;       // stop their flows: somebody else has them
+    // Stop their flows: somebody else has them.  One that is gained as well was lost before that.
+    std::vector<LeaseKey> lost;
     std::vector<LeaseKey> hand_over;  // stop their flows, then let_go()
   };
   Outcome round(const std::set<LeaseKey>& shards, std::int64_t now_ms);
@@ -41,6 +44,8 @@ class LeaseWorker {
  private:
   LeaseStore& store_;
   LeaseBook book_;
+  std::set<LeaseKey> lost_;                   // and not yet told
+  std::map<LeaseKey, std::uint64_t> gained_;  // held, with these tokens, and not yet told
   std::vector<Lease> rows_;
 };
 

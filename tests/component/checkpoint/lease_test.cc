@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "checkpoint/lease_worker.h"
+#include "checkpoint/schema.h"
 #include "checkpoint/sqlite_store.h"
+#include "common/sqlite/sqlite.h"
 #include "tests/component/checkpoint/temp_dir.h"
 
 namespace meridian::checkpoint {
@@ -90,6 +92,15 @@ class LeaseTest : public ::testing::Test {
     shards_.clear();
     for (std::uint16_t i = 0; i < count; ++i) shards_.insert({at(i, 1, 1).key.table, ShardId(i)});
   }
+
+  // What a disk or another hand does to the table.
+  void meddle(const std::string& sql) {
+    sqlite::Database(database_in(dir_.path()), database_options({})).execute(sql);
+  }
+  void refuse_changes() {
+    meddle("CREATE TRIGGER refusal BEFORE UPDATE ON leases BEGIN SELECT RAISE(ABORT, 'no'); END");
+  }
+  void allow_changes() { meddle("DROP TRIGGER refusal"); }
 
   TempDir dir_;
   std::set<LeaseKey> shards_;
@@ -226,6 +237,67 @@ TEST_F(LeaseTest, TablesComeAndGo) {
   make_shards(6);
   pass(2);
   EXPECT_EQ(workers_.at("a/1").ships.size(), 6U);  // (and no token came twice)
+}
+
+TEST_F(LeaseTest, WhatWasTakenInARoundThatFailedIsToldByTheNext) {
+  make_shards(4);
+  auto saved = at(2, 3, 33);
+  SqliteCheckpointStore(dir_.path()).save_batch({saved});
+  meddle("UPDATE checkpoints SET hash = hash + 1");
+  auto& a = start("a");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THROW(a.leases->round(shards_, now_ms_), sqlite::SqliteError);
+    now_ms_ += kTiming.round_ms;
+  }
+  meddle("UPDATE checkpoints SET hash = hash - 1");
+  auto outcome = a.leases->round(shards_, now_ms_);
+  ASSERT_EQ(outcome.gained.size(), 4U);
+  EXPECT_EQ(outcome.lost.size(), 0U);
+  for (const auto& gained : outcome.gained) {
+    EXPECT_EQ(gained.token, a.leases->book().held().at(gained.key));
+    ASSERT_EQ(gained.checkpoints.size(), gained.key.shard == saved.key.shard ? 1U : 0U);
+  }
+  EXPECT_TRUE(a.leases->round(shards_, now_ms_).gained.empty()) << "told once";
+}
+
+TEST_F(LeaseTest, WhatIsWantedBeforeItsGainIsToldIsHandedOverAfterThat) {
+  make_shards(2);
+  SqliteCheckpointStore(dir_.path()).save_batch({at(0, 3, 33), at(1, 3, 33)});
+  meddle("UPDATE checkpoints SET hash = hash + 1");
+  auto& a = start("a");
+  EXPECT_THROW(a.leases->round(shards_, now_ms_), sqlite::SqliteError);
+  start("b");
+  round(workers_.at("b/1"));
+  meddle("UPDATE checkpoints SET hash = hash - 1");
+  pass(6);
+  expect_even();
+}
+
+TEST_F(LeaseTest, WhatWasFoundLostInARoundThatFailedIsToldByTheNext) {
+  make_shards(4);
+  auto& slow = start("slow");
+  pass(2);
+  slow.alive = false;
+  start("quick");
+  pass(6);
+  ASSERT_EQ(workers_.at("quick/1").ships.size(), 4U);
+  refuse_changes();
+  EXPECT_THROW(slow.leases->round(shards_, now_ms_), sqlite::SqliteError);
+  allow_changes();
+  EXPECT_EQ(slow.leases->round(shards_, now_ms_).lost.size(), 4U);
+  EXPECT_TRUE(slow.leases->round(shards_, now_ms_).lost.empty()) << "told once";
+}
+
+TEST_F(LeaseTest, WhatIsItsOwnByACommitThatWasReportedFailedIsTakenAgain) {
+  make_shards(4);
+  auto& a = start("a");
+  a.store->settle(shards_);
+  meddle("UPDATE leases SET owner = 'a/1', token = 7, counter = 1; UPDATE fence SET next = 8");
+  pass(1);
+  EXPECT_EQ(a.ships.size(), 4U);
+  changes_ = 0;
+  pass(20);
+  EXPECT_EQ(changes_, 0U);
 }
 
 TEST_F(LeaseTest, AfterAnyStormEverythingIsShippedOnceAndEvenly) {
