@@ -75,16 +75,20 @@ bool CheckpointWriter::write(const Work& work) {
   }
   try {
     if (!gone.empty()) store_.forget(gone);
-    if (saves.empty()) return true;
+    std::vector<checkpoint::Checkpoint> refusals;
+    if (!saves.empty()) refusals = store_.save_batch(saves);
+    failing_ = false;
     // It would have moved back, or another worker has the lease.
-    for (const auto& refused : store_.save_batch(saves))
+    for (const auto& refused : refusals)
       log_.warn("checkpoint_refused", "table={} shard={} sink={} sequence={}",
                 refused.key.table.hex(), refused.key.shard.value, refused.key.sink.name(),
                 refused.position.sequence.value);
     return true;
   } catch (const std::exception& failure) {
+    ++failures_;
     // The first of a row of failures is news.
-    if (failures_++ == 0) log_.warn("checkpoint_save_failed", "reason=\"{}\"", failure.what());
+    if (!std::exchange(failing_, true))
+      log_.warn("checkpoint_save_failed", "reason=\"{}\"", failure.what());
     return false;
   }
 }

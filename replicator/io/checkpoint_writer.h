@@ -55,6 +55,7 @@ class CheckpointWriter {
   checkpoint::CheckpointStore& store_;
   const Clock& clock_;
   const Logger log_;
+  bool failing_ = false;  // the last write did; of its own thread
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable changed_;

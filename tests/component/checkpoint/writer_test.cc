@@ -77,6 +77,24 @@ TEST_F(CheckpointWriterTest, AFailedSaveIsTriedAgainAndLoggedOnce) {
   EXPECT_EQ(sink_->lines, 1);
 }
 
+TEST_F(CheckpointWriterTest, TheFirstFailureAfterASaveIsLoggedAgain) {
+  auto fail_then_save = [this](std::uint64_t sequence) {
+    auto before = writer_.failures();
+    auto saves = store_.saves.load();
+    store_.failing = true;
+    save(0, sequence);
+    while (writer_.failures() < before + 2)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    store_.failing = false;
+    while (store_.saves == saves) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  };
+  writer_.start();
+  fail_then_save(5);
+  fail_then_save(6);
+  writer_.stop();
+  EXPECT_EQ(sink_->lines, 2);
+}
+
 TEST_F(CheckpointWriterTest, ForgetsAfterSaving) {
   writer_.start();
   save(0, 5);
