@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "region-node/peer/convert.h"
 #include "rpc/codec.h"
@@ -47,8 +48,18 @@ Copier::~Copier() = default;
 void Copier::start() { tasks_.add(rounds()); }
 
 Copier::Step Copier::rounds() {
-  round();
-  return world_.timer.afterDelay(kRoundMs * kj::MILLISECONDS).then([this] { return rounds(); });
+  return kj::evalNow([this]() -> kj::Promise<void> {
+           round();
+           failing_ = false;
+           return kj::READY_NOW;
+         })
+      .catch_([this](kj::Exception&& failure) {
+        // The first of a row of failures is news.
+        if (!std::exchange(failing_, true))
+          world_.log.warn("copy_round_failed", "reason=\"{}\"", rpc::describe(failure));
+      })
+      .then([this] { return world_.timer.afterDelay(kRoundMs * kj::MILLISECONDS); })
+      .then([this] { return rounds(); });
 }
 
 void Copier::round() {
@@ -56,7 +67,7 @@ void Copier::round() {
   std::erase_if(copies_, [&](const auto& each) {
     bool gone = over(*each.second, catalog->find(each.first));
     if (gone) world_.board.forget(each.first, self_);
-    return gone;
+    return gone || each.second->failed;
   });
   for (const auto& [id, table] : catalog->by_id) {
     if (!table->is_copying(self_)) continue;
@@ -77,13 +88,15 @@ bool Copier::over(const Copy& copy, const store::TablePtr& table) const {
 void Copier::begin(const store::TableInfo& table) {
   auto& copy = *(copies_[table.id] = kj::heap<Copy>(table.id, table.replicas.at(self_).joined,
                                                      self_, world_.limits));
+  KJ_ON_SCOPE_FAILURE(copies_.erase(table.id));  // the next round begins it
   auto saved = reader_->cursor(table.id, copy::TableCopy::kCursor);
   auto beginnings = reader_->cursor(table.id, copy::TableCopy::kBeginnings);
   look(copy);
   copy.next = copy.core.start(saved, beginnings, now_ms());
   world_.log.info("copy_started", "table={} resumed={}", table.name, saved.has_value());
-  copy.task = run(copy).eagerlyEvaluate([this](kj::Exception&& failure) {
+  copy.task = run(copy).eagerlyEvaluate([this, &copy](kj::Exception&& failure) {
     world_.log.error("copy_failed", "reason=\"{}\"", rpc::describe(failure));
+    copy.failed = true;
   });
 }
 

@@ -2,7 +2,8 @@
 // not whole yet, over the sessions of Membership, and says how far it is.
 //
 // Threads: the KJ thread.  Owns: a Reader.  Borrows: World.
-// Errors: none escape; a copy waits and tries again, and its progress says why.
+// Errors: none escape; a copy waits and tries again, and its progress says why.  When the store cannot
+// be read, it is begun again from its cursor as soon as it can.
 // Limits: copy::CopyLimits; copies that run at the same time share the one on bytes.
 #pragma once
 
@@ -54,6 +55,7 @@ class Copier final : private kj::TaskSet::ErrorHandler {
     conflict::Version joined;  // which life of the replica is filled
     copy::TableCopy core;
     copy::Action next;
+    bool failed = false;  // its task has ended, and the next round begins it again
     kj::Promise<void> task = nullptr;
   };
   using Step = kj::Promise<void>;
@@ -84,6 +86,7 @@ class Copier final : private kj::TaskSet::ErrorHandler {
   const std::unique_ptr<store::Reader> reader_;
   rpc::Completions<Controlled> controls_;
   rpc::Completions<rpc::RowsOutcome> outcomes_;
+  bool failing_ = false;  // the last round did
   std::map<TableId, kj::Own<Copy>> copies_;
   kj::TaskSet tasks_;  // last: cancelled first
 };

@@ -78,6 +78,26 @@ TEST_F(CopyOverRpc, ItServesNobodyBeforeItIsWhole) {
   EXPECT_TRUE(eventually([&] { return west.items("T") == east.items("T"); }));
 }
 
+TEST_F(CopyOverRpc, AReplicaWhoseStoreCannotBeReadForAWhileIsFilledAfterIt) {
+  make_full(1000);
+  west.start_node();
+  // Its copy cannot even begin.
+  west.meddle("ALTER TABLE cursors RENAME TO lost_cursors");
+  ASSERT_EQ(add(east, "west"), "");
+  ASSERT_TRUE(eventually([this] { return west.log->contains("no such table: cursors"); }));
+  EXPECT_FALSE(west.log->contains("copy_started"));
+  east.stop_node();
+  west.meddle("ALTER TABLE lost_cursors RENAME TO cursors");
+  ASSERT_TRUE(eventually([this] { return west.log->contains("copy_started"); }));
+  // It cannot go on, and not wait for its seed either.
+  west.meddle("ALTER TABLE flows RENAME TO lost_flows");
+  ASSERT_TRUE(eventually([this] { return west.log->contains("no such table: flows"); }));
+  west.meddle("ALTER TABLE lost_flows RENAME TO flows");
+  east.start_node();
+  ASSERT_TRUE(eventually([this] { return whole(west); })) << west.copy_text("T");
+  EXPECT_EQ(west.items("T"), east.items("T"));
+}
+
 TEST_F(CopyOverRpc, AThirdRegionTakesWhatTheSeedHasOfTheOthers) {
   make_full(300);
   start(west);

@@ -5,6 +5,7 @@
 #include <future>
 #include <thread>
 
+#include "common/sqlite/sqlite.h"
 #include "region-node/api/error.h"
 #include "region-node/model/image.h"
 #include "region-node/model/key.h"
@@ -138,6 +139,11 @@ void TestRegion::forget_checkpoints() {
   std::vector<checkpoint::CheckpointKey> keys;
   for (const auto& checkpoint : checkpoints_.load_all()) keys.push_back(checkpoint.key);
   checkpoints_.forget(keys);
+}
+
+void TestRegion::meddle(const std::string& sql) {
+  sqlite::OpenOptions options{.mode = sqlite::OpenMode::read_write, .busy_timeout_ms = 10'000};
+  sqlite::Database(dir_.path() + "/data/store.db", options).execute(sql);
 }
 
 store::TablePtr TestRegion::create_table(const std::string& name) {

@@ -72,6 +72,8 @@ class TestRegion {
   void start_replicator();
   void stop_replicator();
   void forget_checkpoints();
+  // Changes the node's database behind its back.
+  void meddle(const std::string& sql);
 
   store::TablePtr create_table(const std::string& name);
   // Through the control plane; the error's type and text, empty when all went well.
