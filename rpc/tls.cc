@@ -155,12 +155,20 @@ void Tls::use(Contexts contexts) {
   counters_.expires_us = contexts_->expires_us;
   ++counters_.loads;
   expiry_told_ = false;
-  auto left_ms = (contexts_->expires_us - clock_.wall_us()) / 1000;
+  soon_told_ = false;
   log_.info("tls_certificate_loaded", "region={} file={} days_left={}", region_.name(),
-            settings_.certificate, left_ms / (24 * 3600 * 1000));
-  if (left_ms > 0 && left_ms < kSoonMs)
-    log_.warn("tls_certificate_expires_soon", "file={} hours_left={}", settings_.certificate,
-              left_ms / (3600 * 1000));
+            settings_.certificate, left_ms() / (24 * 3600 * 1000));
+  tell_if_soon();
+}
+
+std::int64_t Tls::left_ms() const { return (contexts_->expires_us - clock_.wall_us()) / 1000; }
+
+void Tls::tell_if_soon() {
+  auto left = left_ms();
+  if (soon_told_ || left <= 0 || left >= kSoonMs) return;
+  soon_told_ = true;
+  log_.warn("tls_certificate_expires_soon", "file={} hours_left={}", settings_.certificate,
+            left / (3600 * 1000));
 }
 
 Tls::Stamp Tls::stamp() const {
@@ -193,6 +201,7 @@ bool Tls::reload() {
 
 void Tls::look() {
   if (stamp() != stamp_) reload();
+  tell_if_soon();
   if (!expiry_told_ && contexts_->expires_us <= clock_.wall_us()) {
     expiry_told_ = true;
     log_.error("tls_certificate_expired", "file={} region={}", settings_.certificate,

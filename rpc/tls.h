@@ -72,6 +72,8 @@ class Tls {
   [[nodiscard]] Contexts load() const;
   [[nodiscard]] Stamp stamp() const;
   void use(Contexts contexts);
+  [[nodiscard]] std::int64_t left_ms() const;
+  void tell_if_soon();
   void look();
   kj::Promise<void> look_on();
 
@@ -83,7 +85,9 @@ class Tls {
   const Logger log_;
   std::shared_ptr<Contexts> contexts_;  // a handshake under way keeps its own
   Stamp stamp_{};
+  // Of the certificate in use.
   bool expiry_told_ = false;
+  bool soon_told_ = false;
   kj::Promise<void> looking_ = nullptr;  // last: cancelled first
 };
 

@@ -92,7 +92,7 @@ class TlsTest : public ::testing::Test {
   }
 
   test::TempDir dir_;
-  SystemClock clock_;
+  test::ShiftedClock clock_;
   std::shared_ptr<test::MemoryLog> log_ = std::make_shared<test::MemoryLog>();
   kj::AsyncIoContext io_ = kj::setupAsyncIo();
   Side here_;
@@ -125,6 +125,20 @@ TEST_F(TlsTest, AnExpiredCertificateIsRefusedAndCalledSo) {
   EXPECT_THAT(out.dialler, HasSubstr("the peer's certificate has expired"));
   here_.tls->watch();
   EXPECT_TRUE(log_->contains("tls_certificate_expired"));
+}
+
+TEST_F(TlsTest, ACertificateThatHasGrownOldInUseIsCalledSoOnce) {
+  load(here_, "trusted", kHere, "trusted");
+  here_.tls->watch();
+  EXPECT_EQ(log_->count(LogLevel::warn), 0u);
+  constexpr std::int64_t kHourUs = std::int64_t{3600} * 1'000'000;
+  clock_.shift_us = here_.counters.expires_us - clock_.wall_us() - 13 * 24 * kHourUs;
+  here_.tls->watch();
+  EXPECT_TRUE(log_->contains("tls_certificate_expires_soon"));
+  here_.tls->watch();
+  EXPECT_EQ(log_->count(LogLevel::warn), 1u);
+  EXPECT_TRUE(here_.tls->reload());
+  EXPECT_EQ(log_->count(LogLevel::warn), 2u) << "new files, and they are old as well";
 }
 
 TEST_F(TlsTest, AnExpiredCertificateOfTheDiallerIsRefusedAndItIsTold) {
