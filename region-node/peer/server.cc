@@ -96,25 +96,30 @@ kj::Promise<void> Server::shake_hands(kj::Own<kj::AsyncIoStream> stream, rpc::Tl
   ++handshaking_;
   return timer_
       .timeoutAfter(limits_.hello_ms_max * kj::MILLISECONDS, tls.accepted(kj::mv(stream)))
-      .then([this](kj::AuthenticatedStream secured) {
-        --handshaking_;
-        add(kj::mv(secured.stream), kj::mv(secured.peerIdentity));
-      })
-      .catch_([this](kj::Exception&& failure) {
-        --handshaking_;
-        ++counters_.handshakes_failed;
-        auto text = rpc::describe(failure);
-        auto reason = rpc::explain_tls(text).value_or(text);
-        // Whoever is refused tries again every few seconds, but says nothing new.
-        constexpr std::size_t kReasonsMax = 100;
-        constexpr auto kRepeat = 10 * kj::MINUTES;
-        auto& logged = failed_handshakes_;
-        auto at = logged.find(reason);
-        if (at == logged.end() ? logged.size() >= kReasonsMax : timer_.now() - at->second < kRepeat)
-          return;
-        logged.insert_or_assign(reason, timer_.now());
-        log_.error("tls_handshake_failed", "reason=\"{}\"", reason);
-      });
+      .then(
+          [this](kj::AuthenticatedStream secured) {
+            --handshaking_;
+            add(kj::mv(secured.stream), kj::mv(secured.peerIdentity));
+          },
+          [this](kj::Exception&& failure) {
+            --handshaking_;
+            handshake_failed(failure);
+          });
+}
+
+void Server::handshake_failed(const kj::Exception& failure) {
+  ++counters_.handshakes_failed;
+  auto text = rpc::describe(failure);
+  auto reason = rpc::explain_tls(text).value_or(text);
+  // Whoever is refused tries again every few seconds, but says nothing new.
+  constexpr std::size_t kReasonsMax = 100;
+  constexpr auto kRepeat = 10 * kj::MINUTES;
+  auto& logged = failed_handshakes_;
+  auto at = logged.find(reason);
+  if (at == logged.end() ? logged.size() >= kReasonsMax : timer_.now() - at->second < kRepeat)
+    return;
+  logged.insert_or_assign(reason, timer_.now());
+  log_.error("tls_handshake_failed", "reason=\"{}\"", reason);
 }
 
 // Over the limit, and said so once.

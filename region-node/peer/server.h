@@ -113,6 +113,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
 
   kj::Promise<void> accept_loop(kj::ConnectionReceiver& listener, rpc::Tls* tls);
   kj::Promise<void> shake_hands(kj::Own<kj::AsyncIoStream> stream, rpc::Tls& tls);
+  void handshake_failed(const kj::Exception& failure);
   bool too_many();
   kj::Promise<void> stranger(std::uint64_t link);
   void taskFailed(kj::Exception&& failure) override;
