@@ -170,6 +170,10 @@ void Flows::on_leases(const checkpoint::LeaseWorker::Outcome& outcome) {
   }
   for (const auto& gained : outcome.gained) {
     tokens_[gained.key] = gained.token;
+    // What this worker knew is older than the lease: of an earlier life of the replica, perhaps.
+    std::erase_if(known_, [&gained](const auto& each) {
+      return each.first.table == gained.key.table && each.first.shard == gained.key.shard;
+    });
     for (const auto& each : gained.checkpoints) known_[each.key] = each.position;
   }
   start_flows();

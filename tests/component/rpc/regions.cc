@@ -125,6 +125,7 @@ void TestRegion::start_replicator() {
       options.peers.emplace_back(region, address(port));
     }
   }
+  options.leases = leases_.get();
   replicator_ = std::make_unique<replicator::Replicator>(options, checkpoints_, clock,
                                                          Rng::from_system(), Logger(log));
   replicator_->start();
@@ -139,6 +140,19 @@ void TestRegion::forget_checkpoints() {
   std::vector<checkpoint::CheckpointKey> keys;
   for (const auto& checkpoint : checkpoints_.load_all()) keys.push_back(checkpoint.key);
   checkpoints_.forget(keys);
+}
+
+void TestRegion::believe_complete(const std::string& name, const std::string& sink) {
+  auto ends = store_->log_ends(table(name)->id);
+  for (std::uint16_t shard = 0; shard < table(name)->shards; ++shard)
+    checkpoints_.save_batch({{{RegionId::of(sink), table(name)->id, ShardId(shard)},
+                              *ends->end(ShardId(shard)),
+                              clock.wall_ms(),
+                              0}});
+}
+
+void TestRegion::share_by_leases() {
+  leases_ = std::make_unique<checkpoint::LeaseStore>(dir_.path() + "/leases");
 }
 
 void TestRegion::meddle(const std::string& sql) {

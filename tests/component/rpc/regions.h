@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/lease_store.h"
 #include "checkpoint/memory_store.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -72,6 +73,10 @@ class TestRegion {
   void start_replicator();
   void stop_replicator();
   void forget_checkpoints();
+  // Checkpoints that say of all shards of the table that the sink has everything.
+  void believe_complete(const std::string& table, const std::string& sink);
+  // From its next start on the replicator takes leases, from a table of them that is empty.
+  void share_by_leases();
   // Changes the node's database behind its back.
   void meddle(const std::string& sql);
 
@@ -113,6 +118,7 @@ class TestRegion {
   const Ports ports_;
   TempDir dir_;
   checkpoint::MemoryCheckpointStore checkpoints_;
+  std::unique_ptr<checkpoint::LeaseStore> leases_;  // null: none are taken
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<peer::Peer> peer_;
   std::unique_ptr<replicator::Replicator> replicator_;

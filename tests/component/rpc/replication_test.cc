@@ -202,6 +202,30 @@ TEST_F(Replication, ACheckpointIsOnlyAHint) {
   EXPECT_EQ(west.store().health().records_duplicate, 0u);
 }
 
+TEST_F(Replication, WhatWasCheckpointedUnderNoLeaseOfItsOwnIsToldToNobody) {
+  make_global();
+  east.stop_replicator();
+  west.stop_node();
+  east.put_many("T", "a", 20, "x");
+  // As after a life of the replica that this worker has seen, and has seen no end of: another worker
+  // had its flows, and has forgotten them.
+  east.believe_complete("T", "west");
+  east.share_by_leases();
+  east.start_replicator();
+  ASSERT_TRUE(eventually([this] { return east.replicator().status().flows.size() == 2; }));
+  auto pending = [this] {
+    auto table = east.store().catalog()->find("T");
+    std::uint64_t records = 0;
+    for (std::uint16_t shard = 0; shard < 2; ++shard)
+      records += east.store().open_reader()->backlog(table->id, ShardId(shard), west.id())
+                     .pending_records;
+    return records;
+  };
+  EXPECT_FALSE(eventually([&] { return pending() < 20; }, 1000));
+  west.start_node();
+  EXPECT_TRUE(eventually([&] { return west.items("T").size() == 20 && pending() == 0; }));
+}
+
 TEST_F(Replication, AClockBehindHoldsTheFlowAndSaysSo) {
   make_global();
   auto flow_state = [this] {
