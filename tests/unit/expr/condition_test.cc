@@ -173,6 +173,18 @@ TEST(Condition, Functions) {
         values);
 }
 
+// A part that nearly matches at every place of the whole: it would take hours to compare it at each.
+TEST(Condition, ContainsTakesNoQuadraticTime) {
+  std::string whole(8'000'000, 'a');
+  std::string part = std::string(4'000'000, 'a') + "b";
+  AttributeMap values{{":s", s(part)}, {":b", b(part)}};
+  std::string text = "contains(s, :s) OR contains(b, :b)";
+  for (int i = 0; i < 10; ++i) text += " OR contains(s, :s) OR contains(b, :b)";
+  EXPECT_FALSE(holds(text, {{"s", s(whole)}, {"b", b(whole)}}, values));
+  EXPECT_TRUE(holds("contains(s, :s) AND contains(b, :b)",
+                    {{"s", s(whole + "b")}, {"b", b(whole + "b")}}, values));
+}
+
 TEST(Condition, Size) {
   AttributeMap values{{":0", n("0")}, {":1", n("1")}, {":2", n("2")},
                       {":3", n("3")}, {":5", n("5")}, {":s", s("5")}};
