@@ -5,6 +5,7 @@
 // Limits: nesting is bounded by the parser (kConditionDepthMax), so recursion over them is safe.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ struct Operand {
   enum class Kind { path, value, function };
   Kind kind = Kind::path;
   Path path;
-  model::AttributeValue value;
+  // Not null once resolved.  All uses of one placeholder share it: they may be many, and it large.
+  std::shared_ptr<const model::AttributeValue> value;
   Function function = Function::size;
   std::vector<Operand> arguments;
   std::string token;  // ":value" or the function's name, as written

@@ -17,7 +17,7 @@ using model::Item;
 const AttributeValue* value_of(const Operand& operand, const Item& item, AttributeValue& scratch) {
   switch (operand.kind) {
     case Operand::Kind::path: return find_value(item, operand.path);
-    case Operand::Kind::value: return &operand.value;
+    case Operand::Kind::value: return operand.value.get();
     case Operand::Kind::function: break;
   }
   MERIDIAN_CHECK(operand.function == Function::size);

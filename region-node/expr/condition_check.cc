@@ -177,7 +177,7 @@ class ConditionCheck {
       leaf.note(Mistake::operand_type, wrong_type(function.token, text));
       return;
     }
-    const std::string& name = wanted.value.as<model::StringValue>()->text;
+    const std::string& name = wanted.value->as<model::StringValue>()->text;
     for (auto each : {AttributeType::S, AttributeType::N, AttributeType::B, AttributeType::BOOL,
                       AttributeType::NULL_, AttributeType::M, AttributeType::L, AttributeType::SS,
                       AttributeType::NS, AttributeType::BS}) {
@@ -204,10 +204,10 @@ class ConditionCheck {
 
   static void check_bounds(const Operand& lower, const Operand& upper, Findings& leaf) {
     if (!is_value(lower) || !is_value(upper)) return;
-    if (!is_ordered(lower.value.type()) || !is_ordered(upper.value.type())) return;
-    std::string bounds = "lower bound operand: " + shown(lower.value) +
-                         ", upper bound operand: " + shown(upper.value);
-    auto order = compare_values(lower.value, upper.value);
+    if (!is_ordered(lower.value->type()) || !is_ordered(upper.value->type())) return;
+    std::string bounds = "lower bound operand: " + shown(*lower.value) +
+                         ", upper bound operand: " + shown(*upper.value);
+    auto order = compare_values(*lower.value, *upper.value);
     if (!order) {
       leaf.note(
           Mistake::operand_type,

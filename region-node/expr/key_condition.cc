@@ -83,7 +83,7 @@ class Splitter {
       if (operand.kind == Operand::Kind::function)
         return "KeyConditionExpressions cannot contain nested operations";
       if (operand.kind == Operand::Kind::value) {
-        condition.values.push_back(operand.value);
+        condition.values.push_back(*operand.value);
         continue;
       }
       if (key != nullptr) {

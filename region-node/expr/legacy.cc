@@ -75,7 +75,7 @@ Operand path_operand(const std::string& attribute) {
 Operand value_operand(const AttributeValue& value) {
   Operand operand;
   operand.kind = Operand::Kind::value;
-  operand.value = value;
+  operand.value = std::make_shared<const AttributeValue>(value);
   return operand;
 }
 

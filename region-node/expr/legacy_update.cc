@@ -58,7 +58,8 @@ Result<Update, std::string> update_from_attribute_updates(const LegacyUpdates& u
     action.kind = kind_of(update);
     action.path.attribute = name;
     action.operand.kind = Operand::Kind::value;
-    if (update.value) action.operand.value = *update.value;
+    if (update.value)
+      action.operand.value = std::make_shared<const model::AttributeValue>(*update.value);
   }
   return Update(std::make_shared<const UpdateActions>(std::move(out)));
 }

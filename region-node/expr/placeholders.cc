@@ -24,9 +24,9 @@ std::optional<std::string> check_map(const Map* map, const std::string& paramete
   return std::nullopt;
 }
 
-template <typename Map>
+template <typename Map, typename Used>
 std::optional<std::string> check_used(const Map* map, const std::string& parameter,
-                                      const std::set<std::string, std::less<>>& used) {
+                                      const Used& used) {
   if (map == nullptr) return std::nullopt;
   std::string unused;
   for (const auto& [token, meaning] : *map) {
@@ -61,8 +61,8 @@ Result<void, std::string> Placeholders::check_keys() const {
 }
 
 Result<void, std::string> Placeholders::check_all_used() const {
-  if (auto error = check_used(names_, kNames, used_)) return Err(std::move(*error));
-  if (auto error = check_used(values_, kValues, used_)) return Err(std::move(*error));
+  if (auto error = check_used(names_, kNames, used_names_)) return Err(std::move(*error));
+  if (auto error = check_used(values_, kValues, used_values_)) return Err(std::move(*error));
   return {};
 }
 
@@ -70,16 +70,17 @@ const std::string* Placeholders::name(std::string_view token) {
   if (names_ == nullptr) return nullptr;
   auto at = names_->find(token);
   if (at == names_->end()) return nullptr;
-  used_.emplace(token);
+  used_names_.emplace(token);
   return &at->second;
 }
 
-const model::AttributeValue* Placeholders::value(std::string_view token) {
+std::shared_ptr<const model::AttributeValue> Placeholders::value(std::string_view token) {
   if (values_ == nullptr) return nullptr;
   auto at = values_->find(token);
   if (at == values_->end()) return nullptr;
-  used_.emplace(token);
-  return &at->second;
+  auto& shared = used_values_[at->first];
+  if (shared == nullptr) shared = std::make_shared<const model::AttributeValue>(at->second);
+  return shared;
 }
 
 }  // namespace meridian::expr

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -44,12 +45,14 @@ class Placeholders {
 
   // `token` with its "#" or ":"; null when not defined.  Counts as used.
   const std::string* name(std::string_view token);
-  const model::AttributeValue* value(std::string_view token);
+  // The same object each time.
+  std::shared_ptr<const model::AttributeValue> value(std::string_view token);
 
  private:
   const Names* names_ = nullptr;
   const model::AttributeMap* values_ = nullptr;
-  std::set<std::string, std::less<>> used_;  // tokens
+  std::set<std::string, std::less<>> used_names_;
+  std::map<std::string, std::shared_ptr<const model::AttributeValue>, std::less<>> used_values_;
 };
 
 }  // namespace meridian::expr

@@ -40,7 +40,7 @@ const FunctionInfo* find_function(std::string_view name) {
 }
 
 std::optional<model::AttributeType> known_type(const Operand& operand) {
-  if (operand.kind == Operand::Kind::value) return operand.value.type();
+  if (operand.kind == Operand::Kind::value) return operand.value->type();
   if (operand.kind == Operand::Kind::function && operand.function == Function::size)
     return model::AttributeType::N;
   return std::nullopt;
@@ -87,10 +87,9 @@ void Resolver::resolve(Path& path, Findings& findings) {
 }
 
 void Resolver::resolve_value(Operand& operand, Findings& findings) {
-  if (const model::AttributeValue* value = placeholders_.value(operand.token)) {
-    operand.value = *value;
-    return;
-  }
+  operand.value = placeholders_.value(operand.token);
+  if (operand.value != nullptr) return;
+  operand.value = std::make_shared<const model::AttributeValue>();  // for the checks that follow
   findings.note(Mistake::undefined_value,
                 "An expression attribute value used in expression is not defined; attribute "
                 "value: " +

@@ -45,6 +45,7 @@ class Run {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (actions_.actions[i].kind != Kind::set) continue;
       if (auto error = evaluate(actions_.actions[i], values[i])) return Err(std::move(*error));
+      if (!fits(values[i])) return Err(std::string(kTooLarge));
     }
     UpdateOutcome outcome;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -58,6 +59,13 @@ class Run {
   }
 
  private:
+  // Counts a value that will be a part of the new item, before there are more copies of it than an
+  // item can hold.
+  bool fits(const AttributeValue& value) {
+    bytes_ += model::value_size(value);
+    return bytes_ <= model::kItemBytesMax;
+  }
+
   Error act(const UpdateAction& action, AttributeValue value) {
     if (!editor_.has_parent(action.path)) {
       bool ignored = action.kind == Kind::remove && lost_removal_ == LostRemoval::ignored;
@@ -78,12 +86,14 @@ class Run {
 
   Error add(const UpdateAction& action) {
     const AttributeValue* current = find_value(old_, action.path);
-    const AttributeValue& more = action.operand.value;
+    const AttributeValue& more = *action.operand.value;
+    if (current != nullptr && current->type() != more.type()) return wrong_type();
+    // A sum may be shorter than what is added.
+    if (more.type() != model::AttributeType::N && !fits(more)) return kTooLarge;
     if (current == nullptr) {
       editor_.assign(action.path, more);
       return std::nullopt;
     }
-    if (current->type() != more.type()) return wrong_type();
     if (const auto* number = more.as<NumberValue>()) {
       auto sum = model::add_numbers(current->as<NumberValue>()->text, number->text);
       if (!sum.ok()) return sum.error();
@@ -99,8 +109,8 @@ class Run {
   Error take_away(const UpdateAction& action) {
     const AttributeValue* current = find_value(old_, action.path);
     if (current == nullptr) return std::nullopt;
-    if (current->type() != action.operand.value.type()) return wrong_type();
-    auto rest = set_difference(*current, action.operand.value);
+    if (current->type() != action.operand.value->type()) return wrong_type();
+    auto rest = set_difference(*current, *action.operand.value);
     if (rest) {
       editor_.assign(action.path, std::move(*rest));
     } else {
@@ -129,7 +139,7 @@ class Run {
 
   Error evaluate(const Operand& operand, AttributeValue& out) {
     if (operand.kind == Operand::Kind::value) {
-      out = operand.value;
+      out = *operand.value;
       return std::nullopt;
     }
     if (operand.kind == Operand::Kind::function) return evaluate_function(operand, out);
@@ -177,6 +187,7 @@ class Run {
   const Item& old_;
   LostRemoval lost_removal_;
   ItemEditor editor_;
+  std::size_t bytes_ = 0;  // of values that the new item will hold
 };
 
 }  // namespace

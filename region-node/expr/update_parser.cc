@@ -137,7 +137,7 @@ class UpdateCheck {
 
   void check_clause(const std::string& clause, UpdateAction& action) {
     resolver_.resolve_value(action.operand, findings_);
-    AttributeType type = action.operand.value.type();
+    AttributeType type = action.operand.value->type();
     const char* name = long_name(type);
     if (name == nullptr || (action.kind == Kind::add && type == AttributeType::N)) return;
     findings_.note(Mistake::clause_operand,
@@ -156,10 +156,10 @@ class UpdateCheck {
 
   // `wanted` is what the operation needs, where the operand is known beforehand.
   void check_type(const std::string& operation, const Operand& operand, AttributeType wanted) {
-    bool wrong = operand.kind == Operand::Kind::value && operand.value.type() != wanted;
+    bool wrong = operand.kind == Operand::Kind::value && operand.value->type() != wanted;
     if (!wrong) return;
     findings_.note(Mistake::operand_type,
-                   wrong_type(operation, model::type_name(operand.value.type())));
+                   wrong_type(operation, model::type_name(operand.value->type())));
   }
 
   void check_operand(Operand& operand) {

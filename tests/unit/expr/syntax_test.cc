@@ -219,6 +219,16 @@ TEST(Syntax, PlaceholderMaps) {
   EXPECT_EQ(keys_error(&names, &good), "");
 }
 
+TEST(Syntax, UsesOfAValueShareIt) {
+  AttributeMap values{{":a", s("large")}};
+  Placeholders placeholders(nullptr, &values);
+  auto first = placeholders.value(":a");
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(*first, values[":a"]);
+  EXPECT_EQ(placeholders.value(":a"), first);
+  EXPECT_EQ(placeholders.value(":b"), nullptr);
+}
+
 TEST(Syntax, UnusedPlaceholdersOverAllExpressionsOfARequest) {
   Names names{{"#a", "a"}, {"#b", "b"}, {"#c", "c"}};
   AttributeMap values{{":a", n("1")}, {":b", n("1")}, {":c", n("1")}};

@@ -160,6 +160,12 @@ TEST(UpdateErrors, Limits) {
   EXPECT_EQ(apply("set a = :v, b = :v", {}, values).error(),
             "Item size to update has exceeded the maximum allowed size");
   EXPECT_TRUE(apply("set a = :v, b = :half", {}, values).ok());
+  // Nothing is evaluated after the values that are too much for an item.
+  EXPECT_EQ(apply("set a = :v, b = :v, c = :v, d = gone", {}, values).error(),
+            "Item size to update has exceeded the maximum allowed size");
+  AttributeMap set{{":s", ss({std::string(200 * 1024, 'x')})}};
+  EXPECT_EQ(apply("add a :s, b :s, c :s, d.gone :s", {}, set).error(),
+            "Item size to update has exceeded the maximum allowed size");
   EXPECT_EQ(apply("set a = :big + :big", {}, values).error(),
             "Number overflow. Attempting to store a number with magnitude larger than supported "
             "range");
