@@ -44,6 +44,7 @@ bool each_member(JsonValue json, Problems& problems, Read read) {
   auto object = json.object(problems);
   if (!object) return false;
   for (std::size_t i = 0; i < object->size(); ++i) {
+    if (!name_fits(object->name_at(i), problems)) return false;
     auto member = object->value_at(i).object(problems);
     if (!member && !problems.any()) {
       problems.report(ApiError::validation("The value of " + std::string(object->name_at(i)) +

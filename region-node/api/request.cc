@@ -103,7 +103,7 @@ ExpressionInput::ExpressionInput(const JsonObject& input,
   }
   if (values) values_ = std::move(*values);
   placeholders_.emplace(names ? &names_ : nullptr, values ? &values_ : nullptr);
-  if (!problems.any()) check(placeholders_->check_keys(), problems);
+  if (!problems.any()) check(placeholders_->check_maps(), problems);
 }
 
 std::optional<expr::Condition> read_write_condition(const JsonObject& input,

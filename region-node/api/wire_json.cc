@@ -143,17 +143,6 @@ void report_nesting(Problems& problems) {
       "beyond supported limit"));
 }
 
-bool name_fits(std::string_view name, Problems& problems) {
-  if (name.empty()) {
-    report_invalid(problems, "Empty attribute name");
-  } else if (name.size() > kAttributeNameBytesMax) {
-    report_invalid(problems, "Attribute name is too large, must be less than 65536 bytes");
-  } else {
-    return true;
-  }
-  return false;
-}
-
 std::optional<AttributeMap> read_members(JsonValue json, std::size_t depth, Problems& problems) {
   auto object = json.object(problems);
   if (!object) return std::nullopt;
@@ -296,6 +285,17 @@ struct Appender {
 };
 
 }  // namespace
+
+bool name_fits(std::string_view name, Problems& problems) {
+  if (name.empty()) {
+    report_invalid(problems, "Empty attribute name");
+  } else if (name.size() > model::kAttributeNameBytesMax) {
+    report_invalid(problems, "Attribute name is too large, must be less than 65536 bytes");
+  } else {
+    return true;
+  }
+  return false;
+}
 
 std::optional<AttributeValue> read_value(JsonValue json, Problems& problems) {
   if (!json.present()) return std::nullopt;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "region-node/expr/lexer.h"
+#include "region-node/model/item_size.h"
 
 namespace meridian::expr {
 namespace {
@@ -13,13 +14,46 @@ bool is_placeholder(std::string_view token, char mark) {
   return std::all_of(token.begin() + 1, token.end(), is_word);
 }
 
+std::size_t bytes_of(const std::string& name) { return name.size(); }
+std::size_t bytes_of(const model::AttributeValue& value) { return model::value_size(value); }
+
+template <typename Map>
+std::size_t map_bytes(const Map* map) {
+  std::size_t sum = 0;
+  if (map == nullptr) return sum;
+  for (const auto& [token, meaning] : *map) sum += token.size() + bytes_of(meaning);
+  return sum;
+}
+
+const char* mistake_in(const std::string& name) {
+  if (name.empty()) return "Empty attribute name";
+  if (name.size() > model::kAttributeNameBytesMax)
+    return "Attribute name is too large, must be less than 65536 bytes";
+  return nullptr;
+}
+// Values are checked where they are read.
+const char* mistake_in(const model::AttributeValue&) { return nullptr; }
+
+std::optional<std::string> check_key(const std::string& token, char mark) {
+  if (token.size() > kPlaceholderBytesMax) {
+    // AWS gives the size with names only.
+    return "The expression attribute map contains a key that is too long;" +
+           (mark == '#' ? " size of key: " + std::to_string(token.size()) : "");
+  }
+  if (!is_placeholder(token, mark)) return "Syntax error; key: \"" + token + "\"";
+  return std::nullopt;
+}
+
 template <typename Map>
 std::optional<std::string> check_map(const Map* map, const std::string& parameter, char mark) {
   if (map == nullptr) return std::nullopt;
   if (map->empty()) return parameter + " must not be empty";
+  if (map_bytes(map) > kPlaceholderMapBytesMax) return parameter + " exceeds max size";
   for (const auto& [token, meaning] : *map) {
-    if (!is_placeholder(token, mark))
-      return parameter + " contains invalid key: Syntax error; key: \"" + token + "\"";
+    if (auto mistake = check_key(token, mark))
+      return parameter + " contains invalid key: " + *mistake;
+    if (const char* mistake = mistake_in(meaning))
+      return parameter + " contains invalid value: " + mistake + " for key " + token;
   }
   return std::nullopt;
 }
@@ -54,9 +88,12 @@ const char* parameter_name(Parameter parameter) {
   return "";
 }
 
-Result<void, std::string> Placeholders::check_keys() const {
+Result<void, std::string> Placeholders::check_maps() const {
   if (auto error = check_map(names_, kNames, '#')) return Err(std::move(*error));
   if (auto error = check_map(values_, kValues, ':')) return Err(std::move(*error));
+  if (map_bytes(names_) + map_bytes(values_) > kPlaceholderMapBytesMax) {
+    return Err(std::string("Combined size of ") + kNames + " and " + kValues + " exceeds max size");
+  }
   return {};
 }
 

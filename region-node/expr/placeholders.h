@@ -6,6 +6,7 @@
 // Borrows: both maps, until the last expression is parsed; either may be null when the request has
 // none.
 // Errors: texts of AWS's ValidationException.
+// Limits: kPlaceholderBytesMax, kPlaceholderMapBytesMax, model::kAttributeNameBytesMax.
 #pragma once
 
 #include <functional>
@@ -28,6 +29,9 @@ const char* parameter_name(Parameter parameter);
 
 inline constexpr std::size_t kExpressionBytesMax = 4096;
 inline constexpr std::size_t kOperatorsMax = 300;
+inline constexpr std::size_t kPlaceholderBytesMax = 255;
+// Of the names with their placeholders, of the values with theirs, and of both together.
+inline constexpr std::size_t kPlaceholderMapBytesMax = 2 * 1024 * 1024;
 
 class Placeholders {
  public:
@@ -37,9 +41,9 @@ class Placeholders {
   Placeholders(const Names* names, const model::AttributeMap* values)
       : names_(names), values_(values) {}
 
-  // That both maps, where given, are not empty and that their keys are well formed ("#n", ":v").
-  // Call before parsing: AWS reports these first.
-  [[nodiscard]] Result<void, std::string> check_keys() const;
+  // That both maps, where given, are not empty nor too large, that their keys are well formed ("#n",
+  // ":v"), and that attributes can have those names.  Call before parsing: AWS reports these first.
+  [[nodiscard]] Result<void, std::string> check_maps() const;
   // That each name and value was used by some expression.
   [[nodiscard]] Result<void, std::string> check_all_used() const;
 

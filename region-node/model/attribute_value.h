@@ -5,7 +5,8 @@
 // exactly when they compare equal, and when their canonical images (model/image.h) are the same bytes.
 //
 // Threads: value types, no sharing.
-// Limits: nesting kNestingMax; item kItemBytesMax by DynamoDB's own size rule (model/item_size.h).
+// Limits: nesting kNestingMax; names kAttributeNameBytesMax; item kItemBytesMax by DynamoDB's own size
+// rule (model/item_size.h).
 // Source: DynamoDB developer guide, "Supported data types and naming rules" and "Item sizes".
 #pragma once
 
@@ -20,6 +21,7 @@
 namespace meridian::model {
 
 inline constexpr std::size_t kNestingMax = 32;
+inline constexpr std::size_t kAttributeNameBytesMax = 65'535;
 inline constexpr std::size_t kItemBytesMax = 400 * 1024;
 
 class AttributeValue;
@@ -78,7 +80,7 @@ class AttributeValue {
 
   AttributeValue() : value_(NullValue{}) {}
   template <typename T>
-  requires kIsAlternative<T, Variant>
+    requires kIsAlternative<T, Variant>
   // NOLINTNEXTLINE(google-explicit-constructor)
   AttributeValue(T value) : value_(std::in_place_type<T>, std::move(value)) {}
 

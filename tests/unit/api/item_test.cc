@@ -180,6 +180,35 @@ TEST_F(ItemTest, PlaceholdersMustBeUsedAndBeThere) {
             "expressions");
 }
 
+TEST_F(ItemTest, NamesThatNoAttributeHasAreRefused) {
+  const std::string key = R"({"TableName":"Plain","Key":{"p":{"S":"a"}},)";
+  EXPECT_EQ(error("UpdateItem", key + R"("UpdateExpression":"SET #a = :v",
+                      "ExpressionAttributeNames":{"#a":""},
+                      "ExpressionAttributeValues":{":v":{"S":"b"}}})"),
+            "ValidationException: ExpressionAttributeNames contains invalid value: Empty attribute "
+            "name for key #a");
+  const std::string empty =
+      "ValidationException: One or more parameter values were invalid: Empty attribute name";
+  EXPECT_EQ(error("UpdateItem", key + R"("AttributeUpdates":{"":{"Value":{"S":"b"}}}})"), empty);
+  EXPECT_EQ(error("DeleteItem", key + R"("Expected":{"":{"Exists":false}}})"), empty);
+  EXPECT_EQ(
+      error("Scan", R"({"TableName":"Plain","ScanFilter":{"":{"ComparisonOperator":"NULL"}}})"),
+      empty);
+  EXPECT_EQ(error("UpdateItem", key + R"("AttributeUpdates":{")" + std::string(65'536, 'x') +
+                                    R"(":{"Value":{"S":"b"}}}})"),
+            "ValidationException: One or more parameter values were invalid: Attribute name is too "
+            "large, must be less than 65536 bytes");
+}
+
+TEST_F(ItemTest, ValuesOfExpressionsAreLimited) {
+  const std::string half = R"({"B":")" + std::string(1'400'000, 'A') + "\"}";
+  EXPECT_EQ(error("PutItem", R"({"TableName":"Plain","Item":{"p":{"S":"a"}},
+                      "ConditionExpression":"v = :a OR v = :b",
+                      "ExpressionAttributeValues":{":a":)" +
+                                 half + R"(,":b":)" + half + "}}"),
+            "ValidationException: ExpressionAttributeValues exceeds max size");
+}
+
 TEST_F(ItemTest, KeysMustFitTheSchema) {
   EXPECT_EQ(error("PutItem", R"({"TableName":"Plain","Item":{"q":{"S":"a"}}})"),
             "ValidationException: One or more parameter values were invalid: Missing the key p in "

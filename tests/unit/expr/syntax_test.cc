@@ -195,28 +195,67 @@ TEST(Syntax, Placeholders) {
   EXPECT_FALSE(parse_condition("#a = :b", Parameter::condition, none).ok());
 }
 
+std::string maps_error(const Names* names, const AttributeMap* values) {
+  auto checked = Placeholders(names, values).check_maps();
+  return checked.ok() ? "" : checked.error();
+}
+
 TEST(Syntax, PlaceholderMaps) {
-  auto keys_error = [](const Names* names, const AttributeMap* values) {
-    auto checked = Placeholders(names, values).check_keys();
-    return checked.ok() ? "" : checked.error();
-  };
   Names empty_names;
   AttributeMap empty_values;
-  EXPECT_EQ(keys_error(nullptr, nullptr), "");
-  EXPECT_EQ(keys_error(&empty_names, nullptr), "ExpressionAttributeNames must not be empty");
-  EXPECT_EQ(keys_error(nullptr, &empty_values), "ExpressionAttributeValues must not be empty");
+  EXPECT_EQ(maps_error(nullptr, nullptr), "");
+  EXPECT_EQ(maps_error(&empty_names, nullptr), "ExpressionAttributeNames must not be empty");
+  EXPECT_EQ(maps_error(nullptr, &empty_values), "ExpressionAttributeValues must not be empty");
   for (const char* key : {"a", "#", "#a-b", ":a", "", "#a "}) {
     Names names{{key, "a"}};
-    EXPECT_EQ(keys_error(&names, nullptr),
+    EXPECT_EQ(maps_error(&names, nullptr),
               std::string("ExpressionAttributeNames contains invalid key: Syntax error; key: \"") +
                   key + "\"");
   }
   AttributeMap values{{"a", n("1")}};
-  EXPECT_EQ(keys_error(nullptr, &values),
+  EXPECT_EQ(maps_error(nullptr, &values),
             "ExpressionAttributeValues contains invalid key: Syntax error; key: \"a\"");
   Names names{{"#_", "a"}, {"#1a", "b"}};
   AttributeMap good{{":_", n("1")}, {":1a", n("1")}};
-  EXPECT_EQ(keys_error(&names, &good), "");
+  EXPECT_EQ(maps_error(&names, &good), "");
+}
+
+TEST(Syntax, LongPlaceholders) {
+  const std::string longest(kPlaceholderBytesMax - 1, 'a');
+  const std::string mistake =
+      " contains invalid key: The expression attribute map contains a key that is too long;";
+  Names names{{"#" + longest, "a"}};
+  AttributeMap values{{":" + longest, n("1")}};
+  EXPECT_EQ(maps_error(&names, &values), "");
+  Names long_names{{"#" + longest + "-", "a"}};
+  EXPECT_EQ(maps_error(&long_names, &values),
+            "ExpressionAttributeNames" + mistake + " size of key: 256");
+  AttributeMap long_values{{":" + longest + "a", n("1")}};
+  EXPECT_EQ(maps_error(&names, &long_values), "ExpressionAttributeValues" + mistake);
+}
+
+TEST(Syntax, NamesThatNoAttributeHas) {
+  const std::string mistake = "ExpressionAttributeNames contains invalid value: ";
+  Names names{{"#a", "a"}, {"#b", ""}};
+  EXPECT_EQ(maps_error(&names, nullptr), mistake + "Empty attribute name for key #b");
+  names["#b"] = std::string(model::kAttributeNameBytesMax, 'x');
+  EXPECT_EQ(maps_error(&names, nullptr), "");
+  names["#b"] += "x";
+  EXPECT_EQ(maps_error(&names, nullptr),
+            mistake + "Attribute name is too large, must be less than 65536 bytes for key #b");
+}
+
+TEST(Syntax, LargePlaceholderMaps) {
+  AttributeMap values{{":a", s(std::string(kPlaceholderMapBytesMax - 2, 'x'))}};
+  EXPECT_EQ(maps_error(nullptr, &values), "");
+  Names names{{"#a", "a"}};
+  EXPECT_EQ(maps_error(&names, &values),
+            "Combined size of ExpressionAttributeNames and ExpressionAttributeValues exceeds max "
+            "size");
+  values[":b"] = null();
+  EXPECT_EQ(maps_error(nullptr, &values), "ExpressionAttributeValues exceeds max size");
+  for (int i = 0; i < 33; ++i) names["#" + std::to_string(i)] = std::string(64'000, 'x');
+  EXPECT_EQ(maps_error(&names, nullptr), "ExpressionAttributeNames exceeds max size");
 }
 
 TEST(Syntax, UsesOfAValueShareIt) {
