@@ -24,6 +24,20 @@ std::optional<expr::KeyCondition> read_key_condition(const JsonObject& input,
   return std::nullopt;
 }
 
+// KeyConditions may stand beside any expression but its own.
+void refuse_query_mixture(const JsonObject& input, Problems& problems) {
+  const std::initializer_list<std::string_view> expressions = {
+      "ProjectionExpression", "FilterExpression", "KeyConditionExpression"};
+  if (input.get("KeyConditionExpression").present()) {
+    refuse_mixture(input,
+                   {"AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"},
+                   expressions, problems);
+  } else {
+    refuse_mixture(input, {"AttributesToGet", "QueryFilter", "ConditionalOperator"}, expressions,
+                   problems);
+  }
+}
+
 void refuse_filter_on_key(const JsonObject& input, const model::KeySchema& schema,
                           const expr::Condition& filter, Problems& problems) {
   const char* parameter = input.get("QueryFilter").present() ? "QueryFilter" : "Filter Expression";
@@ -64,8 +78,7 @@ Answer query(const Call& call) {
     constraints.fail_unvalued("Limit", "have value greater than or equal to 1");
   bool forward = input.get("ScanIndexForward").boolean(problems).value_or(true);
   constraints.finish(problems);
-  refuse_mixture(input, {"AttributesToGet", "KeyConditions", "QueryFilter", "ConditionalOperator"},
-                 {"ProjectionExpression", "KeyConditionExpression", "FilterExpression"}, problems);
+  refuse_query_mixture(input, problems);
   ExpressionInput expressions(
       input, {"KeyConditionExpression", "FilterExpression", "ProjectionExpression"}, problems);
   if (problems.any()) return Err(problems.take());

@@ -86,6 +86,28 @@ TEST_F(PageTest, LegacyQueryWorks) {
             R"({"Items":[{"s":{"N":"1"}},{"s":{"N":"3"}}],"Count":2,"ScannedCount":3})");
 }
 
+TEST_F(PageTest, KeyConditionsStandBesideOtherExpressions) {
+  for (int sort = 0; sort < 3; ++sort)
+    put("a", sort, R"(,"v":{"N":")" + std::to_string(sort) + "\"}");
+  const std::string head = R"({"TableName":"Sorted","KeyConditions":{
+      "p":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}})";
+  EXPECT_EQ(ok("Query", head + R"(,"FilterExpression":"v > :v","ProjectionExpression":"s",
+                               "ExpressionAttributeValues":{":v":{"N":"1"}}})"),
+            R"({"Items":[{"s":{"N":"2"}}],"Count":1,"ScannedCount":3})");
+  const std::string mixture =
+      "ValidationException: Can not use both expression and non-expression parameters in the same "
+      "request: Non-expression parameters: {";
+  EXPECT_EQ(error("Query", head + R"(,"QueryFilter":{},"ConditionalOperator":"OR",
+                               "KeyConditionExpression":"p = :p","FilterExpression":"v = :p",
+                               "ProjectionExpression":"s",
+                               "ExpressionAttributeValues":{":p":{"S":"a"}}})"),
+            mixture +
+                "QueryFilter, ConditionalOperator, KeyConditions} Expression parameters: "
+                "{ProjectionExpression, FilterExpression, KeyConditionExpression}");
+  EXPECT_EQ(error("Query", head + R"(,"AttributesToGet":["s"],"ProjectionExpression":"s"})"),
+            mixture + "AttributesToGet} Expression parameters: {ProjectionExpression}");
+}
+
 TEST_F(PageTest, PagesEndAtOneMegabyte) {
   std::string fat = R"(,"v":{"S":")" + std::string(300 * 1024, 'x') + "\"}";
   for (int sort = 0; sort < 5; ++sort) put("a", sort, fat);
