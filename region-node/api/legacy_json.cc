@@ -128,19 +128,21 @@ std::optional<std::vector<std::string>> read_attributes_to_get(JsonValue json, P
   return problems.any() ? std::nullopt : std::optional(std::move(out));
 }
 
-expr::ConditionalOperator read_conditional_operator(const JsonObject& input,
-                                                    std::initializer_list<std::string_view> users,
+expr::ConditionalOperator read_conditional_operator(const JsonObject& input, std::string_view user,
                                                     Problems& problems) {
   auto name = input.get("ConditionalOperator").text(problems);
   if (!name) return expr::ConditionalOperator::and_;
   Constraints constraints;
   constraints.one_of(*name, "conditionalOperator", {"OR", "AND"});
   constraints.finish(problems);
-  bool used =
-      std::any_of(users.begin(), users.end(), [&](auto user) { return input.get(user).present(); });
-  if (!used) {
-    std::string what = users.size() == 1 ? std::string(*users.begin()) : "Filter or Expected";
-    problems.report(ApiError::validation("ConditionalOperator cannot be used without " + what));
+  auto conditions = input.get(user).object(problems);
+  if (!conditions || conditions->size() == 0) {
+    problems.report(
+        ApiError::validation("ConditionalOperator cannot be used without Filter or Expected"));
+  } else if (conditions->size() == 1) {
+    problems.report(
+        ApiError::validation("ConditionalOperator can only be used when Filter or Expected has two "
+                             "or more elements"));
   }
   return *name == "OR" ? expr::ConditionalOperator::or_ : expr::ConditionalOperator::and_;
 }

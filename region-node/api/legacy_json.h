@@ -3,7 +3,6 @@
 // Threads: any.  Errors: into Problems; each is empty when the parameter is absent or wrong.
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,9 +18,8 @@ std::optional<expr::LegacyUpdates> read_attribute_updates(JsonValue json, Proble
 // KeyConditions, QueryFilter, ScanFilter.
 std::optional<expr::LegacyConditions> read_conditions(JsonValue json, Problems& problems);
 std::optional<std::vector<std::string>> read_attributes_to_get(JsonValue json, Problems& problems);
-// ConditionalOperator; `users`: the parameters that it may stand beside.
-expr::ConditionalOperator read_conditional_operator(const JsonObject& input,
-                                                    std::initializer_list<std::string_view> users,
+// ConditionalOperator; `user`: the parameter whose conditions it joins.
+expr::ConditionalOperator read_conditional_operator(const JsonObject& input, std::string_view user,
                                                     Problems& problems);
 
 }  // namespace meridian::api

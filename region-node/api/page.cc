@@ -137,7 +137,7 @@ void read_filter(const JsonObject& input, std::string_view legacy, ExpressionInp
                  PageRequest& request, Problems& problems) {
   auto text = input.get("FilterExpression").text(problems);
   auto conditions = read_conditions(input.get(legacy), problems);
-  auto conditional = read_conditional_operator(input, {legacy}, problems);
+  auto conditional = read_conditional_operator(input, legacy, problems);
   if (problems.any()) return;
   if (conditions) {
     request.filter = valid(expr::condition_from_filter(*conditions, conditional), problems);

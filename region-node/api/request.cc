@@ -111,7 +111,7 @@ std::optional<expr::Condition> read_write_condition(const JsonObject& input,
                                                     Problems& problems) {
   auto text = input.get("ConditionExpression").text(problems);
   auto expected = read_expected(input.get("Expected"), problems);
-  auto conditional = read_conditional_operator(input, {"Expected"}, problems);
+  auto conditional = read_conditional_operator(input, "Expected", problems);
   if (problems.any()) return std::nullopt;
   if (expected) return valid(expr::condition_from_expected(*expected, conditional), problems);
   if (!text) return std::nullopt;

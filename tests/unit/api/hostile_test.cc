@@ -68,8 +68,8 @@ std::vector<HostileTest::Sample> HostileTest::samples() {
           "ReturnValues":"UPDATED_NEW"})-"},
       {"UpdateItem", R"-({"TableName":"Plain","Key":{"p":{"S":"a"}},"AttributeUpdates":{
           "n":{"Action":"ADD","Value":{"N":"3"}},"t":{"Action":"DELETE"}},"Expected":{
-          "n":{"ComparisonOperator":"BETWEEN","AttributeValueList":[{"N":"1"},{"N":"2"}]}},
-          "ConditionalOperator":"OR"})-"},
+          "n":{"ComparisonOperator":"BETWEEN","AttributeValueList":[{"N":"1"},{"N":"2"}]},
+          "t":{"Exists":false}},"ConditionalOperator":"OR"})-"},
       {"DeleteItem", R"({"TableName":"Sorted","Key":{"p":{"S":"a"},"s":{"N":"1"}}})"},
       {"GetItem", R"({"TableName":"Sorted","Key":{"p":{"S":"a"},"s":{"N":"1"}},
           "ProjectionExpression":"a.b[1], c","ConsistentRead":true})"},

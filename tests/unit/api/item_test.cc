@@ -97,6 +97,19 @@ TEST_F(ItemTest, LegacyExpectationsDecide) {
       "{ConditionExpression}");
 }
 
+TEST_F(ItemTest, ConditionalOperatorJoinsTwoConditionsOrMore) {
+  put(R"({"p":{"S":"a"},"v":{"N":"1"}})");
+  std::string removal = R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"ConditionalOperator":"OR")";
+  const std::string none =
+      "ValidationException: ConditionalOperator cannot be used without Filter or Expected";
+  EXPECT_EQ(error("DeleteItem", removal + "}"), none);
+  EXPECT_EQ(error("DeleteItem", removal + R"(,"Expected":{}})"), none);
+  EXPECT_EQ(error("DeleteItem", removal + R"(,"Expected":{"v":{"Value":{"N":"1"}}}})"),
+            "ValidationException: ConditionalOperator can only be used when Filter or Expected has "
+            "two or more elements");
+  ok("DeleteItem", removal + R"(,"Expected":{"v":{"Value":{"N":"1"}},"p":{"Exists":false}}})");
+}
+
 TEST_F(ItemTest, DeleteReturnsTheOldItemAndForgivesAbsence) {
   put(R"({"p":{"S":"a"},"v":{"N":"1"}})");
   std::string removal = R"({"TableName":"Plain","Key":{"p":{"S":"a"}},"ReturnValues":"ALL_OLD"})";

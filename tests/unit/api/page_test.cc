@@ -178,6 +178,8 @@ TEST_F(PageTest, ScanFilters) {
                    "v":{"ComparisonOperator":"EQ","AttributeValueList":[{"N":"0"}]},
                    "s":{"ComparisonOperator":"EQ","AttributeValueList":[{"N":"3"}]}}})"),
             R"({"Count":2,"ScannedCount":4})");
+  EXPECT_EQ(error("Scan", R"({"TableName":"Sorted","ConditionalOperator":"AND"})"),
+            "ValidationException: ConditionalOperator cannot be used without Filter or Expected");
   EXPECT_EQ(error("Scan", R"({"TableName":"Sorted","Segment":3,"TotalSegments":3})"),
             "ValidationException: The Segment parameter is zero-based and must be less than "
             "parameter TotalSegments: Segment: 3 is not less than TotalSegments: 3");
