@@ -52,7 +52,7 @@ store::Verdict UpdateMutation::change(const model::Item* current) {
   // A removal of what is not there: it still takes a version, so that it beats an older write that is
   // on its way from a peer, as a delete of an absent key does.
   if (!current && on_absent_ == OnAbsent::nothing) return {store::Verdict::Kind::remove, {}};
-  auto outcome = update_.apply(current ? *current : key_);
+  auto outcome = current ? update_.apply(*current) : update_.create(key_);
   if (!outcome) return reject(ApiError::validation(outcome.error()));
   outcome_ = std::move(*outcome);
   return {store::Verdict::Kind::put, model::encode_image(outcome_->item)};

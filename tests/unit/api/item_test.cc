@@ -164,6 +164,18 @@ TEST_F(ItemTest, RemovingAloneMakesNoItem) {
   EXPECT_EQ(get("a"), "{}");
 }
 
+TEST_F(ItemTest, RemovingPathsThatLeadNowhereMayMakeAnItem) {
+  const std::string update = R"({"TableName":"Plain","Key":{"p":{"S":"a"}},
+      "UpdateExpression":"SET v = :v REMOVE m.x, l[0]",
+      "ExpressionAttributeValues":{":v":{"S":"b"}}})";
+  ok("UpdateItem", update);
+  EXPECT_EQ(get("a"), R"({"Item":{"p":{"S":"a"},"v":{"S":"b"}}})");
+  EXPECT_EQ(error("UpdateItem", update),
+            "ValidationException: The document path provided in the update expression is invalid "
+            "for update")
+      << "other than in an item that is there";
+}
+
 TEST_F(ItemTest, UpdateReportsWhatItCannotDo) {
   put(R"({"p":{"S":"a"},"v":{"S":"text"}})");
   EXPECT_EQ(error("UpdateItem",
