@@ -66,7 +66,8 @@ void append_stream(std::string& out, std::string_view arn, std::string_view tabl
   members.end();
 }
 
-// One page of `shards` into the description.
+// One page of `shards` into the description.  The shard to start after may be trimmed by now; ids
+// ascend with age, so the page begins with those that came after it.
 void append_page(JsonMembers& description, const std::vector<NamedShard>& shards,
                  std::optional<std::string_view> after, std::int64_t limit) {
   auto& list = description.name("Shards");
@@ -74,18 +75,13 @@ void append_page(JsonMembers& description, const std::vector<NamedShard>& shards
   std::string_view last;
   bool more = false;
   std::int64_t count = 0;
-  bool started = !after;
   for (const auto& named : shards) {
-    if (started && count == limit) {
-      more = true;
-      break;
-    }
-    if (started) {
-      if (count++ > 0) list += ',';
-      append_shard(list, named);
-      last = named.id;
-    }
-    started = started || named.id == *after;
+    if (after && named.id <= *after) continue;
+    more = count == limit;
+    if (more) break;
+    if (count++ > 0) list += ',';
+    append_shard(list, named);
+    last = named.id;
   }
   list += ']';
   if (more) description.text("LastEvaluatedShardId", last);
