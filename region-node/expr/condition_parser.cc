@@ -165,7 +165,7 @@ class ConditionParser : public Syntax {
 
 Result<ConditionNode, std::string> compile_condition(std::string_view text, Parameter parameter,
                                                      Placeholders& placeholders) {
-  if (auto error = check_length(text)) return Err(invalid(parameter, *error));
+  if (auto error = check_length(parameter, text)) return Err(std::move(*error));
   ConditionParser parser(text);
   ConditionNode root;
   if (!parser.parse(root)) return Err(invalid(parameter, parser.error()));

@@ -85,7 +85,7 @@ model::Item project(const model::Item& item, const std::vector<Path>& paths) {
 
 Result<Projection, std::string> parse_projection(std::string_view text,
                                                  Placeholders& placeholders) {
-  if (auto error = check_length(text)) return Err(invalid(Parameter::projection, *error));
+  if (auto error = check_length(Parameter::projection, text)) return Err(std::move(*error));
   ProjectionParser parser(text);
   std::vector<Path> paths;
   if (!parser.parse(paths)) return Err(invalid(Parameter::projection, parser.error()));

@@ -23,12 +23,15 @@ std::string invalid(Parameter parameter, const std::string& reason) {
   return std::string("Invalid ") + parameter_name(parameter) + ": " + reason;
 }
 
-std::optional<std::string> check_length(std::string_view text) {
+std::optional<std::string> check_length(Parameter parameter, std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
-    return "The expression can not be empty;";
+    return invalid(parameter, "The expression can not be empty;");
   if (text.size() <= kExpressionBytesMax) return std::nullopt;
-  return "Expression size has exceeded the maximum allowed size; expression size: " +
-         std::to_string(text.size());
+  std::string reason = "Expression size has exceeded the maximum allowed size;";
+  // AWS does not give the size with the others.
+  if (parameter == Parameter::condition || parameter == Parameter::filter)
+    reason += " expression size: " + std::to_string(text.size());
+  return invalid(parameter, reason);
 }
 
 Syntax::Syntax(std::string_view text, std::initializer_list<std::string_view> keywords,

@@ -20,8 +20,8 @@ namespace meridian::expr {
 
 // "Invalid ConditionExpression: ..."
 std::string invalid(Parameter parameter, const std::string& reason);
-// Empty or too long; checked before anything else.
-std::optional<std::string> check_length(std::string_view text);
+// Empty or too long, as "Invalid ...: ..."; checked before anything else.
+std::optional<std::string> check_length(Parameter parameter, std::string_view text);
 
 class Syntax {
  public:

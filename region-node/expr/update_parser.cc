@@ -213,7 +213,7 @@ class UpdateCheck {
 }  // namespace
 
 Result<Update, std::string> parse_update(std::string_view text, Placeholders& placeholders) {
-  if (auto error = check_length(text)) return Err(invalid(Parameter::update, *error));
+  if (auto error = check_length(Parameter::update, text)) return Err(std::move(*error));
   UpdateParser parser(text);
   UpdateActions actions;
   if (!parser.parse(actions.actions)) return Err(invalid(Parameter::update, parser.error()));

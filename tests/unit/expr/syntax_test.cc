@@ -131,6 +131,16 @@ TEST(Syntax, SizeLimit) {
   EXPECT_EQ(condition_error(text + " ", values),
             "Invalid ConditionExpression: Expression size has exceeded the maximum allowed size; "
             "expression size: 4097");
+  EXPECT_EQ(condition_error(text + " ", values, {}, Parameter::filter),
+            "Invalid FilterExpression: Expression size has exceeded the maximum allowed size; "
+            "expression size: 4097");
+  EXPECT_EQ(condition_error(text + " ", values, {}, Parameter::key_condition),
+            "Invalid KeyConditionExpression: Expression size has exceeded the maximum allowed "
+            "size;");
+  EXPECT_EQ(update_error("SET " + text, values),
+            "Invalid UpdateExpression: Expression size has exceeded the maximum allowed size;");
+  EXPECT_EQ(projection_error(text + " "),
+            "Invalid ProjectionExpression: Expression size has exceeded the maximum allowed size;");
 }
 
 TEST(Syntax, OperatorLimit) {
