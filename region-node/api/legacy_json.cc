@@ -27,11 +27,7 @@ std::optional<std::vector<model::AttributeValue>> read_value_list(JsonValue json
   if (!array) return std::nullopt;
   std::vector<model::AttributeValue> out;
   for (std::size_t i = 0; i < array->size(); ++i) {
-    auto value = read_value(array->at(i), problems);
-    if (!value && !problems.any()) {
-      problems.report(ApiError::validation(
-          "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"));
-    }
+    auto value = read_required_value(array->at(i), problems);
     if (!value) return std::nullopt;
     out.push_back(std::move(*value));
   }

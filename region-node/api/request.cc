@@ -17,14 +17,44 @@ std::string listed(const JsonObject& input, std::initializer_list<std::string_vi
   return out;
 }
 
-// "A is null", "A and B are null".
-std::string all_null(std::initializer_list<std::string_view> members) {
+// ": A is null", ": A and B are null", with what could have used values.  AWS says no more where a
+// key condition could have.
+std::string all_null(std::initializer_list<std::string_view> expressions) {
   std::string out;
-  for (auto member : members) {
-    if (!out.empty()) out += " and ";
-    out += member;
+  bool several = false;
+  for (auto expression : expressions) {
+    if (expression == "KeyConditionExpression") return {};
+    if (expression == "ProjectionExpression") continue;
+    several = !out.empty();
+    out += several ? " and " : ": ";
+    out += expression;
   }
-  return out + (members.size() == 1 ? " is null" : " are null");
+  if (out.empty()) return {};
+  return out + (several ? " are null" : " is null");
+}
+
+// ExpressionAttributeValues.  What is wrong with a value is told with its key.
+std::optional<model::AttributeMap> read_values(JsonValue json, Problems& problems) {
+  auto object = json.object(problems);
+  if (!object) return std::nullopt;
+  model::AttributeMap out;
+  for (std::size_t i = 0; i < object->size(); ++i) {
+    std::string key(object->name_at(i));
+    Problems found;
+    auto value = read_required_value(object->value_at(i), found);
+    if (value) {
+      out.emplace(std::move(key), std::move(*value));
+      continue;
+    }
+    auto error = found.take();
+    if (error.short_type() == "ValidationException") {
+      error.message =
+          "ExpressionAttributeValues contains invalid value: " + error.message + " for key " + key;
+    }
+    problems.report(std::move(error));
+    return std::nullopt;
+  }
+  return out;
 }
 
 }  // namespace
@@ -86,7 +116,7 @@ ExpressionInput::ExpressionInput(const JsonObject& input,
                                  std::initializer_list<std::string_view> expressions,
                                  Problems& problems) {
   auto names = input.get("ExpressionAttributeNames").object(problems);
-  auto values = read_map(input.get("ExpressionAttributeValues"), problems);
+  auto values = read_values(input.get("ExpressionAttributeValues"), problems);
   bool none = listed(input, expressions).empty();
   if (names && none) {
     problems.report(ApiError::validation(
@@ -94,7 +124,7 @@ ExpressionInput::ExpressionInput(const JsonObject& input,
   }
   if (values && none) {
     problems.report(ApiError::validation(
-        "ExpressionAttributeValues can only be specified when using expressions: " +
+        "ExpressionAttributeValues can only be specified when using expressions" +
         all_null(expressions)));
   }
   for (std::size_t i = 0; names && i < names->size(); ++i) {

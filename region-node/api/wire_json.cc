@@ -302,6 +302,10 @@ std::optional<AttributeValue> read_value(JsonValue json, Problems& problems) {
   return read_nested(json, 0, problems);
 }
 
+std::optional<AttributeValue> read_required_value(JsonValue json, Problems& problems) {
+  return read_nested(json, 0, problems);
+}
+
 std::optional<AttributeMap> read_map(JsonValue json, Problems& problems) {
   if (!json.present()) return std::nullopt;
   return read_members(json, 0, problems);

@@ -19,6 +19,8 @@ namespace meridian::api {
 // Each is empty when absent, or after reporting.
 std::optional<model::AttributeValue> read_value(JsonValue json, Problems& problems);
 std::optional<model::AttributeMap> read_map(JsonValue json, Problems& problems);
+// Where there must be one; reports when there is none.
+std::optional<model::AttributeValue> read_required_value(JsonValue json, Problems& problems);
 // Reports a name that no attribute can have.
 bool name_fits(std::string_view name, Problems& problems);
 

@@ -199,6 +199,15 @@ TEST_F(ItemTest, PlaceholdersMustBeUsedAndBeThere) {
                                  "ExpressionAttributeValues":{":v":{"S":"b"}}})"),
             "ValidationException: ExpressionAttributeValues can only be specified when using "
             "expressions: ConditionExpression is null");
+  const std::string nowhere =
+      "ValidationException: ExpressionAttributeValues can only be specified when using expressions";
+  EXPECT_EQ(error("UpdateItem", R"({"TableName":"Plain","Key":{"p":{"S":"a"}},
+                                 "ExpressionAttributeValues":{":v":{"S":"b"}}})"),
+            nowhere + ": UpdateExpression and ConditionExpression are null");
+  EXPECT_EQ(error("Scan", R"({"TableName":"Plain","ExpressionAttributeValues":{":v":{"S":"b"}}})"),
+            nowhere + ": FilterExpression is null");
+  EXPECT_EQ(error("Query", R"({"TableName":"Plain","ExpressionAttributeValues":{":v":{"S":"b"}}})"),
+            nowhere);
   EXPECT_EQ(error("PutItem", R"({"TableName":"Plain","Item":{"p":{"S":"a"}},
                                  "ExpressionAttributeNames":{"#v":"b"}})"),
             "ValidationException: ExpressionAttributeNames can only be specified when using "
@@ -223,6 +232,25 @@ TEST_F(ItemTest, NamesThatNoAttributeHasAreRefused) {
                                     R"(":{"Value":{"S":"b"}}}})"),
             "ValidationException: One or more parameter values were invalid: Attribute name is too "
             "large, must be less than 65536 bytes");
+}
+
+TEST_F(ItemTest, WrongValuesOfExpressionsAreToldWithTheirKey) {
+  auto mistake = [this](const std::string& value) {
+    return error("PutItem", R"({"TableName":"Plain","Item":{"p":{"S":"a"}},
+        "ConditionExpression":"v = :v","ExpressionAttributeValues":{":v":)" +
+                                value + "}}");
+  };
+  const std::string prefix =
+      "ValidationException: ExpressionAttributeValues contains invalid value: ";
+  const std::string empty =
+      "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
+  EXPECT_EQ(mistake("{}"), prefix + empty + " for key :v");
+  EXPECT_EQ(mistake("null"), prefix + empty + " for key :v");
+  EXPECT_EQ(mistake(R"({"SS":[]})"),
+            prefix +
+                "One or more parameter values were invalid: An string set  may not be empty "
+                "for key :v");
+  EXPECT_EQ(mistake(R"({"S":1})").substr(0, 23), "SerializationException:");
 }
 
 TEST_F(ItemTest, ValuesOfExpressionsAreLimited) {
