@@ -131,6 +131,28 @@ def test_key_conditions(dynamodb, table_sn, partition):
     assert keys(KeyConditions=partition, QueryFilter=odd) == [1, 3, 5, 7, 9]
 
 
+def test_key_conditions_beside_expressions(dynamodb, table_sn, partition):
+    answer = dynamodb.query(TableName=table_sn, KeyConditions=partition,
+                            FilterExpression="odd = :one", ProjectionExpression="c",
+                            ExpressionAttributeValues={":one": N(1)})
+    assert answer["Items"] == [{"c": N(c)} for c in (1, 3, 5, 7, 9)]
+    with invalid("can not use both expression and non-expression parameters",
+                 "Non-expression parameters: {KeyConditions} "
+                 "Expression parameters: {KeyConditionExpression}"):
+        dynamodb.query(TableName=table_sn, KeyConditions=partition, KeyConditionExpression="p = :p",
+                       ExpressionAttributeValues={":p": S("legacy")})
+
+
+@pytest.mark.parametrize("conditions, words", [
+    ({"odd": {"ComparisonOperator": "EQ", "AttributeValueList": [N(0)]}},
+     "can only be used when Filter or Expected has two or more elements"),
+    ({}, "cannot be used without Filter or Expected"),
+])
+def test_a_conditional_operator_joins_two(dynamodb, table_sn, partition, conditions, words):
+    with invalid(f"ConditionalOperator {words}"):
+        dynamodb.scan(TableName=table_sn, ScanFilter=conditions, ConditionalOperator="AND")
+
+
 def test_scan_filter(dynamodb, table_sn, partition):
     answer = dynamodb.scan(TableName=table_sn, ScanFilter={
         "p": {"ComparisonOperator": "EQ", "AttributeValueList": [S("legacy")]},

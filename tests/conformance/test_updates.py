@@ -228,3 +228,27 @@ def test_key_cannot_be_updated(dynamodb, table_s, key, expression):
 def test_binary_values(dynamodb, table_s, key):
     update(dynamodb, table_s, key, "SET a = :v ADD b :w", {":v": B(b"\x00"), ":w": {"BS": [b"1"]}})
     assert get(dynamodb, table_s, key) == {**key, "a": B(b"\x00"), "b": {"BS": [b"1"]}}
+
+
+def test_a_removal_that_leads_nowhere_from_an_item_that_is_made(dynamodb, table_s, key):
+    update(dynamodb, table_s, key, "SET a = :v REMOVE m.x", {":v": N(1)})
+    assert get(dynamodb, table_s, key) == {**key, "a": N(1)}
+
+
+@pytest.mark.parametrize("names, words", [
+    ({"#a": ""}, "contains invalid value: Empty attribute name for key #a"),
+    ({"#" + 255 * "a": "a"}, "key that is too long; size of key: 256"),
+])
+def test_names_that_no_attribute_has(dynamodb, table_s, key, names, words):
+    with invalid(f"ExpressionAttributeNames .*{words}"):
+        dynamodb.update_item(TableName=table_s, Key=key, ExpressionAttributeNames=names,
+                             UpdateExpression=f"SET {next(iter(names))} = :v",
+                             ExpressionAttributeValues={":v": N(1)})
+    assert get(dynamodb, table_s, key) is None
+
+
+def test_values_are_limited(dynamodb, table_s, key):
+    half = {"B": b"x" * 1_100_000}
+    with invalid("ExpressionAttributeValues exceeds max size"):
+        dynamodb.scan(TableName=table_s, FilterExpression="a IN (:v, :w)",
+                      ExpressionAttributeValues={":v": half, ":w": half})
