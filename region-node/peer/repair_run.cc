@@ -15,6 +15,8 @@ namespace {
 // A digest of a page of segments reads many rows on the other side.
 constexpr std::int64_t kReadingMsMax = 60'000;
 constexpr std::int64_t kRetryMs = 250;
+// Longer, and other tables and peers have their turn before it is tried again.
+constexpr auto kNothingAppliedMax = 10 * kj::SECONDS;
 
 [[noreturn]] void give_up(const std::string& why) {
   kj::throwFatalException(kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__,
@@ -283,9 +285,18 @@ kj::Promise<repair::Step> RepairRun::perform(repair::ApplyThere& step) {
 // What cannot be applied yet (a clock that is ahead, a disk that is full) is tried again.
 kj::Promise<repair::Step> RepairRun::applied(rpc::RepairOutcome outcome, repair::Step again) {
   switch (outcome.status) {
-    case rpc::ApplyStatus::applied: return walk_->on_applied(outcome);
+    case rpc::ApplyStatus::applied: {
+      waiting_since_.reset();
+      return walk_->on_applied(outcome);
+    }
     case rpc::ApplyStatus::held:
     case rpc::ApplyStatus::unavailable: {
+      if (!waiting_since_) waiting_since_ = world_.timer.now();
+      if (world_.timer.now() - *waiting_since_ > kNothingAppliedMax) {
+        give_up(outcome.status == rpc::ApplyStatus::held
+                    ? "rows are of a clock that is ahead"
+                    : "one of the two cannot write its rows at present");
+      }
       auto wait_ms = std::clamp<std::int64_t>(outcome.retry_ms, kRetryMs, 10'000);
       return world_.timer.afterDelay(wait_ms * kj::MILLISECONDS)
           .then([this, again = kj::heap<repair::Step>(std::move(again))]() mutable {

@@ -102,6 +102,7 @@ class RepairRun {
   std::vector<LogPosition> pins_there_;
   std::unique_ptr<repair::Session> walk_;
   int walks_ = 0;
+  std::optional<kj::TimePoint> waiting_since_;  // rows cannot be applied since then
   RunFigures figures_;
 };
 

@@ -9,11 +9,13 @@ import threading
 import time
 import urllib.request
 
+import pytest
 import yaml
 from botocore.exceptions import ClientError
 
 from cluster import Cluster, http_get, wait_until
 from load import Load, key_of
+from machine import SmallDisk
 from orders import held, put, remove
 from test_drain import drain, watermark
 
@@ -120,6 +122,32 @@ def test_a_region_that_is_down_does_not_stop_the_others_writes(tmp_path):
         made[2].node.start()
         made.wait_identical("Orders", 60)
         assert len(held(made[2])) == 110
+        assert not made.deaths()
+
+
+def test_a_region_that_takes_no_rows_does_not_hold_up_another(tmp_path):
+    made = bounded(tmp_path)
+    here, other, full = made
+    assert full.name < other.name  # it is the first in turn
+    with SmallDisk(full.data_dir, 48) as disk, made:
+        made.create_global_table("Orders")
+        for peer in (other, full):
+            isolate(made, here, peer)
+        for number in range(110):
+            put(here, f"here-{number}", "x" * 20_000)
+        disk.fill()
+        with pytest.raises(ClientError):
+            for number in range(1000):
+                put(full, f"full-{number}", "x" * 20_000)
+        for peer in (other, full):
+            heal(made, here, peer)
+        # (The full region's log is no reason for that: it is cut loose as well, and stays so.)
+        wait_until(lambda: len([k for k in held(other) if k.startswith("here-")]) == 110, 60,
+                   "the other region is repaired")
+        assert not [key for key in held(full) if key.startswith("here-")]
+        assert " repair_not_possible " in here.node.log()
+        disk.make_room()
+        made.wait_identical("Orders", 60)
         assert not made.deaths()
 
 
