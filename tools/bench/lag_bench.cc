@@ -28,13 +28,14 @@ constexpr std::uint64_t kFirstProbe = 900'000'000'000;
 
 struct Probe {
   std::uint64_t number = 0;
+  std::int64_t sent_us = 0;
   std::shared_ptr<std::atomic<std::int64_t>> acknowledged_us;  // 0 until then
 };
 
 class Prober {
  public:
   Prober(const Options& options, Pair& pair, const TableId& table, double load_per_second,
-         Histogram& histogram)
+         Lag& lag)
       : interval_us_(static_cast<std::int64_t>(
             1e6 / std::clamp(load_per_second / 100, kProbesPerSecondMin, kProbesPerSecondMax))),
         store_(pair.source().store()),
@@ -42,7 +43,7 @@ class Prober {
         rows_(options, kFirstProbe),
         get_(RequestTemplate::get(options)),
         client_(loopback(pair.sink_ports().table)),
-        histogram_(histogram),
+        lag_(lag),
         thread_([this] { run_and_keep_failure(); }) {}
   ~Prober() { stop(); }
 
@@ -81,7 +82,7 @@ class Prober {
   }
 
   void write() {
-    Probe probe{next_++, std::make_shared<std::atomic<std::int64_t>>(0)};
+    Probe probe{next_++, clock_.monotonic_us(), std::make_shared<std::atomic<std::int64_t>>(0)};
     store_.write({table_, Bytes(rows_.key(probe.number)),
                   std::make_shared<PutImage>(rows_.image(probe.number)),
                   [at = probe.acknowledged_us, this](const store::WriteResult& result) {
@@ -97,12 +98,14 @@ class Prober {
     if (begun_us < 0) throw std::runtime_error("a probe's write was refused");
     auto answer = client_.post("/", body_of(probe.number), headers_);
     if (answer.status != 200) throw std::runtime_error("a probe's read failed: " + answer.body);
-    std::int64_t waited_us = clock_.monotonic_us() - begun_us;
+    std::int64_t now_us = clock_.monotonic_us();
+    std::int64_t waited_us = now_us - begun_us;
     if (answer.body.find("\"Item\"") == std::string::npos) {
       if (waited_us > kLostMsMax * 1000) throw std::runtime_error("a probe was not seen for 60 s");
       return false;
     }
-    histogram_.record(waited_us);
+    lag_.histogram.record(waited_us);
+    lag_.since_sent.record(now_us - probe.sent_us);
     return true;
   }
 
@@ -121,7 +124,7 @@ class Prober {
   const std::vector<std::pair<std::string, std::string>> headers_{
       {"Content-Type", "application/x-amz-json-1.0"},
       {"X-Amz-Target", "DynamoDB_20120810.GetItem"}};
-  Histogram& histogram_;
+  Lag& lag_;
   std::deque<Probe> probes_;  // written and not yet seen
   std::uint64_t next_ = kFirstProbe;
   std::atomic<bool> stopping_{false};
@@ -134,7 +137,7 @@ class Prober {
 void run_lag(const Options& options, Pair& pair, Feeder& feeder, const TableId& table,
              double per_second, Lag& lag) {
   auto before = pair.sink();
-  Prober prober(options, pair, table, per_second, lag.histogram);
+  Prober prober(options, pair, table, per_second, lag);
   auto fed = feeder.feed({.variety = Variety::new_keys,
                           .group = 1,
                           .per_second = per_second,

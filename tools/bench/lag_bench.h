@@ -18,6 +18,7 @@ namespace meridian::bench {
 
 struct Lag {
   Histogram histogram;
+  Histogram since_sent;        // from before the write, so with its own commit at the source
   double load_per_second = 0;  // that was asked for
   double fed_per_second = 0;   // that was reached
 };
