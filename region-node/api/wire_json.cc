@@ -5,6 +5,7 @@
 
 #include "common/bytes.h"
 #include "region-node/api/json_out.h"
+#include "region-node/expr/placeholders.h"
 #include "region-node/model/number.h"
 
 namespace meridian::api {
@@ -287,14 +288,9 @@ struct Appender {
 }  // namespace
 
 bool name_fits(std::string_view name, Problems& problems) {
-  if (name.empty()) {
-    report_invalid(problems, "Empty attribute name");
-  } else if (name.size() > model::kAttributeNameBytesMax) {
-    report_invalid(problems, "Attribute name is too large, must be less than 65536 bytes");
-  } else {
-    return true;
-  }
-  return false;
+  const char* mistake = expr::mistake_in_name(name);
+  if (mistake != nullptr) report_invalid(problems, mistake);
+  return mistake == nullptr;
 }
 
 std::optional<AttributeValue> read_value(JsonValue json, Problems& problems) {

@@ -25,12 +25,7 @@ std::size_t map_bytes(const Map* map) {
   return sum;
 }
 
-const char* mistake_in(const std::string& name) {
-  if (name.empty()) return "Empty attribute name";
-  if (name.size() > model::kAttributeNameBytesMax)
-    return "Attribute name is too large, must be less than 65536 bytes";
-  return nullptr;
-}
+const char* mistake_in(const std::string& name) { return mistake_in_name(name); }
 // Values are checked where they are read.
 const char* mistake_in(const model::AttributeValue&) { return nullptr; }
 
@@ -45,10 +40,11 @@ std::optional<std::string> check_key(const std::string& token, char mark) {
 }
 
 template <typename Map>
-std::optional<std::string> check_map(const Map* map, const std::string& parameter, char mark) {
+std::optional<std::string> check_map(const Map* map, std::size_t bytes,
+                                     const std::string& parameter, char mark) {
   if (map == nullptr) return std::nullopt;
   if (map->empty()) return parameter + " must not be empty";
-  if (map_bytes(map) > kPlaceholderMapBytesMax) return parameter + " exceeds max size";
+  if (bytes > kPlaceholderMapBytesMax) return parameter + " exceeds max size";
   for (const auto& [token, meaning] : *map) {
     if (auto mistake = check_key(token, mark))
       return parameter + " contains invalid key: " + *mistake;
@@ -88,10 +84,19 @@ const char* parameter_name(Parameter parameter) {
   return "";
 }
 
+const char* mistake_in_name(std::string_view name) {
+  if (name.empty()) return "Empty attribute name";
+  if (name.size() > model::kAttributeNameBytesMax)
+    return "Attribute name is too large, must be less than 65536 bytes";
+  return nullptr;
+}
+
 Result<void, std::string> Placeholders::check_maps() const {
-  if (auto error = check_map(names_, kNames, '#')) return Err(std::move(*error));
-  if (auto error = check_map(values_, kValues, ':')) return Err(std::move(*error));
-  if (map_bytes(names_) + map_bytes(values_) > kPlaceholderMapBytesMax) {
+  const std::size_t names = map_bytes(names_);
+  const std::size_t values = map_bytes(values_);
+  if (auto error = check_map(names_, names, kNames, '#')) return Err(std::move(*error));
+  if (auto error = check_map(values_, values, kValues, ':')) return Err(std::move(*error));
+  if (names + values > kPlaceholderMapBytesMax) {
     return Err(std::string("Combined size of ") + kNames + " and " + kValues + " exceeds max size");
   }
   return {};

@@ -33,6 +33,9 @@ inline constexpr std::size_t kPlaceholderBytesMax = 255;
 // Of the names with their placeholders, of the values with theirs, and of both together.
 inline constexpr std::size_t kPlaceholderMapBytesMax = 2 * 1024 * 1024;
 
+// AWS's text for a name that no attribute can have; null for others.
+const char* mistake_in_name(std::string_view name);
+
 class Placeholders {
  public:
   using Names = std::map<std::string, std::string, std::less<>>;  // "#n" -> attribute name

@@ -13,7 +13,7 @@ kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& 
   auto is_there = [node, &link] {
     return link.session->connected() && link.session->peer()->node == node;
   };
-  // (A store that cannot write pins nobody, and knows nothing against the node.)
+  // (A store that cannot write can put nobody in the other one's place.)
   if (!is_there() || !world_.store.health().accepts_writes ||
       link.session->peer()->protocol < kCopyProtocol)
     return kj::READY_NOW;

@@ -97,6 +97,18 @@ class GroupTest : public ::testing::Test {
     store_->write({table_->id, key_of(pk), std::make_shared<PutImage>(image_of(pk, value)),
                    [&tally](const WriteResult& result) { tally.add(result.status); }});
   }
+  // Opens a store whose writer is held and whose queue has room for 10, and gives it 30 writes more: all
+  // but 9 of them are answered at once, by the caller.
+  std::shared_ptr<Gate> fill_queue(Tally& tally) {
+    options_.queue_writes_max = 10;
+    open();
+    auto gate = std::make_shared<Gate>();
+    store_->write({table_->id, key_of("gate"), gate, {}});
+    gate->wait_entered();
+    for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), "1", tally);
+    tally.wait(21);
+    return gate;
+  }
 
   TempDir dir_;
   SystemClock clock_;
@@ -161,14 +173,8 @@ TEST_F(GroupTest, ReadersSeeOnlyWholeCommits) {
 }
 
 TEST_F(GroupTest, AFullQueueAnswersOverloaded) {
-  options_.queue_writes_max = 10;
-  open();
-  auto gate = std::make_shared<Gate>();
-  store_->write({table_->id, key_of("gate"), gate, {}});
-  gate->wait_entered();
   Tally tally;
-  for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), "1", tally);
-  tally.wait(21);  // answered at once, by the caller
+  auto gate = fill_queue(tally);
   EXPECT_EQ(tally.of(WriteStatus::overloaded), 21U);
   EXPECT_EQ(store_->health().queue_depth, 10U);
   gate->open();
@@ -179,14 +185,8 @@ TEST_F(GroupTest, AFullQueueAnswersOverloaded) {
 
 // Else a busy region would take its peers for strangers.
 TEST_F(GroupTest, AFullQueueSaysNothingAgainstAPeer) {
-  options_.queue_writes_max = 10;
-  open();
-  auto gate = std::make_shared<Gate>();
-  store_->write({table_->id, key_of("gate"), gate, {}});
-  gate->wait_entered();
   Tally tally;
-  for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), "1", tally);
-  tally.wait(21);
+  auto gate = fill_queue(tally);
   std::promise<std::optional<bool>> pinned;
   store_->pin_identity(kThere, NodeId(77), [&](auto answer) { pinned.set_value(answer); });
   gate->open();
