@@ -113,13 +113,15 @@ class Load:
     """
 
     def __init__(self, cluster, regions=None, table="Orders", per_region=1, shared=100, own=50,
-                 seed=0, pause=0.0):
+                 seed=0, pause=0.0, prefix=""):
+        """`prefix`: of keys and values, for a second load of the same table, which would find keys that
+        it has not written itself with what the first one left there."""
         self.cluster = cluster
         self.table = table
-        self.shared = [f"s{n:03}" for n in range(shared)]
+        self.shared = [f"{prefix}s{n:03}" for n in range(shared)]
         self.writers = [
-            Writer(f"w{i}{j}", region.address("table"), table, self.shared,
-                   [f"own{i}{j}-{n:03}" for n in range(own)], seed=seed, pause=pause)
+            Writer(f"{prefix}w{i}{j}", region.address("table"), table, self.shared,
+                   [f"{prefix}own{i}{j}-{n:03}" for n in range(own)], seed=seed, pause=pause)
             for i, region in enumerate(cluster.regions if regions is None else regions)
             for j in range(per_region)]
 
@@ -149,7 +151,8 @@ class Load:
             writer.finish()
         self.cluster.wait_identical(self.table, seconds)
         found = {r.name: contents(r.address("table"), self.table) for r in regions or self.cluster}
-        assert not lost(self.writers, found, self.shared, slack_seconds)
+        problems = lost(self.writers, found, self.shared, slack_seconds)
+        assert not problems, "\n".join(problems)
         return found
 
 

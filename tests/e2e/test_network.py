@@ -22,7 +22,7 @@ def test_packets_are_lost_in_one_direction(split, long):
     # again, and the other's position is what keeps records from being applied twice.
     made, networks = split
     for deaf in networks if long else networks[1:]:
-        with Load(made, pause=0.005, seed=deaf.name) as load:
+        with Load(made, pause=0.005, prefix=f"{deaf.name}-") as load:
             load.wait_progress()
             deaf.drop_arriving()
             for source, sink in ((made[0], made[1]), (made[1], made[0])):
