@@ -1,5 +1,6 @@
 """Replicas that are added to tables with items, and taken away, while clients read and write."""
 
+import contextlib
 import time
 
 import pytest
@@ -18,9 +19,10 @@ def replicas(region, table):
 
 def fill(region, table, count, size=100):
     client = Client(region.address("table"))
-    for number in range(count):
-        client.call("PutItem", {"TableName": table, "Item": {
-            **key_of(f"item{number}"), "v": {"S": "x" * size}}})
+    for first in range(0, count, 25):
+        client.call("BatchWriteItem", {"RequestItems": {table: [
+            {"PutRequest": {"Item": {**key_of(f"item{number}"), "v": {"S": "x" * size}}}}
+            for number in range(first, min(first + 25, count))]}})
     client.close()
 
 
@@ -38,23 +40,35 @@ def wait_copied(region, rows):
     return copied(region)
 
 
-@pytest.fixture
-def four(tmp_path, long):
+@contextlib.contextmanager
+def filled(folder, count, size, bytes_per_s):
     """Three regions with a full table, and a fourth without it, which takes its time for a copy."""
-    made = Cluster(tmp_path, count=4)
+    made = Cluster(folder, count=4)
     settings = made[3].folder / "region-node.yaml"
-    pace = {"copy_bytes_per_s_max": (64 << 20) if long else 60_000}
-    settings.write_text(settings.read_text() + yaml.safe_dump(pace))
+    settings.write_text(settings.read_text() + yaml.safe_dump({"copy_bytes_per_s_max": bytes_per_s}))
     with made:
         made.create_global_table("Orders", regions=made.regions[:3])
-        fill(made[0], "Orders", 1_000_000 if long else 2_000, 1000 if long else 100)
+        fill(made[0], "Orders", count, size)
         for number in range(50):
             made[1].client().delete_item(TableName="Orders", Key=key_of(f"item{number}"))
         yield made
         assert not made.deaths()
 
 
-def test_a_fourth_region_joins_under_writes_and_deaths_of_both_sides(four, long):
+@pytest.fixture
+def four(tmp_path):
+    with filled(tmp_path, 2_000, 100, 60_000) as made:
+        yield made
+
+
+@pytest.fixture
+def four_large(tmp_path, long):
+    with filled(tmp_path, *((1_000_000, 1000, 64 << 20) if long else (2_000, 100, 60_000))) as made:
+        yield made
+
+
+def test_a_fourth_region_joins_under_writes_and_deaths_of_both_sides(four_large, long):
+    four = four_large
     newcomer = four[3]
     with Load(four, four.regions[:3], seed=8, pause=0.002) as load:
         four[0].client(attempts=8).update_table(
