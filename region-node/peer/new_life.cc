@@ -33,8 +33,8 @@ kj::Promise<void> Membership::recognise(RegionId region, NodeId node, PeerLink& 
         world_.store.replace_identity(region, node, *replaced, std::move(pending.answer));
         return kj::mv(pending.promise);
       })
-      .then([this, region, node, is_there, &link](std::optional<bool> replaced) {
-        if (!replaced.value_or(false)) return;
+      .then([this, region, node, is_there, &link](std::optional<bool> done) {
+        if (!done.value_or(false)) return;
         world_.log.error("region_began_anew",
                          "region={} node={:016x} what=\"it has lost its data directory; its "
                          "replicas are filled by the others\"",
