@@ -134,7 +134,7 @@ struct LogRead {
   LogPosition after;
   std::uint32_t records_max = 0;
   std::uint32_t bytes_max = 0;
-  RegionId sink;  // for whom
+  RegionId sink = {};  // for whom
   bool operator==(const LogRead&) const = default;
 };
 

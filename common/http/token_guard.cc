@@ -11,10 +11,10 @@ namespace {
 
 // What follows `Bearer`, whose case does not matter (RFC 7235); empty when there is no such thing.
 std::string_view bearer_of(std::string_view authorization) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (authorization.size() < kScheme.size()) return {};
-  if (!ascii::same_but_case(authorization.substr(0, kScheme.size()), kScheme)) return {};
-  authorization.remove_prefix(std::min(authorization.find_first_not_of(' ', kScheme.size()),
+  constexpr std::string_view kBearer = "bearer ";
+  if (authorization.size() < kBearer.size()) return {};
+  if (!ascii::same_but_case(authorization.substr(0, kBearer.size()), kBearer)) return {};
+  authorization.remove_prefix(std::min(authorization.find_first_not_of(' ', kBearer.size()),
                                        authorization.size()));
   return authorization;
 }

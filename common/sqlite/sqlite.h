@@ -55,7 +55,7 @@ enum class OpenMode { read_only, read_write, create };
 
 struct OpenOptions {
   OpenMode mode = OpenMode::create;
-  std::string vfs;          // empty for the default one, with syncs counted (sync_count.h)
+  std::string vfs = {};     // empty for the default one, with syncs counted (sync_count.h)
   int busy_timeout_ms = 0;  // how long to wait for another connection's lock
 };
 

@@ -26,8 +26,8 @@ struct ClockReport {
   std::int64_t step_ms = 0;
   std::int64_t bound_ms = 0;
   std::int64_t minted_ahead_ms = 0;  // newest own version beyond the clock; above the bound, writes wait
-  std::vector<HeldSource> held;                // ascending source
-  std::map<RegionId, conflict::Hlc> released;  // taken on an operator's word, up to there
+  std::vector<HeldSource> held = {};                // ascending source
+  std::map<RegionId, conflict::Hlc> released = {};  // taken on an operator's word, up to there
 };
 
 }  // namespace meridian::store

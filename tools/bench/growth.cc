@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <string>
 
 #include "tools/bench/apply_bench.h"
@@ -110,7 +111,7 @@ json::object grow_tables(const Options& options, Report& report) {
 
 json::object grow_shards(const Options& options, Report& report) {
   json::object out;
-  for (std::uint16_t shards : {1, 4, 16}) {
+  for (const std::uint16_t shards : std::array<std::uint16_t, 3>{1, 4, 16}) {
     Options own = options;
     own.shards = shards;
     Place place(own);

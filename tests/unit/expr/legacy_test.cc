@@ -42,13 +42,13 @@ TEST(Legacy, NamesOfOperators) {
 TEST(Legacy, Comparisons) {
   Item item{{"n", n("5")},          {"s", s("hello")}, {"l", list({s("x"), n("1")})},
             {"ss", ss({"a", "b"})}, {"z", null()},     {"t", yes()}};
-  struct Case {
+  struct Comparison {
     const char* attribute;
     Op comparison;
     std::vector<AttributeValue> values;
     bool expected;
   };
-  const Case cases[] = {
+  const Comparison cases[] = {
       {"n", Op::EQ, {n("5")}, true},
       {"n", Op::EQ, {s("5")}, false},
       {"t", Op::EQ, {yes()}, true},
