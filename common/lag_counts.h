@@ -20,7 +20,7 @@ struct LagCounts {
     if (value_us < (1 << kStepBits)) return value_us < 0 ? 0 : value_us;
     auto width = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(value_us)));
     int shift = width - 1 - kStepBits;
-    return (((value_us >> shift) + 1) << shift) - 1;
+    return value_us | ((std::int64_t{1} << shift) - 1);
   }
 
   void add(std::int64_t value_us) {
