@@ -76,7 +76,8 @@ bool Engine::adopt_watermarks(const rpc::TableWatermarks& watermarks) {
   if (table == nullptr) return false;
   begin();
   for (const auto& [origin, hlc] : watermarks.applied) {
-    hlc_.observe(hlc);
+    // What another region says of a clock that is beyond the bound does not take this one along.
+    if (origin == options_.region || !guard_.hold_ms(hlc)) hlc_.observe(hlc);
     if (origin != options_.region) {
       raise_watermark(*table, origin, hlc);
     } else if (hlc > state_.barrier) {

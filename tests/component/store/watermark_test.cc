@@ -159,6 +159,22 @@ TEST_F(WatermarkTest, WhatIsAdoptedIsNeverMintedAgainAndNeverGoesBack) {
   EXPECT_FALSE(adopt(TableId{1, 2}, {}, Hlc{5}));
 }
 
+// A region whose clock was ahead has told others how far it got; a third one hears that in a repair.
+TEST_F(WatermarkTest, WhatIsAdoptedOfAFastClockDoesNotTakeTheOwnAlong) {
+  auto table = create_global();
+  const Hlc far = Hlc::at_ms(now_ms() + 600'000);
+  EXPECT_TRUE(adopt(table->id, {{kThere, far}}, Hlc{5}));
+  EXPECT_EQ(watermark(table, kThere), far);
+  auto write = put(table, "a", "1");
+  EXPECT_EQ(write.status, WriteStatus::committed);
+  EXPECT_EQ(write.version.hlc.physical_ms(), now_ms());
+  reopen();
+  EXPECT_EQ(put(table, "a", "2").status, WriteStatus::committed);
+  // What it is told of itself it has to stay above.
+  EXPECT_TRUE(adopt(table->id, {{kHere, far}}, Hlc{5}));
+  EXPECT_EQ(put(table, "a", "3").status, WriteStatus::clock_refused);
+}
+
 TEST_F(WatermarkTest, ADroppedTableLeavesNothingBehind) {
   auto table = create_global();
   apply(table, {}, at(1), {remote_put(1, "a", "1", now_ms())});
