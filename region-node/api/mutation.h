@@ -60,6 +60,7 @@ class PutMutation final : public Mutation {
   PutMutation(MutationOptions options, Bytes image, std::size_t bytes)
       : Mutation(std::move(options)), image_(std::move(image)), bytes_(bytes) {}
   [[nodiscard]] std::size_t bytes() const override { return std::max(bytes_, Mutation::bytes()); }
+  [[nodiscard]] std::size_t image_bytes() const override { return image_.size(); }
 
  private:
   store::Verdict change(const model::Item* current) override;

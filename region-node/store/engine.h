@@ -119,6 +119,7 @@ class Engine {
   WriteResult write_item(TableState& table, const ItemWrite& write);
   std::optional<WriteStatus> refuses_write(const TableState& table) const;
   void cut_loose(TableState& table);  // engine_repair.cc
+  void touch(TableState& table);
   void append(TableState& table, std::optional<StoredItem> stored, const ItemChange& change);
 
   // engine_apply.cc: replicated batches
@@ -202,7 +203,8 @@ class Engine {
   void upkeep();
   void probe_disk();
   void upkeep_streams(TableState& table);
-  bool trim(TableState& table, ShardId shard);
+  bool trim_logs();
+  std::uint64_t trim(TableState& table, ShardId shard);
   bool purge_dropped();
 
   StoreOptions options_;
@@ -239,6 +241,7 @@ class Engine {
   bool full_ = false;       // until a commit succeeds
   std::int64_t changes_at_begin_ = 0;
   bool upkeep_left_ = false;
+  std::pair<TableId, std::uint16_t> trim_next_{};  // the shard where trim_logs() goes on
   std::int64_t upkeep_at_ms_ = 0;  // monotonic
   WalCopyRule wal_copy_;
   std::uint64_t late_syncs_seen_ = 0;

@@ -42,8 +42,7 @@ CollectOutcome Engine::collect(const CollectStep& step) {
   if (!newest) sqlite::damaged("the list of tombstones");
   begin();
   items_->collect(*table, oldest);
-  if (!table->stats_dirty) dirty_.push_back(table->info->id);
-  table->stats_dirty = true;
+  touch(*table);
   raise_collected(*table, newest->hlc);
   health_.tombstones_collected += oldest.size();
   out.collected = oldest.size();

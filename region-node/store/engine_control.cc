@@ -8,9 +8,9 @@
 namespace meridian::store {
 namespace {
 
-// Contexts have room for as many regions, removed ones included.
+// Contexts have room for as many regions, removed ones included, beside that of absent keys (absence.h).
 bool too_many(const std::map<RegionId, ReplicaEntry>& replicas) {
-  return replicas.size() > conflict::Context::kRegionsMax;
+  return replicas.size() >= conflict::Context::kRegionsMax;
 }
 
 // Whether a replica of a global table of 2017 may be put in the place of this table, of which then
@@ -28,9 +28,10 @@ std::string view_name(const std::optional<model::StreamViewType>& view) {
 }  // namespace
 
 // A change of membership or settings beyond the clock bound has to wait, as a record does: once it
-// were kept, the next change here would have to be later still, and take this clock along.
+// were kept, the next change here would have to be later still, and take this clock along.  So an
+// operator's release is not for it.
 bool Engine::from_the_future(const conflict::Version& changed) const {
-  return held(changed);
+  return guard_.hold_ms(changed.hlc).has_value();
 }
 
 ShardEnds Engine::ends_of(const TableState& table) {
@@ -298,6 +299,7 @@ void Engine::set_origin(TableState& table, const TableInfo& next) {
     if (history.origin == history.trimmed_to) continue;
     history.origin = history.trimmed_to;
     catalog_->save_trim(table, ShardId(i));
+    touch(table);
   }
 }
 

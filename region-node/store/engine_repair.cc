@@ -132,8 +132,7 @@ void Engine::renew_log(TableState& table) {
     history.stretches = {renewed};
   }
   table.acks.clear();
-  if (!table.stats_dirty) dirty_.push_back(table.info->id);  // the ends are told with the commit
-  table.stats_dirty = true;
+  touch(table);
 }
 
 // A finished repair: all that the peer's logs held up to these positions is here, and so is whatever

@@ -6,6 +6,11 @@
 #include "region-node/store/schema.h"
 
 namespace meridian::store {
+namespace {
+
+constexpr std::size_t kTrimLogsMax = 8;  // of which as much as may be is deleted in one step
+
+}  // namespace
 
 void Engine::upkeep() {
   std::int64_t now_ms = clock_.monotonic_ms();
@@ -21,11 +26,9 @@ void Engine::upkeep() {
     return;
   }
   if (due) forget_releases();
-  bool more = false;
-  for (auto& [id, table] : state_.tables) {
-    if (due) upkeep_streams(table);
-    for (std::uint16_t i = 0; i < table.info->shards; ++i) more |= trim(table, ShardId(i));
-  }
+  if (due)
+    for (auto& [id, table] : state_.tables) upkeep_streams(table);
+  bool more = trim_logs();
   more |= purge_dropped();
   upkeep_left_ = more;
 }
@@ -45,17 +48,36 @@ void Engine::upkeep_streams(TableState& table) {
   if (changed) (void)save_info(table, std::move(info));
 }
 
+// Once around all logs from where the last step ended, or up to its bound: clients wait meanwhile.
+// Answers whether there may be more.
+bool Engine::trim_logs() {
+  std::vector<std::pair<TableId, std::uint16_t>> logs;
+  for (const auto& [id, table] : state_.tables)
+    for (std::uint16_t i = 0; i < table.info->shards; ++i) logs.emplace_back(id, i);
+  std::rotate(logs.begin(), std::lower_bound(logs.begin(), logs.end(), trim_next_), logs.end());
+  bool more = false;
+  std::uint64_t deleted = 0;
+  for (const auto& log : logs) {
+    trim_next_ = log;
+    if (deleted >= kTrimLogsMax * options_.trim_records_max) return true;
+    const std::uint64_t of_log = trim(*state_.find(log.first), ShardId(log.second));
+    more |= of_log >= options_.trim_records_max;
+    deleted += of_log;
+  }
+  return more;
+}
+
 // Deletes a step of records that are old enough and that every peer has, but for those that were cut
-// loose.  Answers whether there may be more.
-bool Engine::trim(TableState& table, ShardId shard_id) {
+// loose.  Answers how many.
+std::uint64_t Engine::trim(TableState& table, ShardId shard_id) {
   ShardState& shard = table.shard(shard_id);
   Sequence limit = shard.history.end;
   for (const auto& peer : table.holders)
     limit = std::min(limit, table.acknowledged(peer, shard_id).sequence);
-  if (limit <= shard.history.trimmed_to) return false;
+  if (limit <= shard.history.trimmed_to) return 0;
 
   std::int64_t old_us = now_us_ - options_.retention_ms * 1000;
-  if (shard.oldest_us && *shard.oldest_us >= old_us) return false;
+  if (shard.oldest_us && *shard.oldest_us >= old_us) return 0;
   Sequence cut = shard.history.trimmed_to;
   LocalCounts counts;
   {
@@ -72,7 +94,7 @@ bool Engine::trim(TableState& table, ShardId shard_id) {
       shard.oldest_us.reset();  // of the next record, which the step may not reach
     }
   }
-  if (cut == shard.history.trimmed_to) return false;
+  if (cut == shard.history.trimmed_to) return 0;
 
   begin();
   std::uint64_t deleted = cut.value - shard.history.trimmed_to.value;
@@ -93,7 +115,7 @@ bool Engine::trim(TableState& table, ShardId shard_id) {
     catalog_->prune_history(table, shard_id, keep->first);
     stretches.erase(stretches.begin(), keep);
   }
-  return deleted >= options_.trim_records_max;
+  return deleted;
 }
 
 // Empties dropped tables step by step, then drops their SQL tables: one DROP of a large table would

@@ -65,6 +65,12 @@ WriteResult Engine::write_item(TableState& table, const ItemWrite& write) {
   return {WriteStatus::committed, version};
 }
 
+// Its figures are stored and its log's ends told with the commit.
+void Engine::touch(TableState& table) {
+  if (!table.stats_dirty) dirty_.push_back(table.info->id);
+  table.stats_dirty = true;
+}
+
 void Engine::append(TableState& table, std::optional<StoredItem> stored, const ItemChange& change) {
   LogHistory& history = table.shard(change.shard).history;
   if (history.stretches.empty() || history.stretches.back().start != start_) {
@@ -72,7 +78,7 @@ void Engine::append(TableState& table, std::optional<StoredItem> stored, const I
     catalog_->add_stretch(table, change.shard, stretch);
     history.stretches.push_back(stretch);
   }
-  if (!table.stats_dirty) dirty_.push_back(table.info->id);
+  touch(table);
   items_->write(table, std::move(stored), change);
   if (table.parked > 0) flows_->retire(table, change.key, change.version);
 }

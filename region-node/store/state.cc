@@ -40,7 +40,10 @@ void TableState::derive(const RegionId& self) {
   for (const auto& shard_state : shards) local_bytes += shard_state.counts.bytes;
   acknowledged_bytes = local_bytes;
   holders.clear();
+  std::erase_if(joined_bytes,
+                [this](const auto& joined) { return !info->has_replica(joined.first); });
   for (const auto& peer : peers) {
+    if (info->is_copying(peer)) joined_bytes.try_emplace(peer, local_bytes);
     auto mark = info->repairs.find(peer);
     if (mark != info->repairs.end() && !mark->second.pinned) continue;
     holders.push_back(peer);
@@ -52,7 +55,8 @@ std::uint64_t TableState::acknowledged_bytes_of(const RegionId& sink) const {
   std::uint64_t bytes = 0;
   for (std::uint16_t i = 0; i < info->shards; ++i)
     bytes += acknowledged(sink, ShardId(i)).counts.bytes;
-  return bytes;
+  auto joined = joined_bytes.find(sink);
+  return joined == joined_bytes.end() ? bytes : std::max(bytes, joined->second);
 }
 
 void TableState::show_log_ends() const {

@@ -61,6 +61,9 @@ struct TableState {
   // Local-origin bytes up to the slowest holder's acknowledgement, and in all.
   std::uint64_t acknowledged_bytes = 0;
   std::uint64_t local_bytes = 0;
+  // local_bytes when a peer that fills itself was first seen: it gets what came before as rows, so the log
+  // is not kept for its sake from further back.
+  std::map<RegionId, std::uint64_t> joined_bytes;
 
   [[nodiscard]] ShardState& shard(ShardId id) { return shards[id.value]; }
   [[nodiscard]] const ShardState& shard(ShardId id) const { return shards[id.value]; }

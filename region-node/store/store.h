@@ -55,6 +55,8 @@ class ItemMutation {
   virtual ~ItemMutation() = default;
   // `current`: canonical image of the item, empty when there is none.  Valid during the call only.
   virtual Verdict evaluate(std::optional<BytesView> current) = 0;
+  // Of an image that it holds, to bound what waits and what one transaction writes.
+  [[nodiscard]] virtual std::size_t image_bytes() const { return 0; }
 };
 
 enum class WriteStatus {

@@ -57,13 +57,14 @@ struct StoreOptions {
   std::size_t group_bytes_max = 8 << 20;
   // Waiting work; past it, writes answer overloaded and batches unavailable.
   std::size_t queue_writes_max = 16384;
+  std::size_t queue_write_bytes_max = 128 << 20;
   std::size_t queue_batch_bytes_max = 64 << 20;
 
   std::int64_t cache_bytes = 256LL << 20;        // of the writer
   std::int64_t reader_cache_bytes = 16LL << 20;  // of each reader
   int wal_checkpoint_pages = 640;  // at least, copied by the writer after a commit
   std::int64_t maintenance_ms = 1000;            // between looks for something to trim or roll over
-  std::size_t trim_records_max = 500;            // deleted in one step
+  std::size_t trim_records_max = 500;            // of a log, deleted in one step
   // A tombstone is kept for so long at least, for people to see; how long it must be kept is another
   // matter (engine_collect.cc).
   std::int64_t tombstone_retention_ms = 10LL * 60 * 1000;

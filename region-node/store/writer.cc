@@ -7,7 +7,8 @@
 namespace meridian::store {
 namespace {
 
-// What a queued write is counted with: its image is not known before it is evaluated.
+// What a queued write is counted with at least: of an update the image is not known before it is
+// evaluated.
 constexpr std::size_t kWriteBytesGuess = 2048;
 constexpr std::size_t kBatchBytesLeast = 256;
 constexpr std::chrono::milliseconds kIdleTick{200};
@@ -29,6 +30,8 @@ Cost cost_of(const Op& op) {
   if (const auto* apply = std::get_if<ApplyRowsOp>(&op.work))
     return {std::max<std::size_t>(1, apply->batch.rows.size()),
             std::max(kBatchBytesLeast, apply->bytes)};
+  if (const auto* write = std::get_if<WriteOp>(&op.work); write && write->write.mutation)
+    return {1, std::max(kWriteBytesGuess, write->write.mutation->image_bytes())};
   return {};
 }
 
@@ -49,23 +52,28 @@ void Writer::stop() {
 }
 
 void Writer::submit(Op op) {
-  bool is_batch = is_remote(op);
-  auto& queued = is_batch ? queued_batch_bytes_ : queued_writes_;
-  std::size_t most =
-      is_batch ? engine_.options().queue_batch_bytes_max : engine_.options().queue_writes_max;
-  std::size_t amount = is_batch ? cost_of(op).bytes : 1;
+  const StoreOptions& options = engine_.options();
+  const bool is_batch = is_remote(op);
+  auto& queued_bytes = is_batch ? queued_batch_bytes_ : queued_write_bytes_;
+  const std::size_t bytes_max =
+      is_batch ? options.queue_batch_bytes_max : options.queue_write_bytes_max;
+  const std::size_t bytes = cost_of(op).bytes;
+  const std::size_t writes = is_batch ? 0 : 1;
   // An acknowledgement is small and is not repeated soon, and without pins no link comes up again.
   bool always = std::holds_alternative<AcknowledgeOp>(op.work) ||
                 std::holds_alternative<PinOp>(op.work);
-  if (queued.fetch_add(amount) >= most && !always) {
-    queued.fetch_sub(amount);
+  const bool full = queued_bytes.fetch_add(bytes) >= bytes_max;
+  const bool too_many = queued_writes_.fetch_add(writes) >= options.queue_writes_max && !is_batch;
+  auto status = WriteStatus::unavailable;
+  if ((full || too_many) && !always) {
     refused_.fetch_add(1);
-    refuse(op, WriteStatus::overloaded);
+    status = WriteStatus::overloaded;
+  } else if (mailbox_.try_post(op)) {
     return;
   }
-  if (mailbox_.try_post(op)) return;
-  queued.fetch_sub(amount);
-  refuse(op);
+  queued_bytes.fetch_sub(bytes);
+  queued_writes_.fetch_sub(writes);
+  refuse(op, status);
 }
 
 StoreHealth Writer::health() const {
@@ -126,6 +134,7 @@ void Writer::release(const std::vector<Op>& group) {
       queued_batch_bytes_.fetch_sub(cost_of(op).bytes);
     } else {
       queued_writes_.fetch_sub(1);
+      queued_write_bytes_.fetch_sub(cost_of(op).bytes);
     }
   }
 }

@@ -53,6 +53,7 @@ class Writer {
   Engine engine_;
   Mailbox<Op> mailbox_;
   std::atomic<std::size_t> queued_writes_{0};
+  std::atomic<std::size_t> queued_write_bytes_{0};
   std::atomic<std::size_t> queued_batch_bytes_{0};
   std::atomic<std::uint64_t> refused_{0};
   // The writer's own.

@@ -90,6 +90,25 @@ TEST_F(ClockTest, WhatIsReleasedDoesNotTakeTheOwnClockAlong) {
   check();
 }
 
+// (It may be told again: it has to wait until this clock has come that far.)
+TEST_F(ClockTest, AReleaseIsNotForAChangeOfMembership) {
+  auto table = create_global();
+  conflict::Version changed{conflict::Hlc::at_ms(now_ms() + kAheadMs), kThere};
+  release(changed.hlc);
+  auto tell = [&] {
+    return control([&](ControlDone done) {
+      store_->merge_replicas(table->id, {{kThere, {true, changed, false, false, changed}}},
+                             std::move(done));
+    });
+  };
+  auto told = tell();
+  ASSERT_FALSE(told.ok());
+  EXPECT_EQ(told.error(), ControlError::unavailable);
+  EXPECT_EQ(put(table, "a", "1").status, WriteStatus::committed);
+  clock_.advance_ms(kAheadMs);
+  EXPECT_TRUE(tell().ok());
+}
+
 TEST_F(ClockTest, RowsFromBeyondTheBoundAreHeldAndReleasedAlike) {
   auto table = create_global();
   auto record = remote_put(1, "a", "1", now_ms() + kAheadMs);

@@ -62,6 +62,7 @@ class PutImage final : public ItemMutation {
  public:
   explicit PutImage(Bytes image) : image_(std::move(image)) {}
   Verdict evaluate(std::optional<BytesView> current) override;
+  [[nodiscard]] std::size_t image_bytes() const override { return image_.size(); }
   std::optional<Bytes> seen;
 
  private:

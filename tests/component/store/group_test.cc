@@ -183,6 +183,40 @@ TEST_F(GroupTest, AFullQueueAnswersOverloaded) {
   EXPECT_EQ(store_->health().queue_refused, 21U);
 }
 
+// Few large ones fill it as well as many small ones.
+TEST_F(GroupTest, AQueueIsBoundedByTheImagesThatItHolds) {
+  options_.queue_write_bytes_max = 1 << 20;
+  open();
+  auto gate = std::make_shared<Gate>();
+  store_->write({table_->id, key_of("gate"), gate, {}});
+  gate->wait_entered();
+  Tally tally;
+  for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), std::string(100'000, 'x'), tally);
+  tally.wait(19);  // eleven of them are over a megabyte
+  gate->open();
+  tally.wait(30);
+  EXPECT_EQ(tally.of(WriteStatus::overloaded), 19U);
+  EXPECT_EQ(tally.of(WriteStatus::committed), 11U);
+  // Their room is free again.
+  put("again", std::string(100'000, 'x'), tally);
+  tally.wait(31);
+  EXPECT_EQ(tally.of(WriteStatus::committed), 12U);
+}
+
+TEST_F(GroupTest, AGroupIsBoundedByTheImagesThatItWrites) {
+  options_.group_bytes_max = 1 << 20;
+  open();
+  auto gate = std::make_shared<Gate>();
+  store_->write({table_->id, key_of("gate"), gate, {}});
+  gate->wait_entered();
+  const auto before = store_->health().commits;
+  Tally tally;
+  for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), std::string(100'000, 'x'), tally);
+  gate->open();
+  tally.wait(30);
+  EXPECT_GE(store_->health().commits - before, 3U);
+}
+
 // Else a busy region would take its peers for strangers.
 TEST_F(GroupTest, AFullQueueSaysNothingAgainstAPeer) {
   Tally tally;

@@ -98,6 +98,48 @@ TEST_F(TrimTest, StepsAreBounded) {
   EXPECT_EQ(span(table).oldest, Sequence(31));
 }
 
+TEST_F(TrimTest, StepsAreBoundedOverAllLogs) {
+  close();
+  options_.trim_records_max = 7;
+  open();
+  constexpr std::size_t kTables = 12;
+  std::vector<TablePtr> tables;
+  for (std::size_t i = 0; i < kTables; ++i) {
+    tables.push_back(create_single("T" + std::to_string(i)));
+    for (int k = 0; k < 10; ++k) put(tables.back(), "k" + std::to_string(k), "1");
+  }
+  auto deleted = [&] {
+    std::uint64_t all = 0;
+    for (const auto& table : tables) all += span(table).oldest.value - 1;
+    return all;
+  };
+  clock_.advance_ms(options_.retention_ms + 1000);
+  store_->run_pending();
+  EXPECT_EQ(deleted(), 8U * 7);
+  // It goes on with those that had no turn.
+  store_->run_pending();
+  EXPECT_EQ(deleted(), kTables * 7 + 8 * 3);
+  settle();
+  EXPECT_EQ(deleted(), kTables * 10);
+}
+
+// A log that begins anew where it ends has no other end for those who wait for it.
+TEST_F(TrimTest, AnEmptyTableThatBecomesGlobalTellsItsNewEnd) {
+  auto table = create_single();
+  put(table, "a", "1");
+  remove(table, "a");
+  age();
+  ASSERT_EQ(span(table).oldest, Sequence(3));
+  auto end = [&] { return store_->log_ends(table->id)->end(ShardId(0)); };
+  EXPECT_NE(end(), LogPosition{});
+  expect_ok([&](ControlDone done) {
+    store_->set_replica(table->id, kThere, true, std::move(done));
+  });
+  EXPECT_EQ(end(), LogPosition{});
+  EXPECT_EQ(log(table).status, ReadStatus::ok);
+  EXPECT_EQ(log(table).to, LogPosition{});
+}
+
 TEST_F(TrimTest, BacklogCountsLocalRecordsOnly) {
   auto table = create_global();
   put(table, "a", "1");

@@ -183,5 +183,27 @@ TEST_F(WriteTest, UnacknowledgedBytesAreBounded) {
   EXPECT_EQ(log(table, log(table).to).status, rpc::ReadStatus::trimmed);
 }
 
+// It gets what was there before as rows; what it has not acknowledged is what came since.
+TEST_F(WriteTest, AReplicaThatFillsItselfOwesNothingOfWhatWasBefore) {
+  close();
+  options_.unacknowledged_bytes_max = 100;
+  open();
+  auto table = create_single();
+  auto marks = [&] { return store_->catalog()->find(table->id)->repairs; };
+  for (int i = 0; i < 20; ++i) put(table, "k" + std::to_string(i), "1");
+  conflict::Version joined{conflict::Hlc::at_ms(now_ms()), kThere};
+  expect_ok([&](ControlDone done) {
+    store_->merge_replicas(table->id, {{kThere, {true, joined, true, false, joined}}},
+                           std::move(done));
+  });
+  put(table, "a", "1");
+  EXPECT_TRUE(marks().empty());
+  reopen();
+  put(table, "a", "2");
+  EXPECT_TRUE(marks().empty());
+  for (int i = 0; i < 20; ++i) put(table, "k" + std::to_string(i), "2");
+  EXPECT_EQ(marks().at(kThere).reason, RepairReason::log_bound);
+}
+
 }  // namespace
 }  // namespace meridian::store
