@@ -202,6 +202,7 @@ void Session::start() {
 void Session::next_request() {
   request_begun_ = false;
   continue_sent_ = false;
+  head_only_ = false;
   parser_.emplace(hub_->limits);
   stamp();
   if (buffer_.size() > 0) return parse();
@@ -351,13 +352,17 @@ void Session::drain() {
   hub_->leave();
 }
 
-void Session::abort() {
-  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->close(); });
+void Session::sweep(std::int64_t ticks) {
+  if (!overdue(ticks)) return;
+  asio::post(socket_.get_executor(), [self = shared_from_this(), ticks] {
+    // A request may have come meanwhile, and be under way.
+    if (self->overdue(ticks)) self->close();
+  });
 }
 
-void Session::sweep(std::int64_t ticks) {
-  std::int64_t begun = stamp_;
-  if (begun != kUntimed && hub_->tick - begun > ticks) abort();
+bool Session::overdue(std::int64_t ticks) const {
+  const std::int64_t begun = stamp_;
+  return begun != kUntimed && hub_->tick - begun > ticks;
 }
 
 void Session::close() {

@@ -124,8 +124,6 @@ class Session : public std::enable_shared_from_this<Session> {
   void dispatch(Response response);
   // Closes now if no request is under way, else after its answer.
   void drain();
-  // Closes now.
-  void abort();
   // Closes if reading or writing has not got on for `ticks` sweeps.
   void sweep(std::int64_t ticks);
   // On this session's strand only, or after the loop has ended.
@@ -149,6 +147,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Says how many bytes of bodies this session holds from now on.
   void hold(std::size_t bytes);
   [[nodiscard]] bool too_much_in_flight() const;
+  [[nodiscard]] bool overdue(std::int64_t ticks) const;
   void stamp() { stamp_.store(hub_->tick.load(std::memory_order_relaxed)); }
 
   const std::shared_ptr<Hub> hub_;

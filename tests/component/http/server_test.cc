@@ -94,6 +94,17 @@ TEST_F(ServerTest, HeadHasNoBody) {
   EXPECT_TRUE(all.ends_with("GET /y ")) << all;
 }
 
+TEST_F(ServerTest, ARefusalAfterAHeadHasABody) {
+  serve(echo);
+  RawConnection connection(port());
+  connection.send("HEAD /x HTTP/1.1\r\n\r\n");
+  connection.answer();
+  connection.send("hello\r\n\r\n");
+  auto refusal = connection.answer();
+  EXPECT_TRUE(refusal.starts_with("HTTP/1.1 400 "));
+  EXPECT_FALSE(refusal.ends_with("\r\n\r\n")) << refusal;
+}
+
 TEST_F(ServerTest, RefusesWhatIsTooLarge) {
   HttpLimits limits;
   limits.body_bytes_max = 1000;
