@@ -165,7 +165,8 @@ def test_clients_leave_by_a_check_of_the_users_own(local, tmp_path, long):
     if not long:
         pytest.skip("with --long")
     check = tmp_path / "ill"
-    check.write_text('#!/bin/sh\necho "$1" >> "$0.asked"\nexit 1\n')
+    # Well while it is asked for the first time, by the preflight.
+    check.write_text('#!/bin/sh\necho "$1" >> "$0.asked"\n[ "$(wc -l < "$0.asked")" -le 1 ]\n')
     check.chmod(0o755)
     done = local.drill("run", "partition-one-way", *settings(tmp_path / "report"),
                        "--health-check", str(check))
@@ -181,6 +182,8 @@ def test_it_needs_a_yes_a_scenario_and_a_healthy_deployment(local):
     assert local.drill("run", "earthquake", "--yes").returncode == 2
     assert local.drill("run", "partition", "--yes", "--abort-if", "speed>3").returncode == 2
     assert REGION in local.drill("plan", "partition").stdout
+    ill = local.drill("run", "partition", *settings("/proc/report"), "--health-check", "/no/such/check")
+    assert ill.returncode == 3 and "/no/such/check answered 127" in ill.stderr, ill.stderr
     unwritable = local.drill("run", "partition", *settings("/proc/report"))
     assert unwritable.returncode == 5, unwritable.stderr
     os.kill(local.pid("eu-west-1", "replicator"), signal.SIGKILL)
@@ -201,6 +204,7 @@ def test_what_ends_a_drill_early_heals_first(local, tmp_path):
     assert drill.returncode == 4, said
     report = json.loads((out / "report.json").read_text())
     assert report["verdict"] == "ABORTED" and report["aborted"] == "interrupted"
+    assert report["missed"] == [] and report["writes"]["lost"] is None, "nobody looked"
     wait_until(local.all_ready, 30, "healed")
 
     out = tmp_path / "stopped"

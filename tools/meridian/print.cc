@@ -1,5 +1,8 @@
 #include <poll.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "tools/meridian/commands.h"
 
 namespace meridian::cli {
@@ -12,7 +15,11 @@ void print_result(Format format, const Table& table, const std::string& json_tex
   }
 }
 
-void pause_ms(std::int64_t ms) { ::poll(nullptr, 0, static_cast<int>(ms)); }
+// (poll() takes a negative time for ever, and a late caller may ask for one.)
+void pause_ms(std::int64_t ms) {
+  constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+  if (ms > 0) ::poll(nullptr, 0, static_cast<int>(std::min(ms, kMost)));
+}
 
 void pause_us(std::int64_t us) {
   if (us <= 0) return;

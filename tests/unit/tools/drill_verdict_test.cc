@@ -24,6 +24,10 @@ DrillResult good(const std::string& scenario) {
   out.returned_us = 22'000'000;
   out.back_us = 22'500'000;
   out.identical = true;
+  out.loss.emplace();
+  out.lost_then.emplace();
+  out.return_loss.emplace();
+  out.everything.emplace();
   return out;
 }
 
@@ -55,8 +59,8 @@ TEST(DrillVerdict, OfAPlannedDrillRtoIsFromTheWordToGo) {
 
 TEST(DrillVerdict, RpoIsJudgedInSecondsAndInWrites) {
   auto result = good("region-loss");
-  result.loss.age_us = 5'000'001;
-  result.loss.writes.resize(3);
+  result.loss->age_us = 5'000'001;
+  result.loss->writes.resize(3);
   result.options.rpo_writes_max = 2;
   EXPECT_THAT(missed_by(result),
               ElementsAre(HasSubstr("RPO 5.0 s"), HasSubstr("RPO of 3 writes is over 2")));
@@ -65,7 +69,7 @@ TEST(DrillVerdict, RpoIsJudgedInSecondsAndInWrites) {
 TEST(DrillVerdict, WhereClientsStayTheExposureIsNotJudged) {
   auto result = good("replicator-crash");
   result.cut_us = result.detected_us = result.switched_us = std::nullopt;
-  result.loss.age_us = 60'000'000;
+  result.loss->age_us = 60'000'000;
   EXPECT_THAT(missed_by(result), ElementsAre());
 }
 
@@ -83,18 +87,40 @@ TEST(DrillVerdict, AFailoverThatServesNobodyIsAFailure) {
 
 TEST(DrillVerdict, AFailbackIsJudgedByTheReturn) {
   auto result = good("failback");
-  result.loss.age_us = 60'000'000;  // of the way out
+  result.loss->age_us = 60'000'000;  // of the way out
   EXPECT_THAT(missed_by(result), ElementsAre());
   result.options.rto_ms_max = 400;
-  result.return_loss.age_us = 6'000'000;
+  result.return_loss->age_us = 6'000'000;
   EXPECT_THAT(missed_by(result), ElementsAre(HasSubstr("RTO 0.5 s"), HasSubstr("RPO 6.0 s")));
   result.back_us = std::nullopt;
   EXPECT_THAT(missed_by(result).front(), HasSubstr("after the return"));
 }
 
+// What the region had acknowledged was in the survivor by then, since the region was back.
+TEST(DrillVerdict, ASwitchThatOutlastsTheFaultIsAFailure) {
+  auto result = good("partition");
+  result.late_switch = true;
+  EXPECT_THAT(missed_by(result), ElementsAre(HasSubstr("took longer than the fault")));
+}
+
+TEST(DrillVerdict, ARegionThatShowsNothingInTheEndIsAFailure) {
+  auto result = good("region-loss");
+  result.silent = {"eu-west-1"};
+  EXPECT_THAT(missed_by(result), ElementsAre(HasSubstr("eu-west-1 did not show")));
+}
+
+TEST(DrillVerdict, NothingIsSaidOfADrillThatWasAborted) {
+  DrillResult result;
+  result.options.scenario = "partition";
+  result.aborted = "interrupted";
+  std::vector<std::string> missed;
+  EXPECT_FALSE(passed(result, missed));
+  EXPECT_THAT(missed, ElementsAre());
+}
+
 TEST(DrillVerdict, LostWritesAndDifferencesAreFailures) {
   auto result = good("slow-link");
-  result.everything.lost.resize(1);
+  result.everything->lost.resize(1);
   result.caught_up_us = std::nullopt;
   result.identical = false;
   EXPECT_THAT(missed_by(result), ElementsAre(HasSubstr("1 acknowledged"), HasSubstr("catch up"),

@@ -86,7 +86,7 @@ int perform(const cli::Options& options, const DrillCommand& command) {
     cli::progress(std::string("nothing was touched:\n") + refused.what());
     return kRefused;
   } catch (const std::exception& failure) {
-    cli::progress(std::string("the drill failed; what it had done is undone: ") + failure.what());
+    cli::progress(std::string("the drill failed: ") + failure.what());
     return kFailed;
   }
 }

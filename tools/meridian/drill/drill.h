@@ -75,12 +75,15 @@ struct DrillResult {
   std::optional<std::int64_t> returned_us;  // clients were told to go back
   std::optional<std::int64_t> back_us;      // and the region acknowledged the first of their writes
   std::string detected_by;
+  // The rest is empty where the drill did not come so far.
   // Of the region's writes, those that the survivor lacked: at the cut-over, or, where clients
   // stayed, at the end of the fault.
-  Loss loss;
-  Outcome lost_then;   // what became of those writes
-  Loss return_loss;    // of the survivor's writes, those that the region lacked at the return
-  Outcome everything;  // of all writes of the drill
+  std::optional<Loss> loss;
+  std::optional<Outcome> lost_then;   // what became of those writes
+  std::optional<Loss> return_loss;    // of the survivor's writes, those that the region lacked at the return
+  std::optional<Outcome> everything;  // of all writes of the drill
+  bool late_switch = false;           // the switch took longer than the fault
+  std::vector<std::string> silent;    // regions that did not show their writes in the end
   std::vector<Write> writes;
   std::uint64_t attempts = 0;
   std::uint64_t failures = 0;

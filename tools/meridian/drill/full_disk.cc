@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 #include "tools/meridian/drill/run_command.h"
 
@@ -70,7 +71,11 @@ FullDisk::FullDisk(const std::vector<std::string>& shell, const std::string& fol
   ::close(out[1]);
   if (pid_ < 0) throw OperatorError("no process for a shell");
   char first = 0;
-  if (::read(from_, &first, 1) != 1) throw OperatorError(folder + " cannot be filled");
+  ssize_t got = 0;
+  do {
+    got = ::read(from_, &first, 1);
+  } while (got < 0 && errno == EINTR);
+  if (got != 1) throw OperatorError(folder + " cannot be filled");
 }
 
 FullDisk::~FullDisk() {

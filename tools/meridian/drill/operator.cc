@@ -122,14 +122,20 @@ void Operator::fill_disk(const std::string& region) {
 void Operator::free_disk(const std::string& region) { full_.erase(region); }
 
 void Operator::undo() {
+  std::string problems;
+  auto attempt = [&problems](auto&& what) {
+    try {
+      what();
+    } catch (const std::exception& failure) {
+      problems += std::string(problems.empty() ? "" : "; ") + failure.what();
+    }
+  };
   // Nodes before replicators, as deploy/up does.
-  while (!killed_.empty()) {
-    auto [region, name] = *killed_.begin();
-    start(region, name);
-  }
+  for (const auto& [region, name] : std::set(killed_)) attempt([&] { start(region, name); });
   full_.clear();
-  while (!shifted_.empty()) shift_clock(*shifted_.begin(), 0, 1);
-  while (!faulty_.empty()) heal(faulty_.begin()->first, faulty_.begin()->second);
+  for (const auto& region : std::set(shifted_)) attempt([&] { shift_clock(region, 0, 1); });
+  for (const auto& [from, to] : std::set(faulty_)) attempt([&] { heal(from, to); });
+  if (!problems.empty()) throw OperatorError(problems);
 }
 
 }  // namespace meridian::drill

@@ -77,13 +77,17 @@ json::object rto_json(const DrillResult& result) {
 json::object rpo_json(const DrillResult& result) {
   json::object out{{"at", result.cut_us ? "cut-over" : "end of the fault"},
                    {"writes", nullptr},
-                   {"seconds", nullptr}};
-  if (!result.fault_us && !result.cut_us) return out;
-  out["writes"] = result.loss.writes.size();
-  out["seconds"] = static_cast<double>(result.loss.age_us) / 1e6;
-  out["then_arrived_late"] = result.lost_then.late.size();
-  out["then_beaten"] = result.lost_then.beaten.size();
-  out["then_lost"] = result.lost_then.lost.size();
+                   {"seconds", nullptr},
+                   {"then_arrived_late", nullptr},
+                   {"then_beaten", nullptr},
+                   {"then_lost", nullptr}};
+  if (!result.loss) return out;
+  out["writes"] = result.loss->writes.size();
+  out["seconds"] = static_cast<double>(result.loss->age_us) / 1e6;
+  if (!result.lost_then) return out;
+  out["then_arrived_late"] = result.lost_then->late.size();
+  out["then_beaten"] = result.lost_then->beaten.size();
+  out["then_lost"] = result.lost_then->lost.size();
   return out;
 }
 
@@ -94,8 +98,9 @@ json::object failback_json(const DrillResult& result) {
                    {"missing_s", nullptr}};
   if (!result.returned_us) return out;
   out["longest_outage_s"] = static_cast<double>(result.return_outage_us) / 1e6;
-  out["missing_writes"] = result.return_loss.writes.size();
-  out["missing_s"] = static_cast<double>(result.return_loss.age_us) / 1e6;
+  if (!result.return_loss) return out;
+  out["missing_writes"] = result.return_loss->writes.size();
+  out["missing_s"] = static_cast<double>(result.return_loss->age_us) / 1e6;
   return out;
 }
 
@@ -246,8 +251,13 @@ json::object report_json(const DrillResult& result) {
   out["writes"] = json::object{{"acknowledged", acknowledged},
                                {"attempts", result.attempts},
                                {"failed_attempts", result.failures},
-                               {"beaten", result.everything.beaten.size()},
-                               {"lost", result.everything.lost.size()}};
+                               {"beaten", nullptr},
+                               {"lost", nullptr}};
+  if (result.everything) {
+    auto& writes = out["writes"].as_object();
+    writes["beaten"] = result.everything->beaten.size();
+    writes["lost"] = result.everything->lost.size();
+  }
   out["longest_outage_s"] = static_cast<double>(result.longest_outage_us) / 1e6;
   out["catch_up"] = catch_up_json(result);
   out["failback"] = failback_json(result);
@@ -272,9 +282,10 @@ json::object save_report(const DrillResult& result, const cli::Deployment& deplo
   put_file(out / "lag.csv", lag_csv(result.samples));
   for (const auto& [region, histogram] : result.latency)
     put_file(out / ("latency-" + region + ".hgrm"), histogram);
-  put_file(out / "late-writes.jsonl", lines_of(result.lost_then.late));
-  put_file(out / "beaten-writes.jsonl", lines_of(result.everything.beaten));
-  put_file(out / "lost-writes.jsonl", lines_of(result.everything.lost));
+  const Outcome everything = result.everything.value_or(Outcome{});
+  put_file(out / "late-writes.jsonl", lines_of(result.lost_then.value_or(Outcome{}).late));
+  put_file(out / "beaten-writes.jsonl", lines_of(everything.beaten));
+  put_file(out / "lost-writes.jsonl", lines_of(everything.lost));
   put_file(out / "verify.json", result.verify_output);
   std::string stale;
   for (const auto& read : result.stale_reads) stale += json::serialize(stale_json(read)) + "\n";

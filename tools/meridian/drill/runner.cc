@@ -19,6 +19,7 @@ namespace {
 constexpr std::int64_t kStepMs = 50;
 constexpr int kMissesMax = 3;  // looks at the region in a row that fail, before clients leave it
 constexpr std::int64_t kAskCommandEveryMs = 500;
+constexpr std::int64_t kHookMsMax = 5'000;  // a health check that takes longer has failed
 constexpr std::int64_t kPatienceMs = 5'000;
 constexpr int kHomesOfRegion = 3;  // of four writers, those that begin in the region under drill
 
@@ -60,15 +61,22 @@ DrillResult Runner::run() {
   try {
     go_through();
   } catch (const Stopped& stopped) {
-    result_.aborted = stopped.why;
-    note("ABORT", stopped.why + ": healing first");
-    op_.undo();
-    result_.healed_us = now_us();
-    load_->stop(kPatienceMs);
-    result_.writes = load_->writes();
+    abandon(stopped.why);
+  } catch (const std::exception& failure) {
+    abandon(failure.what());
   }
   collect();
   return std::move(result_);
+}
+
+// Whatever was measured so far is in the report.
+void Runner::abandon(const std::string& why) {
+  result_.aborted = why;
+  note("ABORT", why + ": healing first");
+  op_.undo();
+  result_.healed_us = now_us();
+  load_->stop(kPatienceMs);
+  result_.writes = load_->writes();
 }
 
 void Runner::go_through() {
@@ -149,7 +157,22 @@ void Runner::preflight() {
     problems.emplace_back(failure.what());
   }
   if (!problems.empty()) throw Refused(fmt::format("{}", fmt::join(problems, "\n")));
+  check_hook();
   make_table(deployment_);
+}
+
+// A check that says ill of a healthy region, or cannot be run, would pass for a quick detection.
+void Runner::check_hook() {
+  const auto& command = result_.options.health_command;
+  if (command.empty()) return;
+  asked_.start({command, stage_.region});
+  for (std::int64_t end_us = now_us() + kHookMsMax * 1000; !asked_.done();) {
+    cli::pause_ms(kStepMs);
+    if (interrupts_.count() > 0 || now_us() > end_us) asked_.stop();
+  }
+  if (int code = asked_.take().code; code != 0)
+    throw Refused(
+        fmt::format("{} answered {} for {}, which is well", command, code, stage_.region));
 }
 
 void Runner::baseline() {
@@ -182,8 +205,9 @@ void Runner::endure() {
   }
   if (result_.cut_us) return;
   // Clients are still there: what would the end of the region cost now?
+  const auto at_us = now_us();
   auto held = read_holdings(deployment_.region(stage_.others.front()), result_.id);
-  result_.loss = loss_at(load_->writes(), stage_.region, now_us(), held);
+  result_.loss = loss_at(load_->writes(), stage_.region, at_us, held);
 }
 
 // Why clients should leave the region; empty while there is no reason.
@@ -204,15 +228,14 @@ std::string Runner::noticed() {
 // The same from the operator's own check, which runs beside the drill.
 std::string Runner::asked_command() {
   const auto& command = result_.options.health_command;
-  if (!asked_.valid()) {
+  if (!asked_.running()) {
     if (now_us() - asked_at_us_ < kAskCommandEveryMs * 1000) return {};
     asked_at_us_ = now_us();
-    asked_ = std::async(std::launch::async, [command, region = stage_.region] {
-      return run_command({command, region});
-    });
+    asked_.start({command, stage_.region});
   }
-  if (asked_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return {};
-  misses_ = asked_.get().code == 0 ? 0 : misses_ + 1;
+  if (now_us() - asked_at_us_ > kHookMsMax * 1000) asked_.stop();  // a miss
+  if (!asked_.done()) return {};
+  misses_ = asked_.take().code == 0 ? 0 : misses_ + 1;
   return misses_ < kMissesMax ? std::string() : command + " says that " + stage_.region + " is ill";
 }
 
@@ -221,19 +244,28 @@ void Runner::leave(const std::string& why) {
     if (result_.survivor.empty() && sample.region != stage_.region && sample.node_ready)
       result_.survivor = sample.region;
   if (result_.survivor.empty()) throw Stopped{"no other region is ready"};
-  if (!result_.options.switch_command.empty()) {
-    auto said = run_command({result_.options.switch_command, stage_.region, result_.survivor});
-    if (said.code != 0)
-      throw Stopped{fmt::format("{} answered {}", result_.options.switch_command, said.code)};
-  }
+  run_switch();
   result_.cut_us = now_us();
+  // What the region acknowledged has gone on to the survivor since, so nothing is known of its loss.
+  result_.late_switch =
+      result_.fault_us && *result_.cut_us - *result_.fault_us > result_.options.fault_ms * 1000;
   load_->send_to(stage_.region, result_.survivor);
   note("EVACUATE", "clients go to " + result_.survivor + ": " + why);
   if (scenario_.drains) drain();
   auto held = read_holdings(deployment_.region(result_.survivor), result_.id);
   result_.loss = loss_at(load_->writes(), stage_.region, *result_.cut_us, held);
   note("STEADY", fmt::format("{} writes that {} acknowledged are not in {}",
-                             result_.loss.writes.size(), stage_.region, result_.survivor));
+                             result_.loss->writes.size(), stage_.region, result_.survivor));
+}
+
+void Runner::run_switch() {
+  const auto& command = result_.options.switch_command;
+  if (command.empty()) return;
+  Hook hook;
+  hook.start({command, stage_.region, result_.survivor});
+  while (!hook.done()) step();
+  if (int code = hook.take().code; code != 0)
+    throw Stopped{fmt::format("{} answered {}", command, code)};
 }
 
 DrillResult run_drill(const cli::Deployment& deployment, const DrillOptions& options) {

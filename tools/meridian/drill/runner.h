@@ -3,7 +3,6 @@
 // Threads: one, besides those of the load and the watch.
 #pragma once
 
-#include <future>
 #include <memory>
 #include <string>
 
@@ -35,13 +34,16 @@ class Runner {
   [[nodiscard]] LoadOptions load_options() const;
 
   void go_through();
+  void abandon(const std::string& why);
   void preflight();
   void baseline();
   void inject();
   void endure();
   [[nodiscard]] std::string noticed();
   [[nodiscard]] std::string asked_command();
+  void check_hook();
   void leave(const std::string& why);
+  void run_switch();
   void drain();
   void heal();
   void catch_up();
@@ -66,7 +68,7 @@ class Runner {
   int misses_ = 0;
   std::int64_t looked_at_us_ = -1;
   std::int64_t asked_at_us_ = 0;
-  std::future<Ran> asked_;
+  Hook asked_;  // after op_, so that nothing is healed the later for it: it is killed
   std::int64_t counted_at_us_ = -1;
   std::int64_t down_since_us_ = 0;
 };

@@ -36,6 +36,7 @@ void Runner::drain() {
     if (now_us() > end_us) throw Stopped{"the region could not be drained"};
     step();
   }
+  step();
   note("DRAIN", result_.survivor + " has all that " + stage_.region + " had acknowledged");
 }
 
@@ -124,14 +125,21 @@ void Runner::verify() {
     result_.identical = said.code == cli::kExitYes;
   result_.writes = load_->writes();
   std::vector<Holdings> held;
-  for (const auto& region : deployment_.regions) held.push_back(read_holdings(region, result_.id));
+  for (const auto& region : deployment_.regions) {
+    try {
+      held.push_back(read_holdings(region, result_.id));
+    } catch (const std::exception& failure) {
+      result_.silent.push_back(region.name);
+      note("VERIFY", region.name + " does not show what it holds: " + failure.what());
+    }
+  }
   result_.everything = outcome_of(result_.writes, held);
-  result_.lost_then = outcome_of(result_.loss.writes, held);
+  if (result_.loss) result_.lost_then = outcome_of(result_.loss->writes, held);
   note("VERIFY", fmt::format("{}; {} acknowledged writes lost",
                              !result_.identical   ? "no answer"
                              : *result_.identical ? "identical"
                                                   : "the regions differ",
-                             result_.everything.lost.size()));
+                             result_.everything->lost.size()));
 }
 
 // Those of this drill's own items.
