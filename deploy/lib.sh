@@ -4,13 +4,10 @@
 # MERIDIAN_VAR        folder of the deployment's state (default: var/ of this repository)
 # MERIDIAN_PORT_BASE  added to every port (default 0), for a second deployment beside another
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# However they were spelled: a daemon is known by the path of its settings (pid_of).
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 bin=$root/build/release/bin
-var=${MERIDIAN_VAR:-$root/var}
-case $var in
-  /*) ;;
-  *) var=$PWD/$var ;;
-esac
+var=$(realpath -m -- "${MERIDIAN_VAR:-$root/var}")
 port_base=${MERIDIAN_PORT_BASE:-0}
 regions_max=10
 

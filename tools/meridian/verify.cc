@@ -45,6 +45,7 @@ Members find_members(const Deployment& deployment, const std::string& name) {
   if (ids.empty()) throw UsageError("no region has a table named " + name);
   Members out;
   for (const auto& region : deployment.regions) {
+    listed.erase(region.name);
     auto id = ids.find(region.name);
     if (id == ids.end()) {
       if (listed.contains(region.name))
@@ -58,6 +59,9 @@ Members find_members(const Deployment& deployment, const std::string& name) {
                              ")");
     out.regions.push_back(region);
   }
+  for (const auto& region : listed)
+    out.problems.push_back(region + " is listed as a replica of " + name +
+                           ", but is not in the deployment file, so it was not compared");
   return out;
 }
 
