@@ -48,9 +48,10 @@ class Local:
         return subprocess.run(self.argv("drill", *arguments), capture_output=True, text=True, timeout=240,
                               cwd=self.folder)
 
-    def start_drill(self, *arguments):
+    def start_drill(self, *arguments, **environment):
         return subprocess.Popen(self.argv("drill", *arguments), stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, cwd=self.folder)
+                                stderr=subprocess.STDOUT, text=True, cwd=self.folder,
+                                env={**os.environ, **environment})
 
     def pid(self, region, daemon):
         return int((self.var / region / f"{daemon}.pid").read_text())
@@ -196,7 +197,10 @@ def test_it_needs_a_yes_a_scenario_and_a_healthy_deployment(local):
 
 def test_what_ends_a_drill_early_heals_first(local, tmp_path):
     out = tmp_path / "interrupted"
-    drill = local.start_drill("run", "region-loss", *settings(out, baseline="1s", fault="60s"))
+    environ = lambda: pathlib.Path(f"/proc/{local.pid(REGION, 'region-node')}/environ").read_bytes()
+    before = environ()
+    drill = local.start_drill("run", "region-loss", *settings(out, baseline="1s", fault="60s"),
+                              MERIDIAN_LOG_LEVEL="debug")
     wait_until(lambda: not local.ready(REGION), 30, "the region is down")
     assert local.drill("run", "partition", "--yes").returncode == 3, "one drill at a time"
     drill.send_signal(signal.SIGINT)
@@ -206,6 +210,7 @@ def test_what_ends_a_drill_early_heals_first(local, tmp_path):
     assert report["verdict"] == "ABORTED" and report["aborted"] == "interrupted"
     assert report["missed"] == [] and report["writes"]["lost"] is None, "nobody looked"
     wait_until(local.all_ready, 30, "healed")
+    assert environ() == before, "it is started as it was, whatever the drill's own settings"
 
     out = tmp_path / "stopped"
     done = local.drill("run", "partition", *settings(out, fault="60s"), "--abort-if", "lag>3s")

@@ -19,8 +19,9 @@ namespace fs = std::filesystem;
 constexpr int kEndTriesMax = 500;
 constexpr std::int64_t kEndPollMs = 10;
 
-std::vector<std::string> command_line(pid_t pid) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
+// A list of words of a process: its `cmdline` or its `environ`.
+std::vector<std::string> proc_words(pid_t pid, const char* list) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/" + list, std::ios::binary);
   std::string all((std::istreambuf_iterator<char>(in)), {});
   std::vector<std::string> words;
   for (std::size_t start = 0; start < all.size();) {
@@ -30,6 +31,15 @@ std::vector<std::string> command_line(pid_t pid) {
     start = end + 1;
   }
   return words;
+}
+
+std::vector<std::string> command_line(pid_t pid) { return proc_words(pid, "cmdline"); }
+
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+  std::vector<char*> out;
+  for (const auto& word : words) out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
 }
 
 // "replicator" of "replicator-2".
@@ -43,7 +53,7 @@ class LocalHost final : public Host {
 
   void check(const std::string& region, const std::string& name) override {
     auto pid = pid_of(region, name);
-    commands_[{region, name}] = command_line(pid);
+    commands_[{region, name}] = {command_line(pid), proc_words(pid, "environ")};
   }
 
   void kill(const std::string& region, const std::string& name) override {
@@ -91,10 +101,15 @@ class LocalHost final : public Host {
     return pid;
   }
 
-  static pid_t spawn(const std::vector<std::string>& words, const std::string& log) {
-    std::vector<char*> argv;
-    for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
+  // Of a running daemon.  Settings may come from its environment, and are not to come from ours.
+  struct Command {
+    std::vector<std::string> words;
+    std::vector<std::string> environment;
+  };
+
+  static pid_t spawn(const Command& command, const std::string& log) {
+    const auto argv = pointers_to(command.words);
+    const auto environment = pointers_to(command.environment);
     pid_t pid = ::fork();
     if (pid < 0) throw OperatorError("cannot start a process");
     if (pid == 0) {
@@ -108,14 +123,14 @@ class LocalHost final : public Host {
       sigset_t none;
       sigemptyset(&none);
       ::sigprocmask(SIG_SETMASK, &none, nullptr);
-      ::execv(argv[0], argv.data());
+      ::execve(argv[0], argv.data(), environment.data());
       ::_exit(127);
     }
     return pid;
   }
 
   const fs::path folder_;
-  std::map<std::pair<std::string, std::string>, std::vector<std::string>> commands_;
+  std::map<std::pair<std::string, std::string>, Command> commands_;
 };
 
 class ComposeHost final : public Host {
