@@ -3,6 +3,8 @@
 import sqlite3
 import time
 
+import yaml
+
 from cluster import wait_until
 from load import Load, contents, key_of
 
@@ -83,6 +85,17 @@ def test_verify_names_a_row_edited_by_hand(orders):
     assert "k17" in str(report["differences"]) and "k18" not in str(report["differences"])
     done = orders.cli("verify", "Orders")
     assert done.returncode == 1 and "k17" in done.stdout
+
+
+def test_verify_names_replicas_that_it_cannot_compare(orders):
+    orders.wait_identical("Orders", 30)
+    file = orders.deployment_file()
+    gone = file["regions"].pop()["name"]
+    orders.deployment.write_text(yaml.safe_dump(file))
+    code, report = orders.verify("Orders")
+    assert code == 1 and report["identical"] is False
+    problem, = report["problems"]
+    assert gone in problem and "not in the deployment file" in problem
 
 
 def test_verify_of_an_unknown_table(cluster):

@@ -45,10 +45,10 @@ Members find_members(const Deployment& deployment, const std::string& name) {
   if (ids.empty()) throw UsageError("no region has a table named " + name);
   Members out;
   for (const auto& region : deployment.regions) {
-    listed.erase(region.name);
+    const bool is_listed = listed.erase(region.name) > 0;
     auto id = ids.find(region.name);
     if (id == ids.end()) {
-      if (listed.contains(region.name))
+      if (is_listed)
         out.problems.push_back(region.name + " does not hold " + name +
                                ", but is listed as a replica");
       continue;
