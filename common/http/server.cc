@@ -75,7 +75,7 @@ class Door : public std::enable_shared_from_this<Door> {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     auto session = std::make_shared<Session>(hub_, std::move(socket), listener_.handler);
-    if (session->accepted()) {
+    if (session->enlist()) {
       full_ = false;
       session->start();
     } else if (!full_) {

@@ -186,8 +186,11 @@ void Hub::deliver() {
 // ---------------------------------------------------------------------------------------- session
 
 Session::Session(std::shared_ptr<Hub> hub, Socket socket, const Handler& handler)
-    : hub_(std::move(hub)), socket_(std::move(socket)), handler_(handler) {
+    : hub_(std::move(hub)), socket_(std::move(socket)), handler_(handler) {}
+
+bool Session::enlist() {
   accepted_ = hub_->add(this);
+  return accepted_;
 }
 
 Session::~Session() {

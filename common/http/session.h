@@ -113,10 +113,12 @@ class RequestParser final : public beast::http::basic_parser<true> {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  // REQUIRES: `hub` has a place for it (Hub::add is done here; see accepted()).
   Session(std::shared_ptr<Hub> hub, Socket socket, const Handler& handler);
   ~Session();
 
+  // Makes it known to the hub; false where it has no room.  Before start(), and once a shared_ptr owns it:
+  // whoever finds it in the hub asks for another.
+  [[nodiscard]] bool enlist();
   void start();
   // Writes `response`; any thread, once per request.
   void answer(Response response);
@@ -128,8 +130,6 @@ class Session : public std::enable_shared_from_this<Session> {
   void sweep(std::int64_t ticks);
   // On this session's strand only, or after the loop has ended.
   void close();
-
-  [[nodiscard]] bool accepted() const { return accepted_; }
 
  private:
   static constexpr std::int64_t kUntimed = -1;  // the handler has the request
