@@ -97,14 +97,19 @@ class GroupTest : public ::testing::Test {
     store_->write({table_->id, key_of(pk), std::make_shared<PutImage>(image_of(pk, value)),
                    [&tally](const WriteResult& result) { tally.add(result.status); }});
   }
+  // The writer is in a write of its own until the gate is opened.
+  std::shared_ptr<Gate> hold_writer() {
+    auto gate = std::make_shared<Gate>();
+    store_->write({table_->id, key_of("gate"), gate, {}});
+    gate->wait_entered();
+    return gate;
+  }
   // Opens a store whose writer is held and whose queue has room for 10, and gives it 30 writes more: all
   // but 9 of them are answered at once, by the caller.
   std::shared_ptr<Gate> fill_queue(Tally& tally) {
     options_.queue_writes_max = 10;
     open();
-    auto gate = std::make_shared<Gate>();
-    store_->write({table_->id, key_of("gate"), gate, {}});
-    gate->wait_entered();
+    auto gate = hold_writer();
     for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), "1", tally);
     tally.wait(21);
     return gate;
@@ -187,9 +192,7 @@ TEST_F(GroupTest, AFullQueueAnswersOverloaded) {
 TEST_F(GroupTest, AQueueIsBoundedByTheImagesThatItHolds) {
   options_.queue_write_bytes_max = 1 << 20;
   open();
-  auto gate = std::make_shared<Gate>();
-  store_->write({table_->id, key_of("gate"), gate, {}});
-  gate->wait_entered();
+  auto gate = hold_writer();
   Tally tally;
   for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), std::string(100'000, 'x'), tally);
   tally.wait(19);  // eleven of them are over a megabyte
@@ -206,9 +209,7 @@ TEST_F(GroupTest, AQueueIsBoundedByTheImagesThatItHolds) {
 TEST_F(GroupTest, AGroupIsBoundedByTheImagesThatItWrites) {
   options_.group_bytes_max = 1 << 20;
   open();
-  auto gate = std::make_shared<Gate>();
-  store_->write({table_->id, key_of("gate"), gate, {}});
-  gate->wait_entered();
+  auto gate = hold_writer();
   const auto before = store_->health().commits;
   Tally tally;
   for (int i = 0; i < 30; ++i) put("k" + std::to_string(i), std::string(100'000, 'x'), tally);
@@ -235,9 +236,7 @@ TEST_F(GroupTest, AFullQueueSaysNothingAgainstAPeer) {
 TEST_F(GroupTest, ClientsAreNotStarvedByReplication) {
   options_.group_ops_max = 64;
   open();
-  auto gate = std::make_shared<Gate>();
-  store_->write({table_->id, key_of("gate"), gate, {}});
-  gate->wait_entered();
+  auto gate = hold_writer();
   // A long row of batches first, one client's write behind them.
   std::mutex mutex;
   std::vector<std::string> order;

@@ -4,7 +4,6 @@
 // Threads: any; a Hook belongs to one.  Errors: std::runtime_error when it cannot be started.
 #pragma once
 
-#include <cstdint>
 #include <future>
 #include <stop_token>
 #include <string>
